@@ -1,0 +1,143 @@
+//! Event time: milliseconds since the Unix epoch, and the spans between times.
+//!
+//! Must never read a clock: every time here comes out of an event, a control record or an argument.
+
+use std::fmt;
+
+use jiff::Timestamp as Instant;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A point in event time, in milliseconds since 1970-01-01T00:00:00Z. Finer input is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Timestamp(i64);
+
+/// Numbers at least this large are epoch milliseconds, smaller ones seconds (10^11 s is the year 5138, 10^11 ms is 1973).
+const MILLISECONDS_FROM: f64 = 1e11;
+
+/// -009999-01-02T01:59:59Z to 9999-12-30T22:00:00Z: what RFC 3339 text can hold, in milliseconds.
+const RANGE_MS: std::ops::RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_000;
+
+impl Timestamp {
+    /// Before every event.
+    pub const MIN: Timestamp = Timestamp(i64::MIN);
+    /// Behind every event: the watermark of an input that has ended.
+    pub const MAX: Timestamp = Timestamp(i64::MAX);
+
+    /// From milliseconds since the epoch.
+    pub const fn from_ms(ms: i64) -> Timestamp {
+        Timestamp(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339 text (`2026-09-01T00:00:00.000Z`, an offset, a space for the `T`) or a number of epoch seconds or
+    /// milliseconds written as text. None when it is neither.
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        let text = text.trim();
+        if let Ok(instant) = text.parse::<Instant>() {
+            return Some(Timestamp(instant.as_millisecond()));
+        }
+        if text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
+            if let Ok(number) = text.parse::<f64>() {
+                return Timestamp::from_epoch(number);
+            }
+        }
+        parse_without_offset(text)
+    }
+
+    /// Reads an epoch number: seconds below 10^11, milliseconds from there on. None outside the years that RFC 3339 has.
+    pub fn from_epoch(number: f64) -> Option<Timestamp> {
+        let ms = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };
+        let ms = ms.floor();
+        (ms.is_finite() && ms >= *RANGE_MS.start() as f64 && ms <= *RANGE_MS.end() as f64)
+            .then_some(Timestamp(ms as i64))
+    }
+
+    /// This time and a span in milliseconds, saturating: `MAX` stays `MAX`.
+    pub const fn plus_ms(self, span_ms: i64) -> Timestamp {
+        Timestamp(self.0.saturating_add(span_ms))
+    }
+
+    /// The instant for calendar questions, where the time is within RFC 3339's years.
+    pub fn instant(self) -> Option<Instant> {
+        Instant::from_millisecond(self.0).ok()
+    }
+}
+
+/// `2023-11-20 21:20:09.423`: audit exports that leave the offset out mean UTC.
+fn parse_without_offset(text: &str) -> Option<Timestamp> {
+    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+    let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp(zoned.timestamp().as_millisecond()))
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, exactly three decimals. `MIN` and `MAX` print as `-inf` and `+inf`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.instant() {
+            Some(instant) => write!(f, "{}", instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")),
+            None if self.0 < 0 => f.write_str("-inf"),
+            None => f.write_str("+inf"),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Reads a span: a whole number and one of `ms`, `s`, `m`, `h`, `d` (Sigma's timespan units, and milliseconds).
+/// Returns milliseconds; None when the text is no span or the span does not fit.
+pub fn parse_span_ms(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(unit_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_shapes_that_sources_write() {
+        let at = Some(Timestamp::from_ms(1_788_220_800_123));
+        for text in ["2026-09-01T00:00:00.123Z", "2026-09-01T02:00:00.1239+02:00", "2026-09-01 00:00:00.123000000", "1788220800123"] {
+            assert_eq!(Timestamp::parse(text), at, "{text}");
+        }
+        assert_eq!(Timestamp::from_epoch(1_788_220_800.0), Some(Timestamp::from_ms(1_788_220_800_000)));
+        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "1e400", "99999999999999999999"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn prints_exactly_three_decimals() {
+        assert_eq!(Timestamp::from_ms(1_788_220_800_000).to_string(), "2026-09-01T00:00:00.000Z");
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z").map(|t| t.to_string()).as_deref(), Some("0001-01-01T00:00:00.000Z"));
+        assert_eq!(Timestamp::MAX.to_string(), "+inf");
+    }
+
+    #[test]
+    fn spans_have_units() {
+        assert_eq!(parse_span_ms("60s"), Some(60_000));
+        assert_eq!(parse_span_ms("5m"), Some(300_000));
+        for text in ["60", "5 m", "1M", "-1s", "h", "99999999999999999d"] {
+            assert_eq!(parse_span_ms(text), None, "{text}");
+        }
+    }
+}

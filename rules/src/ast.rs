@@ -1,0 +1,250 @@
+//! What a Sigma document means once its text has been read: the one shape that parser, compiler and oracle share.
+//!
+//! The parser resolves modifiers, wildcards and placeholders here, so that nothing behind it knows YAML or modifier
+//! names. Must never hold anything that depends on a particular event, list content or log source of an input.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{Severity, Urgency};
+
+/// Where a document stood: for messages, `rules list` and `why`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as the user named it.
+    pub file: Arc<PathBuf>,
+    /// Line of the document's first key, counted from 1.
+    pub line: usize,
+}
+
+/// One detection rule, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Where it was read.
+    pub origin: Origin,
+    /// `id`, lower-case UUID text; rules without one get the SHA-256 (hex, first 32 digits) of their document's text.
+    pub id: String,
+    /// `name`, where given: other documents may refer to it.
+    pub name: Option<String>,
+    /// `title`.
+    pub title: String,
+    /// `status`.
+    pub status: Option<Status>,
+    /// `level`; a missing one is `medium`.
+    pub level: Severity,
+    /// `description`.
+    pub description: Option<String>,
+    /// `tags`, as written.
+    pub tags: Vec<String>,
+    /// `falsepositives`, as written.
+    pub falsepositives: Vec<String>,
+    /// `logsource`.
+    pub logsource: LogSource,
+    /// The searches by name, in document order.
+    pub searches: Vec<(String, Search)>,
+    /// All entries of `condition`, resolved to the searches they name and joined by `Any`; filters already appended.
+    pub condition: Search,
+    /// `x-where`: every expression must be true of the event.
+    pub wheres: Vec<crate::where_expr::Where>,
+    /// `x-lists` by name, and every list that the rule uses.
+    pub lists: Vec<ListUse>,
+    /// `x-alert`.
+    pub alert: Option<AlertSpec>,
+    /// Top-level keys that neither Sigma nor pipewarden define, kept and passed to alerts.
+    pub custom: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Sigma's `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Status {
+    Stable,
+    Test,
+    Experimental,
+    Deprecated,
+    Unsupported,
+}
+
+/// `logsource`: a key that is absent does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct LogSource {
+    /// `category`, as written.
+    pub category: Option<String>,
+    /// `product`, as written.
+    pub product: Option<String>,
+    /// `service`, as written.
+    pub service: Option<String>,
+}
+
+/// A truth-valued expression over one event. Empty `All` is true, empty `Any` is false.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Search {
+    /// Every part is true.
+    All(Vec<Search>),
+    /// At least one part is true.
+    Any(Vec<Search>),
+    /// The part is false.
+    Not(Box<Search>),
+    /// A test of one field.
+    Field(FieldTest),
+    /// A pattern that some value anywhere in the event contains (keyword). Keys are not searched.
+    Keyword(Pattern),
+}
+
+/// One test of one field. A field with several values (an array) passes when any of its values does; tests that speak
+/// of the field as a whole (`Exists`, `Null`) look at all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldTest {
+    /// Field path as written: `a.b` is the literal key `a.b` or `b` inside `a`.
+    pub field: String,
+    /// What must hold.
+    pub test: Test,
+}
+
+/// What one value (or the field as a whole) must satisfy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// The whole value as text matches the pattern (`contains` is a pattern with `*` at both ends). Numbers and booleans
+    /// of the event take part as text (`42`, `1.5`, `true`).
+    Text(Pattern),
+    /// The value is this number, or a text that reads as it.
+    Number(f64),
+    /// The field is missing or JSON null.
+    Null,
+    /// The field is present (null and empty count as present), or with `false` absent.
+    Exists(bool),
+    /// The regular expression (syntax of the `regex` crate, flags already inside as `(?ims)`) is found in the text.
+    Regex(String),
+    /// The text is an IP address inside the network.
+    Cidr(ipnet::IpNet),
+    /// Number comparison; texts that read as numbers take part.
+    Compare(Comparison, f64),
+    /// Comparison with the values of another field of the same event (any with any).
+    FieldRef {
+        /// The other field's path.
+        other: String,
+        /// How the two are compared.
+        how: TextHow,
+        /// Case matters.
+        cased: bool,
+    },
+    /// A part of a time (RFC 3339 text or epoch number, UTC) compared with a number.
+    TimePart(TimePart, Comparison, i64),
+    /// The text is in a live list.
+    InList {
+        /// List name without `%`.
+        list: String,
+        /// How an entry and the text are compared.
+        how: ListHow,
+        /// Case matters.
+        cased: bool,
+    },
+}
+
+/// Comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Comparison {
+    Eq,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+}
+
+/// How a field's text and another field's text are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum TextHow {
+    Equals,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+/// How a text and a list's entries are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum ListHow {
+    Equals,
+    Contains,
+    StartsWith,
+    EndsWith,
+    Cidr,
+}
+
+/// The calendar part that `|minute` … `|year` look at. Week is the ISO 8601 week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum TimePart {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// A text pattern: literals with wildcards between them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    /// The pieces, no two literals adjacent, no two `Many` adjacent.
+    pub pieces: Vec<Piece>,
+    /// Case matters (`cased`); otherwise both sides are compared under Unicode simple case folding.
+    pub cased: bool,
+}
+
+/// One piece of a [`Pattern`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Piece {
+    /// These characters, unescaped and unfolded.
+    Literal(String),
+    /// `*`: any number of any characters, newlines included.
+    Many,
+    /// `?`: exactly one character.
+    One,
+}
+
+/// A live list that a rule reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListUse {
+    /// List name without `%`.
+    pub name: String,
+    /// `ttl` in milliseconds: a version older than this (event time) is stale. None: never.
+    pub ttl_ms: Option<i64>,
+    /// What a missing, empty or stale list does to the rule.
+    pub on_missing: OnMissing,
+}
+
+/// What a rule does while a list it reads is missing, empty or stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMissing {
+    /// `fail_open_ticket` (the default): it still matches, but never above ticket.
+    FailOpenTicket,
+    /// `fail_closed`: it matches nothing.
+    FailClosed,
+}
+
+/// `x-alert` (extension E12).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertSpec {
+    /// Routes in order; the first whose selection is true of the deciding event wins; none true: ticket.
+    pub routes: Vec<AlertRoute>,
+    /// `fingerprint`: the fields that make the key. None: the default key.
+    pub fingerprint: Option<Vec<String>>,
+    /// `realert` in milliseconds.
+    pub realert_ms: Option<i64>,
+    /// `owner`: the team that is told.
+    pub owner: Option<String>,
+    /// `runbook`: link or file name.
+    pub runbook: Option<String>,
+}
+
+/// One entry of `x-alert.route`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRoute {
+    /// `when`; none: always.
+    pub when: Option<Search>,
+    /// `route`.
+    pub urgency: Urgency,
+}

@@ -1,0 +1,6 @@
+//! Sigma rules: parse, compile, evaluate; and the rule pack.
+//!
+//! This crate knows nothing about sources, formats, windows of other stages or delivery; it reads views of records and
+//! says which rules hold. No clock, no I/O but reading rule files it is given.
+
+pub mod ast;
