@@ -2,10 +2,34 @@
 //!
 //! No I/O, no clock, no async, no randomness: everything else stands on this crate, and it stands on none of the others.
 
+mod alert;
+mod class;
+mod event;
+mod field;
+mod finding;
+mod fingerprint;
+mod order;
+mod outcome;
+mod position;
 mod projection;
+mod redact;
 mod severity;
+mod table;
 mod time;
+mod verdict;
 
+pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef};
+pub use class::EventClass;
+pub use event::Event;
+pub use field::{FIELDS, FieldDoc, FieldKind, field, field_hint};
+pub use finding::{Arrival, Evidence, Finding, RuleInfo};
+pub use fingerprint::{Fingerprint, Sha256};
+pub use order::{EventOrder, Place, RecordOrder};
+pub use outcome::{EventCounts, EventOutcome, Invalid, Ledger, RecordCounts, RecordOutcome};
+pub use position::{Checkpoint, Partition, Position};
 pub use projection::{Edge, NodeId, Projection, Row, Scalar, Slot, Values, View};
+pub use redact::{cut, redact};
 pub use severity::{Severity, Urgency};
+pub use table::{SnapshotMismatch, Table, TableSnapshot, VIRTUAL_SHARDS};
 pub use time::{Timestamp, parse_span_ms};
+pub use verdict::{Trust, Verdict};

@@ -3,6 +3,8 @@
 //! Ingest fills a [`Row`] in one pass over the record's bytes; rules read it through a [`View`]. Nothing here parses,
 //! and a row must never own a copy of what stands in the record as it is: only unescaped or mapped text is copied.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 /// Number of a field in one projection, dense from 0.
@@ -25,12 +27,13 @@ pub struct Edge {
 pub struct Projection {
     nodes: Vec<FxHashMap<Box<str>, Edge>>,
     names: Vec<Box<str>>,
+    dotted: Vec<bool>,
     by_name: FxHashMap<Box<str>, Slot>,
 }
 
 impl Default for Projection {
     fn default() -> Self {
-        Projection { nodes: vec![FxHashMap::default()], names: Vec::new(), by_name: FxHashMap::default() }
+        Projection { nodes: vec![FxHashMap::default()], names: Vec::new(), dotted: Vec::new(), by_name: FxHashMap::default() }
     }
 }
 
@@ -46,6 +49,7 @@ impl Projection {
         }
         let slot = self.names.len() as Slot;
         self.names.push(path.into());
+        self.dotted.push(path.contains('.'));
         self.by_name.insert(path.into(), slot);
         self.edge_mut(Self::ROOT, path).slot = Some(slot);
         if path.contains('.') {
@@ -94,6 +98,12 @@ impl Projection {
         self.names.get(slot as usize).map_or("", |name| name)
     }
 
+    /// The slot's path has several keys: a record may also hold it as one literal key.
+    #[inline]
+    pub fn is_dotted(&self, slot: Slot) -> bool {
+        self.dotted.get(slot as usize).is_some_and(|&dotted| dotted)
+    }
+
     /// Number of fields asked for.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -122,6 +132,31 @@ pub enum Scalar<'a> {
     Null,
     /// An object or an empty array: present, but without a value of its own.
     Empty,
+}
+
+impl<'a> Scalar<'a> {
+    /// The value as text: numbers and booleans as JSON writes them; None for null and empty ones.
+    pub fn as_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Scalar::Text(text) => Some(Cow::Borrowed(text)),
+            Scalar::Int(n) => Some(Cow::Owned(n.to_string())),
+            Scalar::UInt(n) => Some(Cow::Owned(n.to_string())),
+            Scalar::Float(n) => Some(Cow::Owned(format!("{n:?}"))),
+            Scalar::Bool(b) => Some(Cow::Borrowed(if b { "true" } else { "false" })),
+            Scalar::Null | Scalar::Empty => None,
+        }
+    }
+
+    /// The value as a number; texts that read as one count.
+    pub fn as_number(self) -> Option<f64> {
+        match self {
+            Scalar::Int(n) => Some(n as f64),
+            Scalar::UInt(n) => Some(n as f64),
+            Scalar::Float(n) => Some(n),
+            Scalar::Text(text) => text.trim().parse().ok().filter(|n: &f64| n.is_finite()),
+            Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
+        }
+    }
 }
 
 /// Where a text stands.

@@ -4,3 +4,14 @@
 //! says which rules hold. No clock, no I/O but reading rule files it is given.
 
 pub mod ast;
+pub mod parse;
+pub mod where_expr;
+mod compile;
+mod eval;
+mod fold;
+pub mod lists;
+mod values;
+
+pub use compile::{CompileError, Program};
+pub use eval::{AlertKey, Evaluator, Match};
+pub use lists::{Lists, Standing};

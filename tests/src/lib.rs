@@ -1,1 +1,5 @@
-//! placeholder
+//! What the tests stand on: real services started and stopped, scenarios read, results compared.
+//!
+//! It must never be a dependency of the product.
+
+pub mod broker;

@@ -1,0 +1,250 @@
+//! Stock fills: how raw values become ours when nothing about the format itself has to be known.
+//!
+//! Every fill is a pure function of the paths its row names; one that finds nothing it understands gives no value. Must
+//! never guess: an absent field is better than a wrong one.
+
+use std::borrow::Cow;
+
+use model::{Scalar, Timestamp};
+
+use super::{Inputs, Output, scalar_text};
+
+/// A row names at most this many paths.
+pub const PATHS_MAX: usize = 20;
+
+/// All values of the first path as they stand, nulls included.
+pub fn copy(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    inputs.all(0).for_each(|value| output.scalar(value));
+}
+
+/// All values of the first path that has one, as they stand.
+pub fn coalesce(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(i) = first_present(inputs) {
+        present(inputs, i).for_each(|value| output.scalar(value));
+    }
+}
+
+/// Like [`coalesce`], numbers and booleans as text: ids are text whatever the source writes.
+pub fn text_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(i) = first_present(inputs) {
+        present(inputs, i).filter_map(scalar_text).for_each(|text| output.text(&text));
+    }
+}
+
+/// Like [`text_of`], in lower case.
+pub fn lower(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| output.text(&lower_case(text)));
+}
+
+/// Like [`text_of`], in upper case (country codes).
+pub fn upper(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| output.text(&text.to_uppercase()));
+}
+
+/// The first path that says true or false.
+pub fn bool_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(is) = (0..PATHS_MAX).find_map(|i| inputs.bool(i)) {
+        output.scalar(Scalar::Bool(is));
+    }
+}
+
+/// An address; a host or service name in its place gives none.
+pub fn ip(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if is_address(text) {
+            output.text(text);
+        }
+    });
+}
+
+/// The text has an address's characters only. Whether each number fits is for who compares it.
+pub fn is_address(text: &str) -> bool {
+    let (mut dots, mut colons) = (0, 0);
+    for b in text.bytes() {
+        match b {
+            b'.' => dots += 1,
+            b':' => colons += 1,
+            _ if b.is_ascii_hexdigit() => {}
+            _ => return false,
+        }
+    }
+    colons >= 2 || (dots == 3 && colons == 0 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+/// The coarse family of a user agent: `browser`, `terraform`, else the first product name without its version.
+pub fn ua_family(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(agent) = inputs.text(0) {
+        output.text(&family(agent));
+    }
+}
+
+/// Families are at most this long: what is longer is an id in disguise.
+const FAMILY_MAX: usize = 40;
+
+fn family(agent: &str) -> Cow<'static, str> {
+    if agent.starts_with("Mozilla/") {
+        return Cow::Borrowed("browser");
+    }
+    if agent.contains("Terraform/") || agent.contains("terraform") {
+        return Cow::Borrowed("terraform");
+    }
+    let product = agent.trim_start_matches(['[', '"', ' ']);
+    let end = product.find(['/', ' ', '_', '(', ';', ',', ']']).unwrap_or(product.len());
+    let product = product.get(..end).unwrap_or("");
+    Cow::Owned(product.chars().take(FAMILY_MAX).collect::<String>().to_lowercase())
+}
+
+/// The class of an environment, where its name gives one: `dev`, `staging` or `prod`.
+pub fn env_class(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |name| {
+        if let Some(class) = class_of_env(name) {
+            output.text(class);
+        }
+    });
+}
+
+/// `production-eu` is prod, `pre-prod` staging, `acceptance` staging, `sandbox` dev; None: the name says nothing.
+pub fn class_of_env(name: &str) -> Option<&'static str> {
+    let name = lower_case(name);
+    let words = || name.split(|c: char| !c.is_alphanumeric());
+    let any = |known: &[&str]| words().any(|word| known.contains(&word));
+    let prod = ["prod", "production", "prd", "live"];
+    if any(&["preprod", "preproduction", "stage", "staging", "stg", "uat", "qa", "acceptance"]) {
+        return Some("staging");
+    }
+    if any(&["nonprod"]) || (any(&["non"]) && any(&prod)) {
+        return Some("dev");
+    }
+    if any(&prod) {
+        return Some(if any(&["pre"]) { "staging" } else { "prod" });
+    }
+    any(&["dev", "develop", "development", "test", "testing", "sandbox", "preview", "local", "ci"]).then_some("dev")
+}
+
+/// Milliseconds from the first path's time to the second's; none when either is missing or the end is earlier.
+pub fn duration_ms(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(ms) = between(inputs, 0, 1) {
+        output.scalar(Scalar::Int(ms));
+    }
+}
+
+/// Whole seconds from the first path's time to the second's.
+pub fn duration_s(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(ms) = between(inputs, 0, 1) {
+        output.scalar(Scalar::Int(ms / 1000));
+    }
+}
+
+fn between(inputs: &Inputs<'_>, start: usize, end: usize) -> Option<i64> {
+    let at = |i| inputs.string(i).and_then(|text| Timestamp::parse(&text)).map(Timestamp::ms);
+    let ms = at(end)?.checked_sub(at(start)?)?;
+    (ms >= 0).then_some(ms)
+}
+
+/// What stands behind the last `/` or `:`: the name inside a path or a resource name.
+pub fn tail(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| output.text(text.rsplit(['/', ':']).next().unwrap_or(text)));
+}
+
+/// The index of the first path with a value that is neither null nor empty.
+pub fn first_present(inputs: &Inputs<'_>) -> Option<usize> {
+    (0..PATHS_MAX).find(|&i| inputs.first(i).is_some())
+}
+
+/// The values of a path that are neither null nor empty.
+pub fn present<'a>(inputs: &Inputs<'a>, i: usize) -> impl Iterator<Item = Scalar<'a>> + use<'a> {
+    inputs.all(i).filter(|value| !matches!(value, Scalar::Null | Scalar::Empty | Scalar::Text("")))
+}
+
+/// Each value, as text, of the first path that has one.
+pub fn each_text(inputs: &Inputs<'_>, mut told: impl FnMut(&str)) {
+    if let Some(i) = first_present(inputs) {
+        present(inputs, i).filter_map(scalar_text).for_each(|text| told(&text));
+    }
+}
+
+/// Lower case, without a copy where nothing changes.
+pub fn lower_case(text: &str) -> Cow<'_, str> {
+    let changes = text.chars().any(|c| c.is_uppercase() || !c.is_ascii());
+    if changes { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
+}
+
+/// The text is `wanted` when everything but letters and digits is left out and case does not count: exports that lose
+/// spaces or hyphens still say the same.
+pub fn says(text: &str, wanted: &str) -> bool {
+    let letters =
+        |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+    letters(text) == letters(wanted)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use model::EventClass;
+
+    use super::*;
+    use crate::format::MapRow;
+
+    /// A mapping's rows name model fields of their classes, each field once for each class, with paths it reads.
+    pub(crate) fn check(rows: &[MapRow]) {
+        let mut seen = BTreeSet::new();
+        for row in rows {
+            let name = row.field;
+            let doc = model::field(name).unwrap_or_else(|| panic!("{}", model::field_hint(name).unwrap_or_default()));
+            assert!(!name.starts_with("event."), "`{name}`: the envelope is not mapped");
+            assert!((1..=PATHS_MAX).contains(&row.paths.len()), "`{name}`: {} paths", row.paths.len());
+            let classes = if row.classes.is_empty() { EventClass::ALL } else { row.classes };
+            for class in classes {
+                assert!(seen.insert((name, class.name())), "`{name}` has two rows on {}", class.name());
+                assert!(row.classes.is_empty() || doc.is_on(*class), "`{name}` is no field of {}", class.name());
+            }
+            assert!(!row.classes.is_empty() || doc.classes.is_empty(), "`{name}` is not a field of every class");
+        }
+    }
+
+    #[test]
+    fn environments_have_classes() {
+        for (name, class) in [
+            ("production", Some("prod")),
+            ("Prod-EU", Some("prod")),
+            ("pre-prod", Some("staging")),
+            ("non-prod", Some("dev")),
+            ("staging", Some("staging")),
+            ("pypi", None),
+            ("productivity", None),
+        ] {
+            assert_eq!(class_of_env(name), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn agents_have_families() {
+        for (agent, wanted) in [
+            ("git/2.30.2", "git"),
+            ("Mozilla/5.0 (iPad) CriOS/122", "browser"),
+            ("[aws-cli/2.15.0 Python/3.11]", "aws-cli"),
+            ("APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io)", "terraform"),
+            ("red-team_39f95f43-cd2f", "red-team"),
+        ] {
+            assert_eq!(family(agent), wanted, "{agent}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_addresses() {
+        for yes in ["203.0.113.7", "2001:db8::1", "::1"] {
+            assert!(is_address(yes), "{yes}");
+        }
+        for no in ["secretsmanager.amazonaws.com", "AWS Internal", "", "cafe", "a.b.c.d", "1.2"] {
+            assert!(!is_address(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn lost_spaces_change_nothing() {
+        assert!(says("GitHub App server-to-server token", "githubappservertoservertoken"));
+        assert!(says("OAuthaccesstoken", "OAuth access token"));
+        assert!(!says("OAuth access token", "OAuth access"));
+    }
+}

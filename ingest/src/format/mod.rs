@@ -1,0 +1,210 @@
+//! Wire formats: what a record of each looks like and how its fields become ours.
+//!
+//! Adding a format is one file (or folder) with a [`Format`], one `mod` line and one line in [`FORMATS`]. A format is a
+//! table plus small pure functions; it must never keep state, and never decide on anything but the record itself.
+
+use std::borrow::Cow;
+
+use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
+
+pub mod cloudtrail;
+pub mod fill;
+pub mod github_audit;
+pub mod json;
+pub mod normal;
+mod plan;
+
+pub use plan::{Decoded, Plan, Wanted, decode_one};
+
+/// Every format, in the order in which content is guessed: the more particular first.
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &cloudtrail::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
+
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.name == name)
+}
+
+/// One wire format.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name on the command line and in configuration.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub title: &'static str,
+    /// Sigma product and service of its raw records (`raw.*`), for rules written against them.
+    pub product: &'static str,
+    /// See `product`.
+    pub service: &'static str,
+    /// A record of this format has all keys of one of these sets. Empty: never guessed.
+    pub marks: &'static [&'static [&'static str]],
+    /// Keys under which a record carries other records.
+    pub containers: &'static [Container],
+    /// How raw fields become ours; none for raw JSON.
+    pub mapping: Option<&'static Mapping>,
+    /// Who writes it, unless the source's configuration says otherwise.
+    pub trust: Trust,
+}
+
+/// A key of a record under which other records stand. Each of them is a record of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// An array of records.
+    Array(&'static str),
+    /// One record, in an envelope.
+    Envelope(&'static str),
+}
+
+impl Container {
+    /// The key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Container::Array(key) | Container::Envelope(key) => key,
+        }
+    }
+}
+
+/// How a format's raw fields become ours.
+#[derive(Debug)]
+pub struct Mapping {
+    /// Paths of the provider's event id, first present wins.
+    pub id: &'static [&'static str],
+    /// Paths of the event time, first that parses wins.
+    pub time: &'static [&'static str],
+    /// Path of the native action.
+    pub action: &'static str,
+    /// Paths that `classify` reads.
+    pub classify_paths: &'static [&'static str],
+    /// Which class the record is of.
+    pub classify: fn(&Inputs<'_>) -> Classified,
+    /// One row for each field (and set of classes).
+    pub rows: &'static [MapRow],
+}
+
+/// One field of ours and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct MapRow {
+    /// Our field.
+    pub field: &'static str,
+    /// The raw paths that `fill` reads, in its order.
+    pub paths: &'static [&'static str],
+    /// Makes our value (or values, or none) of them.
+    pub fill: Fill,
+    /// The classes that have the field; empty: all.
+    pub classes: &'static [EventClass],
+}
+
+/// Makes values of one field from raw values.
+pub type Fill = fn(&Inputs<'_>, &mut Output<'_>);
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classified {
+    /// An event.
+    Event(Class),
+    /// Of no interest to anybody: counted as filtered.
+    Filtered,
+    /// Not a record of this format after all.
+    Invalid(&'static str),
+}
+
+/// Class, action and outcome of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Class {
+    /// `event.class`.
+    pub class: EventClass,
+    /// `event.action`; empty: the native action as it is.
+    pub action: &'static str,
+    /// `event.outcome`.
+    pub verdict: Verdict,
+}
+
+/// What a row may read: the values of the paths it names, in that order.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    view: View<'a>,
+    slots: &'a [Slot],
+}
+
+impl<'a> Inputs<'a> {
+    /// Inputs of a row whose paths have these slots.
+    pub fn new(view: View<'a>, slots: &'a [Slot]) -> Self {
+        Inputs { view, slots }
+    }
+
+    /// All values of the `i`-th path, nulls and empties included.
+    pub fn all(&self, i: usize) -> impl Iterator<Item = Scalar<'a>> + use<'a> {
+        let slot = self.slots.get(i).copied().unwrap_or(Slot::MAX);
+        self.view.values(slot)
+    }
+
+    /// The first value of the `i`-th path that is neither null nor empty.
+    pub fn first(&self, i: usize) -> Option<Scalar<'a>> {
+        self.all(i).find(|value| !matches!(value, Scalar::Null | Scalar::Empty | Scalar::Text("")))
+    }
+
+    /// The first text of the `i`-th path.
+    pub fn text(&self, i: usize) -> Option<&'a str> {
+        self.all(i).find_map(|value| match value {
+            Scalar::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        })
+    }
+
+    /// The first value of the `i`-th path as text: numbers and booleans as JSON writes them.
+    pub fn string(&self, i: usize) -> Option<Cow<'a, str>> {
+        self.first(i).and_then(Scalar::as_text)
+    }
+
+    /// The first boolean of the `i`-th path; the texts `true` and `false` count.
+    pub fn bool(&self, i: usize) -> Option<bool> {
+        self.all(i).find_map(|value| match value {
+            Scalar::Bool(b) => Some(b),
+            Scalar::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Scalar::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The `i`-th path has a value, null and empty ones included.
+    pub fn has(&self, i: usize) -> bool {
+        self.all(i).next().is_some()
+    }
+}
+
+/// Where a row's values go.
+#[derive(Debug)]
+pub struct Output<'o> {
+    row: &'o mut Row,
+    slot: Slot,
+    record: &'o str,
+}
+
+impl<'o> Output<'o> {
+    /// Values of a slot of `row`; texts that stand in `record` are not copied.
+    pub fn new(row: &'o mut Row, slot: Slot, record: &'o str) -> Self {
+        Output { row, slot, record }
+    }
+
+    /// Adds a text.
+    pub fn text(&mut self, text: &str) {
+        let (base, at) = (self.record.as_ptr() as usize, text.as_ptr() as usize);
+        if at >= base && at + text.len() <= base + self.record.len() {
+            self.row.push_record_text(self.slot, at - base, text.len());
+        } else {
+            self.row.push_text(self.slot, text);
+        }
+    }
+
+    /// Adds any value.
+    pub fn scalar(&mut self, value: Scalar<'_>) {
+        match value {
+            Scalar::Text(text) => self.text(text),
+            other => self.row.push_scalar(self.slot, other),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Reaching the broker for the first time: attempts that grow longer, and a plain word for each way to fail.
+//!
+//! It must never sleep or read a clock (an attempt is one metadata request, librdkafka does the waiting), and never
+//! report a text from the wire that has not been redacted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::client::Client;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError as Raw, RDKafkaErrorCode as Code};
+use rdkafka::metadata::Metadata;
+
+use super::{Connection, KafkaError};
+
+/// How long to try before giving up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all, at least one.
+    pub attempts: u32,
+    /// How long the first attempt waits for an answer; each further one waits twice as long.
+    pub first_wait: Duration,
+    /// The longest wait of one attempt.
+    pub longest_wait: Duration,
+}
+
+impl Default for Retry {
+    /// Ten attempts, from half a second to half a minute: two and a half minutes in all.
+    fn default() -> Self {
+        Self { attempts: 10, first_wait: Duration::from_millis(500), longest_wait: Duration::from_secs(30) }
+    }
+}
+
+impl Retry {
+    fn wait(&self, attempt: u32) -> Duration {
+        let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
+        self.first_wait.saturating_mul(doubled).min(self.longest_wait)
+    }
+}
+
+/// One failed attempt, for a log line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which one it was, from 1.
+    pub number: u32,
+    /// How many there will be at most.
+    pub of: u32,
+    /// How long the next one will wait for an answer; `None` after the last.
+    pub next_wait: Option<Duration>,
+    /// What failed; its `hint` says what to look at.
+    pub error: KafkaError,
+}
+
+/// Keeps the last thing librdkafka complained about, redacted, and passes its log on to `tracing`.
+pub(crate) struct Watch {
+    pub(crate) connection: Connection,
+    last: Mutex<Option<(Code, String)>>,
+}
+
+impl Watch {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, last: Mutex::new(None) }
+    }
+
+    /// The last complaint, once.
+    pub(crate) fn take(&self) -> Option<(Code, String)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// An rdkafka error as ours, with librdkafka's own explanation where it gave one.
+    pub(crate) fn explain(&self, error: &Raw, doing: &str) -> KafkaError {
+        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        let reason = match self.take() {
+            Some((said, reason)) if said == code => reason,
+            _ => self.connection.redact(&error.to_string()),
+        };
+        KafkaError::from_code(code, doing, self.connection.bootstrap(), reason)
+    }
+}
+
+impl ClientContext for Watch {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        let message = self.connection.redact(message);
+        // Connections that break are reported as errors too, and those reach the operator: here they would be noise.
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::warn!(target: "kafka", facility, "{message}");
+            }
+            _ => tracing::debug!(target: "kafka", facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: Raw, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else { return };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // "All brokers are down" follows each reason and explains nothing; a refusal outweighs the disconnect behind it.
+        let kept = last
+            .as_ref()
+            .is_some_and(|(kept, _)| code == Code::AllBrokersDown || (is_refusal(*kept) && !is_refusal(code)));
+        if !kept {
+            *last = Some((code, self.connection.redact(reason)));
+        }
+    }
+}
+
+fn is_refusal(code: Code) -> bool {
+    matches!(code, Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL)
+}
+
+/// Waits until a broker answers, and returns what it says of its topics. `serve` lets the client deliver its events; `tell` hears of each failed attempt.
+/// Refused credentials end it at once: they do not get better by waiting.
+pub(crate) fn connect<C: ClientContext>(
+    client: &Client<C>,
+    watch: &Watch,
+    retry: &Retry,
+    serve: &dyn Fn(),
+    tell: &mut dyn FnMut(&Attempt),
+) -> Result<Metadata, KafkaError> {
+    let of = retry.attempts.max(1);
+    let mut number = 1;
+    loop {
+        // The list of all topics, because asking for one by name would create it on a cluster that creates topics.
+        let raw = match client.fetch_metadata(None, retry.wait(number)) {
+            Ok(metadata) => return Ok(metadata),
+            Err(raw) => raw,
+        };
+        serve();
+        let reason = match watch.take() {
+            Some((code, reason)) if is_refusal(code) => {
+                return Err(KafkaError::from_code(code, "connecting", watch.connection.bootstrap(), reason));
+            }
+            Some((_, reason)) => reason,
+            None => watch.connection.redact(&raw.to_string()),
+        };
+        let bootstrap = watch.connection.bootstrap().to_owned();
+        let error = KafkaError::Unreachable { bootstrap, attempts: number, reason };
+        let next_wait = (number < of).then(|| retry.wait(number + 1));
+        tell(&Attempt { number, of, next_wait, error: error.clone() });
+        if next_wait.is_none() {
+            return Err(error);
+        }
+        number += 1;
+    }
+}
+
+const KNOWN_SHOWN: usize = 20;
+
+/// The number of partitions of each of `topics`, or which topic there is not.
+pub(crate) fn expect_topics(metadata: &Metadata, topics: &[&str]) -> Result<BTreeMap<String, i32>, KafkaError> {
+    let mut partitions = BTreeMap::new();
+    for topic in topics {
+        let found = metadata.topics().iter().find(|found| found.name() == *topic);
+        let count = found.map_or(0, |found| found.partitions().len());
+        match i32::try_from(count) {
+            Ok(count) if count > 0 => partitions.insert((*topic).to_owned(), count),
+            _ => return Err(KafkaError::UnknownTopic { topic: (*topic).to_owned(), known: known(metadata) }),
+        };
+    }
+    Ok(partitions)
+}
+
+fn known(metadata: &Metadata) -> String {
+    let mut names: Vec<&str> = metadata.topics().iter().map(|topic| topic.name()).collect();
+    names.retain(|name| !name.starts_with("__"));
+    names.sort_unstable();
+    let more = names.len().saturating_sub(KNOWN_SHOWN);
+    names.truncate(KNOWN_SHOWN);
+    match (names.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => names.join(", "),
+        (false, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let retry = Retry { attempts: 9, ..Retry::default() };
+        let waits: Vec<u128> = (1..=8).map(|attempt| retry.wait(attempt).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        assert_eq!(retry.wait(u32::MAX), retry.longest_wait);
+    }
+}

@@ -1,0 +1,125 @@
+//! The alert record: the one shape that the alert topic, the seal log and `--alerts` write.
+//!
+//! A sealed record is a function of the set of events, the rules and the control log: nothing here may depend on
+//! arrival. Text that leaves here has been redacted and cut.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Evidence, Fingerprint, Severity, Timestamp, Urgency};
+
+/// Version of the record's shape, written into every record.
+pub const ALERT_SCHEMA: u32 = 1;
+
+/// At most this many events are listed as evidence of one record.
+pub const EVIDENCE_MAX: usize = 16;
+
+/// What a record says about its alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// It opened (or, for a late or early event, stands alone).
+    Firing,
+    /// It still holds, a re-alert period after it was told last.
+    Repeat,
+    /// Its urgency rose.
+    Raised,
+    /// Closing evidence came.
+    Resolved,
+    /// A re-alert period passed since it last held. Nobody claims that anything was fixed.
+    Expired,
+    /// One match, unfolded (`--every-match`).
+    Match,
+}
+
+impl AlertState {
+    /// The state as it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertState::Firing => "firing",
+            AlertState::Repeat => "repeat",
+            AlertState::Raised => "raised",
+            AlertState::Resolved => "resolved",
+            AlertState::Expired => "expired",
+            AlertState::Match => "match",
+        }
+    }
+
+    /// Somebody is told (and the re-alert period starts anew).
+    pub fn is_told(self) -> bool {
+        matches!(self, AlertState::Firing | AlertState::Repeat | AlertState::Raised)
+    }
+}
+
+/// The rule as a record names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleRef {
+    /// Rule id.
+    pub id: Arc<str>,
+    /// `name`, or null.
+    pub name: Option<String>,
+    /// `title`.
+    pub title: String,
+    /// SHA-256 of the rule document: its version.
+    pub version: crate::Sha256,
+}
+
+/// One record of an alert's life. Field order is the order in which it is written.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertRecord {
+    /// [`ALERT_SCHEMA`].
+    pub schema: u32,
+    /// What it says.
+    pub state: AlertState,
+    /// Event time of the deciding event, or the timer's own time. Null: the events have no time.
+    pub event_time: Option<Timestamp>,
+    /// Page or ticket.
+    pub urgency: Urgency,
+    /// The rule's level.
+    pub severity: Severity,
+    /// The rule.
+    pub rule: RuleRef,
+    /// Names the alert.
+    pub fingerprint: Fingerprint,
+    /// The key that made the fingerprint, field → text.
+    pub group: serde_json::Map<String, serde_json::Value>,
+    /// Times it held since it opened.
+    pub count: u64,
+    /// Times it held since somebody was told last, this one not counted.
+    pub suppressed: u64,
+    /// The events since somebody was told last, in total order; the last [`EVIDENCE_MAX`] of them.
+    pub evidence: Vec<Evidence>,
+    /// The event came behind the watermark and stands alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub late: bool,
+    /// The event came from too far ahead and stands alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub early: bool,
+    /// Told before its order was final; a sealed record follows.
+    #[serde(skip_serializing_if = "is_false")]
+    pub provisional: bool,
+    /// The alert was closed because `open_alerts_max` was reached, not because its time was over.
+    #[serde(skip_serializing_if = "is_false")]
+    pub evicted: bool,
+    /// One sentence for the person who is woken.
+    pub explain: String,
+    /// What the deciding event says, field → text.
+    pub facts: serde_json::Map<String, serde_json::Value>,
+    /// The team that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+    /// The rule's tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The rule's own top-level keys.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub custom: serde_json::Map<String, serde_json::Value>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}

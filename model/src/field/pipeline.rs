@@ -1,0 +1,316 @@
+//! Own fields of source control and CI.
+//!
+//! Must never hold the value of a secret.
+
+use super::{FieldDoc, boolean, booleans, integer, text, texts};
+use crate::class::EventClass as C;
+
+pub(super) const FIELDS: &[FieldDoc] = &[
+    texts("files", "Paths that the commits touch.", &[("github-webhook", "commits.added, modified, removed")])
+        .attacker_controlled()
+        .on(&[C::ScmPush]),
+    boolean("forced", "History was overwritten.", &[("github-webhook", "forced"), ("github-audit", "forced")])
+        .on(&[C::ScmPush, C::ScmRef]),
+    boolean("ref_default", "The ref is the default branch.", &[("github-webhook", "ref, repository.default_branch")])
+        .on(&[C::ScmPush]),
+    boolean("ref_protected", "The ref is protected.", &[("enrichment", "protection inventory")]).on(&[C::ScmPush]),
+    boolean(
+        "repo_requires_signing",
+        "The branch accepts signed commits only.",
+        &[("enrichment", "protection inventory")],
+    )
+    .on(&[C::ScmPush]),
+    text("pr", "Pull request that brought the commits; missing: none.", &[("enrichment", "change look-up")])
+        .on(&[C::ScmPush]),
+    booleans("commits.verified", "For each commit: its signature was verified.", &[("enrichment", "commit look-up")])
+        .on(&[C::ScmPush]),
+    text("pusher_id", "Immutable id of who pushed.", &[("github-webhook", "sender.id"), ("github-audit", "actor_id")])
+        .on(&[C::ScmPush]),
+    text("key_id", "SSH or deploy key that pushed.", &[("github-audit", "deploy_key_id, public_key_id, fingerprint")])
+        .on(&[C::ScmPush, C::ScmAccess, C::ScmAdmin]),
+    text(
+        "author",
+        "Author as the commit or request says.",
+        &[("github-webhook", "commits.author.username, pull_request.user.login")],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmPush, C::ScmChange]),
+    text("message", "Commit message.", &[("github-webhook", "commits.message")])
+        .attacker_controlled()
+        .on(&[C::ScmPush]),
+    boolean(
+        "adds_secret_ref",
+        "The change adds a reference to a secret in a pipeline definition.",
+        &[("enrichment", "diff")],
+    )
+    .on(&[C::ScmPush]),
+    boolean("adds_id_token", "The change lets a pipeline ask for identity tokens.", &[("enrichment", "diff")])
+        .on(&[C::ScmPush]),
+    texts("lockfile_diff", "Components that the lock files gained, as package URLs.", &[("enrichment", "diff")])
+        .on(&[C::ScmPush]),
+    text("title", "Title of the request.", &[("github-webhook", "pull_request.title")])
+        .attacker_controlled()
+        .on(&[C::ScmChange]),
+    text("branch", "Branch that the request wants merged.", &[("github-webhook", "pull_request.head.ref")])
+        .attacker_controlled()
+        .on(&[C::ScmChange]),
+    text("comment", "Text of a comment.", &[("github-webhook", "comment.body")])
+        .attacker_controlled()
+        .on(&[C::ScmChange]),
+    boolean(
+        "from_fork",
+        "The code comes from a fork.",
+        &[("github-webhook", "pull_request.head.repo.fork, workflow_run.head_repository.fork")],
+    )
+    .on(&[C::ScmChange, C::CiRun, C::CiJob]),
+    text(
+        "author_assoc",
+        "Author's standing in the repository: OWNER, MEMBER, FIRST_TIME_CONTRIBUTOR …",
+        &[("github-webhook", "author_association")],
+    )
+    .on(&[C::ScmChange]),
+    texts("approvers", "Ids of who approved.", &[("github-webhook", "review.user.id")]).on(&[C::ScmChange]),
+    text("merged_by", "Id of who merged.", &[("github-webhook", "pull_request.merged_by.id")]).on(&[C::ScmChange]),
+    text("type", "branch or tag.", &[("github-webhook", "ref_type")]).on(&[C::ScmRef]),
+    text("name", "Name of the branch or tag, without `refs/…/`.", &[("github-webhook", "ref")])
+        .attacker_controlled()
+        .on(&[C::ScmRef]),
+    text("old_sha", "Commit it pointed to.", &[("github-webhook", "before"), ("github-audit", "before")])
+        .on(&[C::ScmPush, C::ScmRef]),
+    text("new_sha", "Commit it points to.", &[("github-webhook", "after"), ("github-audit", "after")])
+        .on(&[C::ScmPush, C::ScmRef]),
+    boolean(
+        "repo_private",
+        "The source repository is not public.",
+        &[("github-audit", "repository_public, public_repo, visibility")],
+    )
+    .on(&[C::ScmPush, C::ScmAccess, C::ScmAdmin]),
+    text(
+        "op",
+        "The operation: clone, fetch, zip; read, write, rename; the verb or API operation as the \
+        source names it.",
+        &[
+            ("github-audit", "action"),
+            ("cloudtrail", "eventName"),
+            ("vault-audit", "request.operation"),
+            ("kubernetes-audit", "verb"),
+        ],
+    )
+    .on(&[
+        C::ScmAccess,
+        C::RunnerProcess,
+        C::RunnerFile,
+        C::SecretAccess,
+        C::SecretList,
+        C::SecretLease,
+        C::SecretRotated,
+        C::SecretAdmin,
+        C::IdentityUse,
+        C::IdentityExchange,
+        C::DeployStarted,
+        C::RegistryAcl,
+        C::KmsAdmin,
+        C::KmsSign,
+    ]),
+    integer("bytes", "Size of what was moved or stored.", &[("docker-distribution", "events.target.size")])
+        .unit("bytes")
+        .on(&[
+            C::ScmAccess,
+            C::CiCache,
+            C::RegistryPush,
+            C::RegistryPull,
+            C::RegistryDelete,
+            C::RegistryAcl,
+            C::RegistryPublish,
+            C::RegistryRequest,
+        ]),
+    text(
+        "object_kind",
+        "Kind of thing that was changed: protected_branch, ruleset, hook, runner_group, \
+        audit_stream, iam_role …",
+        &[("github-audit", "action (the part before its last dot)"), ("cloudtrail", "eventSource, eventName")],
+    )
+    .on(&[C::ScmAdmin, C::SecretAdmin, C::SecretRotated, C::IdentityUse, C::OpsFreeze, C::OpsResponse]),
+    text(
+        "object",
+        "Which one: its name or id.",
+        &[
+            ("github-audit", "ruleset_name, branch, hook_id, environment_name … else the repository"),
+            ("cloudtrail", "requestParameters.name, roleName, trailName …"),
+        ],
+    )
+    .on(&[
+        C::ScmAdmin,
+        C::SecretAdmin,
+        C::SecretFinding,
+        C::IdentityUse,
+        C::OpsChange,
+        C::OpsFreeze,
+        C::OpsResponse,
+    ]),
+    text("old", "Setting before.", &[("github-audit", "old_permission, previous_visibility, old_policy …")])
+        .on(&[C::ScmAdmin, C::PolicyChange]),
+    text(
+        "new",
+        "Setting after.",
+        &[
+            ("github-audit", "permission, visibility, config.url …"),
+            ("cloudtrail", "requestParameters.policyArn, policyDocument"),
+        ],
+    )
+    .on(&[C::ScmAdmin, C::PolicyChange]),
+    text(
+        "scope",
+        "How far it reaches: repo, org, enterprise, user, account; of a finding: prod, test.",
+        &[("github-audit", "action, runner_owner_type"), ("cloudtrail", "account")],
+    )
+    .on(&[
+        C::ScmAdmin,
+        C::CiRunner,
+        C::SecretFinding,
+        C::OpsChange,
+        C::OpsMaintenance,
+        C::OpsFreeze,
+        C::OpsResponse,
+    ]),
+    text(
+        "subject",
+        "Who or what got the grant, or lost it: user, team, app, key.",
+        &[
+            ("github-audit", "user, team, integration, invitee …"),
+            ("cloudtrail", "requestParameters.userName, principal"),
+        ],
+    )
+    .on(&[C::ScmAdmin]),
+    text(
+        "permission",
+        "Right that was granted, or its absence now.",
+        &[("github-audit", "permission, default_workflow_permissions"), ("cloudtrail", "requestParameters.policyArn")],
+    )
+    .on(&[C::ScmAdmin]),
+    texts("overridden_codes", "Checks that were overridden.", &[("github-audit", "overridden_codes")])
+        .on(&[C::ScmAdmin]),
+    texts("reasons", "Why a rule was overridden or would have refused.", &[("github-audit", "reasons.code, reasons")])
+        .on(&[C::ScmAdmin]),
+    texts(
+        "bypass_actors",
+        "Who may pass the rule set: `Kind:id`.",
+        &[("github-audit", "ruleset_bypass_actors.actor_type, actor_id")],
+    )
+    .on(&[C::ScmAdmin]),
+    text(
+        "result",
+        "How it ended, in the source's word: success, failure, cancelled; allow, deny; promoted, \
+        rolled_back.",
+        &[("github-audit", "conclusion"), ("github-webhook", "conclusion"), ("opa-decision-log", "result")],
+    )
+    .on(&[C::CiRun, C::CiJob, C::BuildFinished, C::PolicyDecision, C::DeployCanary]),
+    text(
+        "system_outcome",
+        "ok, or error when the CI system itself failed: for its availability.",
+        &[("github-audit", "conclusion = startup_failure")],
+    )
+    .on(&[C::CiRun]),
+    integer(
+        "duration",
+        "How long it took.",
+        &[("github-webhook", "completed_at − started_at"), ("github-audit", "completed_at − started_at")],
+    )
+    .unit("ms")
+    .on(&[C::CiRun, C::CiJob, C::BuildFinished]),
+    texts("permissions", "Rights of the run's token: `contents:write`.", &[("enrichment", "run log")]).on(&[C::CiRun]),
+    text(
+        "approved_by",
+        "Id of who let the run or deployment start.",
+        &[("github-audit", "actor_id of workflows.approve_workflow_job")],
+    )
+    .on(&[C::CiRun, C::CiJob]),
+    text(
+        "job_name",
+        "Name of the job in the definition.",
+        &[("github-audit", "job_name"), ("github-webhook", "workflow_job.name")],
+    )
+    .attacker_controlled()
+    .on(&[C::CiJob]),
+    texts(
+        "secrets_passed",
+        "Names of the secrets that the job received.",
+        &[("github-audit", "secrets_passed (without `actions/`)")],
+    )
+    .on(&[C::CiJob]),
+    texts(
+        "secrets_declared",
+        "Names of the secrets that the definition asks for.",
+        &[("enrichment", "workflow definition")],
+    )
+    .on(&[C::CiJob]),
+    integer(
+        "secrets_count",
+        "Number of secrets that the job received, the job's own token not counted.",
+        &[("github-audit", "secrets_passed")],
+    )
+    .on(&[C::CiJob, C::RunnerNet, C::RunnerProcess]),
+    text("checkout_sha", "Commit that was checked out.", &[("enrichment", "run log")]).on(&[C::CiJob]),
+    text(
+        "pr_head_sha",
+        "Head of the pull request that the run is about.",
+        &[("github-webhook", "workflow_run.pull_requests.head.sha")],
+    )
+    .on(&[C::CiJob]),
+    texts("actions_used.uses", "Third-party steps: `owner/name`, one for each use.", &[("enrichment", "run log")])
+        .on(&[C::CiJob]),
+    texts("actions_used.ref", "For each use: the ref in the definition.", &[("enrichment", "run log")]).on(&[C::CiJob]),
+    texts("actions_used.resolved_sha", "For each use: the commit that ran.", &[("enrichment", "run log")])
+        .on(&[C::CiJob]),
+    booleans(
+        "actions_used.on_branch",
+        "For each use: the commit stands on a branch of that repository.",
+        &[("enrichment", "commit look-up")],
+    )
+    .on(&[C::CiJob]),
+    text(
+        "env",
+        "Environment as the definition names it; its class is `prov.env`.",
+        &[("github-audit", "environment_name")],
+    )
+    .attacker_controlled()
+    .on(&[C::CiJob, C::ScmAdmin, C::SecretAdmin, C::IdentityExchange]),
+    texts("declared_outputs", "Repositories and registries the job may write to.", &[("enrichment", "inventory")])
+        .on(&[C::CiJob]),
+    text("step.name", "Name of the step.", &[("github-webhook", "workflow_job.steps.name")])
+        .attacker_controlled()
+        .on(&[C::CiJob, C::RunnerNet]),
+    text(
+        "step.state",
+        "State of the step: queued, in_progress, completed.",
+        &[("github-webhook", "workflow_job.steps.status")],
+    )
+    .on(&[C::CiJob]),
+    text("cause", "Why it failed: config, code, system.", &[("jenkins-cloudevents", "data.buildResult")])
+        .on(&[C::CiJob, C::CiRun]),
+    texts(
+        "labels",
+        "Labels of the runner: whoever registers it chooses them.",
+        &[("github-audit", "runner_labels"), ("github-webhook", "workflow_job.labels")],
+    )
+    .attacker_controlled()
+    .on(&[C::CiRunner, C::CiJob]),
+    text("image_digest", "Digest of the image the runner started from.", &[("enrichment", "pool inventory")])
+        .on(&[C::CiRunner]),
+    text("version", "Version of the runner's software.", &[("github-audit", "source_version")]).on(&[C::CiRunner]),
+    text("entry", "Content digest or id of the cache entry.", &[("enrichment", "cache server")]).on(&[C::CiCache]),
+    text("scope_ref", "Ref whose cache scope the entry stands in.", &[("enrichment", "cache server")])
+        .on(&[C::CiCache]),
+    text(
+        "writer_trust",
+        "untrusted, trusted or release: the workflow that wrote.",
+        &[("enrichment", "workflow classes")],
+    )
+    .on(&[C::CiCache]),
+    text(
+        "workflow_trust",
+        "untrusted, trusted or release: the workflow that acts now.",
+        &[("enrichment", "workflow classes")],
+    )
+    .on(&[C::CiCache]),
+];

@@ -1,0 +1,92 @@
+//! A finding: what a rule has to say about one event, before anything is folded or sealed.
+//!
+//! Built once a rule holds, so it may allocate; must never hold what depends on arrival beside `position`, which no
+//! sealed record prints.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventOrder, Fingerprint, Position, Severity, Sha256, Urgency};
+
+/// What an alert repeats of the rule that made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleInfo {
+    /// Rule id: first part of the fingerprint.
+    pub id: Arc<str>,
+    /// `name`, where the rule has one.
+    pub name: Option<String>,
+    /// `title`.
+    pub title: String,
+    /// `level`.
+    pub severity: Severity,
+    /// SHA-256 of the rule document's text: its version.
+    pub version: Sha256,
+    /// `tags`.
+    pub tags: Vec<String>,
+    /// `x-alert.realert` in milliseconds.
+    pub realert_ms: Option<i64>,
+    /// `x-alert.owner`.
+    pub owner: Option<String>,
+    /// `x-alert.runbook`.
+    pub runbook: Option<String>,
+    /// Top-level keys of the rule that nobody defines.
+    pub custom: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RuleInfo {
+    /// Re-alert period in milliseconds of an alert of this urgency.
+    pub fn realert_ms(&self, urgency: Urgency) -> i64 {
+        self.realert_ms.unwrap_or(urgency.default_realert_ms())
+    }
+}
+
+/// One event that made a finding: its id and the hash of its own bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Event id.
+    pub id: Arc<str>,
+    /// SHA-256 of the event's own bytes, raw.
+    pub sha256: Sha256,
+}
+
+/// How an event stood to the watermark when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arrival {
+    /// Not behind its partition's watermark, and not too far ahead.
+    OnTime,
+    /// Behind it.
+    Late,
+    /// Further ahead than `skew_max`.
+    Early,
+}
+
+/// A rule holds at an event.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: Arc<RuleInfo>,
+    /// Where the event stands in total order.
+    pub order: EventOrder,
+    /// The event has no time of its own: `order.time` is only its place among others.
+    pub timeless: bool,
+    /// The alert's key, (field, value) in the rule's order.
+    pub key: Vec<(String, String)>,
+    /// Rule id and key.
+    pub fingerprint: Fingerprint,
+    /// Where it is told.
+    pub urgency: Urgency,
+    /// Late and early findings stand alone.
+    pub arrival: Arrival,
+    /// What an on-call engineer wants to see of the event, (field, value): what the rule looked at and who did what.
+    pub facts: Vec<(String, String)>,
+    /// Where the record was read.
+    pub position: Position,
+}
+
+impl Finding {
+    /// The event as evidence.
+    pub fn evidence(&self) -> Evidence {
+        Evidence { id: self.order.id.clone(), sha256: self.order.sha256 }
+    }
+}

@@ -1,0 +1,135 @@
+//! The texts that rules look for in one field, all at once: one hash probe and one automaton for each value.
+//!
+//! Cost follows what is found, not how many rules look. Must find every text that a full scan would find: the tests
+//! hold it against one.
+
+use aho_corasick::AhoCorasick;
+use model::{Slot, View};
+use rustc_hash::FxHashMap;
+
+use super::Glob;
+use crate::ast::{Pattern, Piece};
+use crate::fold::{fold, fold_into};
+
+/// Number of a predicate in its program.
+pub(crate) type PredicateId = u32;
+
+/// Everything that is looked for in one field (or, for keywords, in the whole record).
+#[derive(Debug, Default)]
+pub(crate) struct TextIndex {
+    exact: FxHashMap<Box<str>, Vec<Exact>>,
+    needles: FxHashMap<Box<str>, Vec<Needle>>,
+    automaton: Option<AhoCorasick>,
+    targets: Vec<Vec<Needle>>,
+}
+
+#[derive(Debug, Clone)]
+struct Exact {
+    predicate: PredicateId,
+    /// Case matters: the value must be exactly this.
+    cased: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Needle {
+    predicate: PredicateId,
+    /// None: the needle alone decides.
+    verify: Option<(Glob, bool)>,
+}
+
+/// The text an index would look for, folded; None: a pattern without any, which no index can answer.
+pub(crate) fn literal_of(pattern: &Pattern) -> Option<String> {
+    if pattern.pieces.is_empty() {
+        return Some(String::new());
+    }
+    let literals = pattern.pieces.iter().filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(text),
+        _ => None,
+    });
+    literals.max_by_key(|text| text.len()).map(|text| fold(text))
+}
+
+impl TextIndex {
+    /// Looks for a whole value that matches the pattern.
+    pub(crate) fn add_value(&mut self, pattern: &Pattern, predicate: PredicateId) {
+        let Some(literal) = literal_of(pattern) else { return };
+        match pattern.pieces.as_slice() {
+            [] => self.add_exact("", pattern.cased, predicate),
+            [Piece::Literal(text)] => self.add_exact(text, pattern.cased, predicate),
+            [Piece::Many, Piece::Literal(_), Piece::Many] if !pattern.cased => self.add_needle(literal, predicate, None),
+            _ => self.add_needle(literal, predicate, Some((Glob::new(pattern), pattern.cased))),
+        }
+    }
+
+    /// Looks for a keyword: whoever finds it verifies it himself.
+    pub(crate) fn add_keyword(&mut self, pattern: &Pattern, predicate: PredicateId) {
+        if let Some(literal) = literal_of(pattern) {
+            self.add_needle(literal, predicate, None);
+        }
+    }
+
+    fn add_exact(&mut self, text: &str, cased: bool, predicate: PredicateId) {
+        let cased = cased.then(|| text.into());
+        self.exact.entry(fold(text).into()).or_default().push(Exact { predicate, cased });
+    }
+
+    fn add_needle(&mut self, literal: String, predicate: PredicateId, verify: Option<(Glob, bool)>) {
+        self.needles.entry(literal.into()).or_default().push(Needle { predicate, verify });
+    }
+
+    /// Builds the automaton; nothing may be added afterwards.
+    ///
+    /// # Errors
+    /// When there are more texts than an automaton can hold.
+    pub(crate) fn finish(&mut self) -> Result<(), aho_corasick::BuildError> {
+        let mut needles: Vec<_> = std::mem::take(&mut self.needles).into_iter().collect();
+        needles.sort_by(|a, b| a.0.cmp(&b.0));
+        if !needles.is_empty() {
+            self.automaton = Some(AhoCorasick::new(needles.iter().map(|(text, _)| text.as_ref()))?);
+        }
+        self.targets = needles.into_iter().map(|(_, targets)| targets).collect();
+        Ok(())
+    }
+
+    /// Nothing is looked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.automaton.is_none() && self.needles.is_empty()
+    }
+
+    /// Calls `found` with every predicate that a value of the slot satisfies, some of them more than once.
+    #[inline]
+    pub(crate) fn search(&self, view: View<'_>, slot: Slot, folded: &mut String, mut found: impl FnMut(PredicateId)) {
+        for value in view.values(slot) {
+            if let Some(text) = value.as_text() {
+                folded.clear();
+                fold_into(folded, &text);
+                self.search_text(&text, folded, &mut found);
+            }
+        }
+    }
+
+    /// The same for one text.
+    #[inline]
+    pub(crate) fn search_text(&self, text: &str, folded: &str, mut found: impl FnMut(PredicateId)) {
+        if let Some(hits) = self.exact.get(folded) {
+            for hit in hits {
+                if hit.cased.as_deref().is_none_or(|wanted| wanted == text) {
+                    found(hit.predicate);
+                }
+            }
+        }
+        let Some(automaton) = &self.automaton else { return };
+        for hit in automaton.find_overlapping_iter(folded) {
+            for needle in self.targets.get(hit.pattern().as_usize()).into_iter().flatten() {
+                let holds = match &needle.verify {
+                    None => true,
+                    Some((glob, true)) => glob.matches(text),
+                    Some((glob, false)) => glob.matches(folded),
+                };
+                if holds {
+                    found(needle.predicate);
+                }
+            }
+        }
+    }
+}

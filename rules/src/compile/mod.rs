@@ -1,0 +1,16 @@
+//! A rule set compiled into one program for each log source: parse tree → predicates, indexes, witnesses.
+//!
+//! `program` owns the result; `index` and `predicate` answer; `witness` decides which rules an event can concern at all.
+//! Nothing here may look at an event's time of arrival, and compiling the same rules twice gives the same program.
+
+mod glob;
+mod index;
+mod predicate;
+mod program;
+mod witness;
+
+pub use glob::Glob;
+pub(crate) use index::{PredicateId, TextIndex};
+pub(crate) use predicate::{Check, Predicate, compare};
+pub use program::{CompileError, KeyField, Program};
+pub(crate) use program::{CompiledRule, Node, NodeIx};

@@ -1,0 +1,115 @@
+//! Witnesses: for each rule the smallest set of predicates of which at least one holds whenever the rule does.
+//!
+//! An event concerns a rule only when a witness of it holds, so the rarest literals are chosen. Must never choose a set
+//! that a matching event could do without: a missed rule is silent.
+
+use model::Slot;
+use rustc_hash::FxHashMap;
+
+use super::index::literal_of;
+use super::{Check, Node, NodeIx, PredicateId, Program};
+use crate::ast::{Pattern, Piece};
+
+/// What an event must have to concern a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    /// This predicate holds.
+    Predicate(PredicateId),
+    /// This field is present.
+    Presence(Slot),
+}
+
+/// Cost of waiting for a field to be there at all: dearer than any list of texts that is worth its place.
+const PRESENCE_COST: f64 = 1_000.0;
+/// Cost of a keyword: it is looked for in whole records.
+const KEYWORD_COST: f64 = 50.0;
+
+/// Chooses witnesses for the rules of one program.
+pub(crate) struct Witnesses<'p> {
+    program: &'p Program,
+    costs: FxHashMap<PredicateId, f64>,
+}
+
+impl<'p> Witnesses<'p> {
+    /// Weighs every indexed predicate: the more rules look for its texts, the more events have them.
+    pub(crate) fn new(program: &'p Program, texts: &FxHashMap<PredicateId, (Slot, Vec<Pattern>)>) -> Self {
+        let mut wanted_by: FxHashMap<(Slot, String), f64> = FxHashMap::default();
+        for rule in &program.rules {
+            let mut predicates = Vec::new();
+            reached(program, rule.condition, &mut predicates);
+            predicates.sort_unstable();
+            predicates.dedup();
+            for (slot, patterns) in predicates.iter().filter_map(|id| texts.get(id)) {
+                for literal in patterns.iter().filter_map(literal_of) {
+                    *wanted_by.entry((*slot, literal)).or_default() += 1.0;
+                }
+            }
+        }
+        let cost = |slot: Slot, pattern: &Pattern| {
+            let literal = literal_of(pattern).unwrap_or_default();
+            let short = if literal.chars().count() < 4 { 4.0 } else { 1.0 };
+            let popular = wanted_by.get(&(slot, literal)).copied().unwrap_or(1.0);
+            (1.0 + popular) * short * looseness(pattern)
+        };
+        let costs = texts
+            .iter()
+            .map(|(&id, (slot, patterns))| (id, patterns.iter().map(|pattern| cost(*slot, pattern)).sum()))
+            .collect();
+        Witnesses { program, costs }
+    }
+
+    /// The witnesses of a condition; None: it can hold without any of them.
+    pub(crate) fn of(&self, condition: NodeIx) -> Option<Vec<Key>> {
+        let (_, mut keys) = self.choose(condition)?;
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
+    fn choose(&self, node: NodeIx) -> Option<(f64, Vec<Key>)> {
+        match &self.program.nodes[node as usize] {
+            Node::Not(_) => None,
+            Node::All(parts) => {
+                parts.iter().filter_map(|&part| self.choose(part)).min_by(|a, b| a.0.total_cmp(&b.0))
+            }
+            Node::Any(parts) => parts.iter().try_fold((0.0, Vec::new()), |(sum, mut keys), &part| {
+                let (cost, more) = self.choose(part)?;
+                keys.extend(more);
+                Some((sum + cost, keys))
+            }),
+            Node::Predicate(id) => self.predicate(*id),
+        }
+    }
+
+    fn predicate(&self, id: PredicateId) -> Option<(f64, Vec<Key>)> {
+        let predicate = &self.program.predicates[id as usize];
+        match predicate.check {
+            Check::Indexed => Some((self.costs.get(&id).copied().unwrap_or(1.0), vec![Key::Predicate(id)])),
+            Check::Keyword => {
+                let (_, glob, _) = self.program.keyword_globs.iter().find(|(known, ..)| *known == id)?;
+                glob.has_literal().then(|| (KEYWORD_COST, vec![Key::Predicate(id)]))
+            }
+            _ if predicate.needs_presence() => Some((PRESENCE_COST, vec![Key::Presence(predicate.slot)])),
+            _ => None,
+        }
+    }
+}
+
+fn reached(program: &Program, node: NodeIx, predicates: &mut Vec<PredicateId>) {
+    match &program.nodes[node as usize] {
+        Node::All(parts) | Node::Any(parts) => parts.iter().for_each(|&part| reached(program, part, predicates)),
+        Node::Not(part) => reached(program, *part, predicates),
+        Node::Predicate(id) => predicates.push(*id),
+    }
+}
+
+/// A whole value is rarer than a start or an end of one, and that rarer than a part.
+fn looseness(pattern: &Pattern) -> f64 {
+    let open = |piece: Option<&Piece>| matches!(piece, Some(Piece::Many | Piece::One));
+    match (open(pattern.pieces.first()), open(pattern.pieces.last())) {
+        (false, false) => 1.0,
+        (true, true) => 4.0,
+        _ => 2.0,
+    }
+}
+

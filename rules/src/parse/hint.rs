@@ -1,0 +1,18 @@
+//! The nearest known name to a misspelt one.
+//!
+//! Must never invent a name: hints come from the list of what is known.
+
+/// `did you mean X?` when a known name is close, else the list of all.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let lower = wrong.to_lowercase();
+    let best = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
+        .filter(|(distance, name)| *distance <= (name.chars().count().max(3) / 2).min(4))
+        .min_by_key(|(distance, _)| *distance);
+    match best {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("known: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,4 @@
+//! All integration tests in one binary, so that they link once and share the services they start.
+
+mod broker;
+mod kafka_source;
