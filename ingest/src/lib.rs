@@ -2,5 +2,17 @@
 //!
 //! It must never evaluate a rule, and below `source` and `kafka` never do I/O or read a clock.
 
+mod container;
+mod dead_letter;
+mod duplicates;
+pub mod format;
+mod gate;
 pub mod kafka;
+mod scan;
 pub mod source;
+
+pub use container::{array, elements};
+pub use dead_letter::{DeadLetter, KEPT_BYTES_MAX};
+pub use duplicates::{Duplicates, Identity, IdentityKey, Sight};
+pub use gate::{Admission, Gate, TimePolicy};
+pub use scan::{DEPTH_MAX, scan};

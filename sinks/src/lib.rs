@@ -1,1 +1,12 @@
-//! placeholder
+//! Findings to alerts: total order, the life of an alert, sealing, and the outlets that records leave by.
+//!
+//! It knows nothing about rules' conditions, formats or sources; all but the outlets is pure and in event time.
+
+mod life;
+mod outlet;
+mod record;
+mod seal;
+
+pub use life::{Life, Sealed, alone};
+pub use outlet::{JsonLines, Outlet, OutletError};
+pub use seal::{LaneId, Mode, Sealer};

@@ -9,8 +9,8 @@ libs=${1:-$here/../../target/kafka/libs}
 stamp=$(cksum < "$here/pom.xml")
 
 installed() { [ -f "$libs/.stamp" ] && [ "$(cat "$libs/.stamp")" = "$stamp" ]; }
-installed && exit 0
 command -v java > /dev/null || { echo "java is not installed" >&2; exit 3; }
+installed && exit 0
 command -v mvn > /dev/null || { echo "mvn is not installed" >&2; exit 3; }
 
 mkdir -p "$(dirname "$libs")"

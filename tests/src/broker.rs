@@ -226,7 +226,8 @@ impl Broker {
 
     /// Every record the topic holds now, by partition, in offset order.
     pub fn read_all(&self, topic: &str) -> Result<Vec<Stored>> {
-        let consumer: BaseConsumer = self.client().set("group.id", "harness-never-commits").create()?;
+        let consumer: BaseConsumer =
+            self.client().set("group.id", "harness-never-commits").set("enable.auto.commit", "false").create()?;
         let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
         let count = metadata.topics().first().map_or(0, |found| found.partitions().len());
         let mut stored = Vec::new();
@@ -235,9 +236,11 @@ impl Broker {
             let mut list = TopicPartitionList::new();
             list.add_partition_offset(topic, partition, Offset::Offset(low))?;
             consumer.assign(&list)?;
-            let mut next = low;
+            let (mut next, deadline) = (low, Instant::now() + ANSWER_WITHIN);
             while next < high {
-                let message = consumer.poll(ANSWER_WITHIN).context("the broker sent nothing more")??;
+                ensure!(Instant::now() < deadline, "{topic}/{partition}: nothing came after offset {next} of {high}");
+                let Some(message) = consumer.poll(Duration::from_millis(200)) else { continue };
+                let message = message?;
                 next = message.offset() + 1;
                 let (key, value) = (message.key().map(<[u8]>::to_vec), message.payload().map(<[u8]>::to_vec));
                 stored.push((key, value, message.partition(), message.offset()));

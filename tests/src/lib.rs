@@ -3,3 +3,5 @@
 //! It must never be a dependency of the product.
 
 pub mod broker;
+pub mod generate;
+pub mod oracle;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use model::{Scalar, Timestamp};
 
-use super::{Inputs, Output, scalar_text};
+use super::{Inputs, Output};
 
 /// A row names at most this many paths.
 pub const PATHS_MAX: usize = 20;
@@ -27,7 +27,7 @@ pub fn coalesce(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 /// Like [`coalesce`], numbers and booleans as text: ids are text whatever the source writes.
 pub fn text_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if let Some(i) = first_present(inputs) {
-        present(inputs, i).filter_map(scalar_text).for_each(|text| output.text(&text));
+        present(inputs, i).filter_map(Scalar::as_text).for_each(|text| output.text(&text));
     }
 }
 
@@ -159,7 +159,7 @@ pub fn present<'a>(inputs: &Inputs<'a>, i: usize) -> impl Iterator<Item = Scalar
 /// Each value, as text, of the first path that has one.
 pub fn each_text(inputs: &Inputs<'_>, mut told: impl FnMut(&str)) {
     if let Some(i) = first_present(inputs) {
-        present(inputs, i).filter_map(scalar_text).for_each(|text| told(&text));
+        present(inputs, i).filter_map(Scalar::as_text).for_each(|text| told(&text));
     }
 }
 

@@ -111,11 +111,8 @@ impl Plan {
         let (id, time) = match mapping {
             Some(mapping) => (ask_all(mapping.id), ask_all(mapping.time)),
             None => {
-                let owned = |paths: &[String]| paths.to_vec();
-                let (id, time) = (owned(&id), owned(&time));
-                let texts = |paths: &[String]| paths.iter().map(|path| projection.ask(path)).collect::<Vec<_>>();
-                let mut texts = texts;
-                (texts(&id), texts(&time))
+                let mut ask_all = |paths: &[String]| paths.iter().map(|path| projection.ask(path)).collect::<Vec<_>>();
+                (ask_all(&id), ask_all(&time))
             }
         };
         let action = mapping.map_or(Slot::MAX, |mapping| projection.ask(mapping.action));
@@ -139,7 +136,7 @@ impl Plan {
     ///
     /// # Errors
     /// Why the record is invalid.
-    pub fn read<'a>(&self, record: &'a str, raw: &'a mut Row) -> Result<(Shape<'a>, View<'a>), Invalid> {
+    pub fn read<'a>(&'a self, record: &'a str, raw: &'a mut Row) -> Result<(Shape<'a>, View<'a>), Invalid> {
         scan(record, &self.projection, raw)?;
         let view = raw.view(record);
         for &(slot, container) in &self.containers {
@@ -148,7 +145,7 @@ impl Plan {
             }
         }
         let mut decoded = Decoded {
-            id: self.id.iter().find_map(|&slot| Inputs::new(view, &[slot]).string_of(0)),
+            id: (0..self.id.len()).find_map(|i| Inputs::new(view, &self.id).string(i)),
             time: self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time)),
             class: None,
             action: view.text(self.action).unwrap_or(""),
@@ -173,7 +170,6 @@ impl Plan {
     /// The scanned record has the keys by which this format is recognised.
     pub fn recognises(&self, view: View<'_>) -> bool {
         self.marks.iter().any(|set| set.iter().all(|&slot| view.has(slot)))
-            || self.containers.iter().any(|&(slot, _)| view.has(slot))
     }
 
     /// Fills `row` with the model fields that rules of the event's class ask for. False: none ask for any.
@@ -225,13 +221,6 @@ impl ClassPlan {
     }
 }
 
-impl<'a> Inputs<'a> {
-    /// Like [`Inputs::string`], for slots that do not outlive the call.
-    fn string_of(self, i: usize) -> Option<Cow<'a, str>> {
-        self.string(i)
-    }
-}
-
 fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
     match value {
         Scalar::Text(text) => Timestamp::parse(text),
@@ -248,7 +237,7 @@ fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
 /// Why the record (or, in a container, the first bad one) is invalid.
 pub fn decode_one(format: &'static Format, source: &Arc<str>, record: &str) -> Result<Vec<Event>, Invalid> {
     let mut everything = Projection::default();
-    for doc in model::FIELDS.iter().flat_map(|fields| fields.iter()) {
+    for doc in model::FIELDS.iter() {
         everything.ask(doc.name);
     }
     let classes = EventClass::ALL.iter().map(|&class| (class, everything.clone())).collect();

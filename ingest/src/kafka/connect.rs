@@ -121,18 +121,9 @@ pub(crate) fn connect<C: ClientContext>(
     let of = retry.attempts.max(1);
     let mut number = 1;
     loop {
-        // The list of all topics, because asking for one by name would create it on a cluster that creates topics.
-        let raw = match client.fetch_metadata(None, retry.wait(number)) {
-            Ok(metadata) => return Ok(metadata),
-            Err(raw) => raw,
-        };
-        serve();
-        let reason = match watch.take() {
-            Some((code, reason)) if is_refusal(code) => {
-                return Err(KafkaError::from_code(code, "connecting", watch.connection.bootstrap(), reason));
-            }
-            Some((_, reason)) => reason,
-            None => watch.connection.redact(&raw.to_string()),
+        let reason = match attempt(client, watch, retry.wait(number), serve)? {
+            Answer::Brokers(metadata) => return Ok(metadata),
+            Answer::None(reason) => reason,
         };
         let bootstrap = watch.connection.bootstrap().to_owned();
         let error = KafkaError::Unreachable { bootstrap, attempts: number, reason };
@@ -145,6 +136,41 @@ pub(crate) fn connect<C: ClientContext>(
     }
 }
 
+enum Answer {
+    Brokers(Metadata),
+    None(String),
+}
+
+/// One attempt, in slices: a metadata request waits to its end even when the broker has refused us long before.
+fn attempt<C: ClientContext>(
+    client: &Client<C>,
+    watch: &Watch,
+    wait: Duration,
+    serve: &dyn Fn(),
+) -> Result<Answer, KafkaError> {
+    let mut left = wait;
+    let mut reason = String::new();
+    while !left.is_zero() {
+        // The list of all topics, because asking for one by name would create it on a cluster that creates topics.
+        let failed = match client.fetch_metadata(None, left.min(SLICE)) {
+            Ok(metadata) => return Ok(Answer::Brokers(metadata)),
+            Err(failed) => failed,
+        };
+        left = left.saturating_sub(SLICE);
+        serve();
+        match watch.take() {
+            Some((code, said)) if is_refusal(code) => {
+                return Err(KafkaError::from_code(code, "connecting", watch.connection.bootstrap(), said));
+            }
+            Some((_, said)) => reason = said,
+            None if reason.is_empty() => reason = watch.connection.redact(&failed.to_string()),
+            None => {}
+        }
+    }
+    Ok(Answer::None(reason))
+}
+
+const SLICE: Duration = Duration::from_millis(500);
 const KNOWN_SHOWN: usize = 20;
 
 /// The number of partitions of each of `topics`, or which topic there is not.

@@ -3,7 +3,8 @@
 //! It must never commit on its own, never skip a record without being told to (`Reset`), and never act for partitions
 //! that it no longer holds. One thread drives it through `poll`; librdkafka fetches on threads of its own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
@@ -289,9 +290,9 @@ impl KafkaSource {
             .map_err(|error| self.explain(&error, doing))?;
         let mut offsets = offsets_of(&found);
         for at in partitions_of(list) {
-            if !offsets.contains_key(&at) {
-                let first = self.first(&at)?;
-                offsets.insert(at, first);
+            if let Entry::Vacant(unknown) = offsets.entry(at) {
+                let first = self.first(unknown.key())?;
+                unknown.insert(first);
             }
         }
         let explicit = self.list(offsets.iter().map(|(at, next)| (at, Offset::Offset(*next))))?;

@@ -2,4 +2,6 @@
 //!
 //! A source must never decode a record, drop one silently, or commit before it is told to.
 
+pub mod file;
 pub mod kafka;
+pub mod split;

@@ -31,7 +31,8 @@ pub(super) fn parse(text: &str, searches: &[(String, Search)], line: usize) -> R
         );
     }
     if text.len() > LENGTH_MAX {
-        return Err(Problem::new(line, format!("condition longer than {LENGTH_MAX} bytes")));
+        return Err(Problem::new(line, format!("condition longer than {LENGTH_MAX} bytes"))
+            .hint("use `1 of` and `all of` with patterns"));
     }
     let mut parser = Parser {
         tokens: scan(text),
@@ -118,7 +119,8 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<Search, Problem> {
         let Some((token, column)) = self.tokens.get(self.at).cloned() else {
-            return Err(Problem::new(self.line, "the condition ends where a search is expected"));
+            return Err(Problem::new(self.line, "the condition ends where a search is expected")
+                .hint("name a search behind the last operator"));
         };
         if token == "(" {
             self.at += 1;
@@ -129,7 +131,8 @@ impl Parser<'_> {
                     Ok(inner)
                 }
                 Some((other, at)) => Err(self.unexpected(other, *at)),
-                None => Err(Problem::new(self.line, format!("the parenthesis at column {column} is never closed"))),
+                None => Err(Problem::new(self.line, format!("the parenthesis at column {column} is never closed"))
+                    .hint("add `)`")),
             };
         }
         if self.word(1).is_some_and(|next| next.eq_ignore_ascii_case("of")) {
@@ -183,7 +186,8 @@ impl Parser<'_> {
     fn resolve(&mut self, name: &str, search: &Search) -> Result<Search, Problem> {
         self.parts += super::detection::size(search);
         if self.parts > PARTS_MAX {
-            return Err(Problem::new(self.line, format!("the condition resolves to more than {PARTS_MAX} tests")));
+            return Err(Problem::new(self.line, format!("the condition resolves to more than {PARTS_MAX} tests"))
+                .hint("name a large search once"));
         }
         self.used.push(name.to_owned());
         Ok(search.clone())
@@ -191,7 +195,8 @@ impl Parser<'_> {
 
     fn deeper(&mut self, part: fn(&mut Self) -> Result<Search, Problem>) -> Result<Search, Problem> {
         if self.depth >= DEPTH_MAX {
-            return Err(Problem::new(self.line, format!("condition nested deeper than {DEPTH_MAX}")));
+            return Err(Problem::new(self.line, format!("condition nested deeper than {DEPTH_MAX}"))
+                .hint("drop parentheses that change nothing"));
         }
         self.depth += 1;
         let found = part(self);
@@ -212,7 +217,7 @@ impl Parser<'_> {
         let problem = Problem::new(self.line, format!("unexpected `{token}` at column {column} of the condition"));
         match token {
             "|" => problem.hint("aggregations behind a pipe are not in Sigma 2: write a correlation"),
-            ")" => problem,
+            ")" => problem.hint("no parenthesis is open here"),
             _ => problem.hint("join searches with `and` or `or`"),
         }
     }

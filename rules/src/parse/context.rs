@@ -45,7 +45,8 @@ impl<'a> Context<'a> {
     pub(super) fn count(&mut self, patterns: usize, line: usize) -> Result<(), Problem> {
         self.variants = self.variants.saturating_add(patterns);
         if self.variants > VARIANTS_MAX {
-            return Err(Problem::new(line, format!("the rule's values expand to more than {VARIANTS_MAX} patterns")));
+            return Err(Problem::new(line, format!("the rule's values expand to more than {VARIANTS_MAX} patterns"))
+                .hint("use a live list, or fewer placeholders in one value"));
         }
         Ok(())
     }

@@ -67,7 +67,10 @@ fn resolve(cx: &mut Context<'_>, entry: &Entry, searches: &[(String, Search)]) -
             .hint("name a search, for example `condition: selection`"));
     }
     for (name, _) in searches.iter().filter(|(name, _)| !used.contains(name)) {
-        cx.warnings.push(Problem::new(entry.line, format!("search `{name}` is used by no condition")));
+        cx.warnings.push(
+            Problem::new(entry.line, format!("search `{name}` is used by no condition"))
+                .hint("add it to the condition, or drop it"),
+        );
     }
     Ok(joined(parts, Search::Any))
 }

@@ -45,7 +45,7 @@ pub(super) fn apply(stage: Stage, encoding: Encoding, line: usize) -> Result<Vec
     }
     let bytes = bytes_of(stage, line)?;
     if bytes.is_empty() {
-        return Err(Problem::new(line, "an empty value cannot be encoded"));
+        return Err(Problem::new(line, "an empty value cannot be encoded").hint("give it a text, or drop the encoding"));
     }
     Ok(match encoding {
         Encoding::Utf16Le => vec![Stage::Bytes(utf16(&bytes, line, u16::to_le_bytes)?)],

@@ -72,7 +72,7 @@ pub(super) fn wheres(cx: &mut Context<'_>, document: &Node) -> Result<Vec<Where>
         let parsed = Where::parse(&source).map_err(|error| Problem {
             line: member.line,
             message: format!("x-where: {error} of `{source}`"),
-            hint: error.hint,
+            hint: error.hint.or_else(|| Some("for example `any(files, '*.yml') and len(labels) > 2`".to_owned())),
         })?;
         for field in parsed.fields() {
             cx.check_field(field, member.line)?;
@@ -154,7 +154,10 @@ fn span_ms(node: &Node, key: &str) -> Result<i64, Problem> {
 }
 
 fn entries<'n>(node: &'n Node, key: &str) -> Result<&'n [Entry], Problem> {
-    node.map().ok_or_else(|| Problem::new(node.line, format!("`{key}` must be a map, not {}", node.kind())))
+    node.map().ok_or_else(|| {
+        Problem::new(node.line, format!("`{key}` must be a map, not {}", node.kind()))
+            .hint("write `key: value` lines below it")
+    })
 }
 
 fn check_keys(entries: &[Entry], place: &str, known: &[&str]) -> Result<(), Problem> {

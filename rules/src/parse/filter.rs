@@ -44,7 +44,7 @@ pub(super) fn parse(
     }
     let mut cx: Context<'_> = rule::context(settings, &header, Vec::new());
     let Some(body) = node.get("filter") else {
-        return Err(Problem::new(node.line, "no `filter`"));
+        return Err(Problem::new(node.line, "no `filter`").hint("it holds `rules`, searches and a `condition`"));
     };
     let Some(entries) = body.map() else {
         return Err(Problem::new(body.line, format!("`filter` must be a map, not {}", body.kind()))

@@ -81,10 +81,13 @@ pub(super) fn parse(document: &Node) -> Result<Header, Problem> {
 pub(super) fn scalar(document: &Node, key: &str) -> Result<Option<String>, Problem> {
     match document.get(key) {
         None | Some(Node { value: Value::Null, .. }) => Ok(None),
-        Some(node) => match node.text() {
-            Some(text) => Ok(Some(text)),
-            None => Err(Problem::new(node.line, format!("`{key}` must be text, not {}", node.kind()))),
-        },
+        Some(node) => {
+            match node.text() {
+                Some(text) => Ok(Some(text)),
+                None => Err(Problem::new(node.line, format!("`{key}` must be text, not {}", node.kind()))
+                    .hint("put it in quotes")),
+            }
+        }
     }
 }
 
@@ -99,7 +102,10 @@ pub(super) fn texts(document: &Node, key: &str) -> Result<Vec<String>, Problem> 
 /// The texts of a list or of a single text.
 pub(super) fn list_of_texts(node: &Node, key: &str) -> Result<Vec<String>, Problem> {
     let text = |member: &Node| {
-        member.text().ok_or_else(|| Problem::new(member.line, format!("`{key}` lists text, here is {}", member.kind())))
+        member.text().ok_or_else(|| {
+            Problem::new(member.line, format!("`{key}` lists text, here is {}", member.kind()))
+                .hint("put each entry in quotes")
+        })
     };
     node.members().iter().map(text).collect()
 }
@@ -141,7 +147,9 @@ fn related(node: &Node) -> Result<(), Problem> {
         };
         one_of(kind, "relation", &RELATIONS.map(|name| (name, ())))?;
         let Some(id) = member.get("id") else {
-            return Err(Problem::new(member.line, "an entry of `related` has no `id`"));
+            return Err(
+                Problem::new(member.line, "an entry of `related` has no `id`").hint("write `- id: …` and `type: …`")
+            );
         };
         uuid(id)?;
     }
@@ -179,8 +187,8 @@ pub(super) fn custom(
             continue;
         }
         if key.starts_with("x-") {
-            return Err(Problem::new(entry.line, format!("unknown extension `{key}`"))
-                .hint(format!("this version knows {}", extensions.join(", "))));
+            let problem = Problem::new(entry.line, format!("unknown extension `{key}`"));
+            return Err(problem.hint(nearest(key, extensions.iter().copied())));
         }
         kept.insert(entry.key.clone(), entry.node.json());
     }

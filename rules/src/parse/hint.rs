@@ -2,7 +2,10 @@
 //!
 //! Must never invent a name: hints come from the list of what is known.
 
-/// `did you mean X?` when a known name is close, else the list of all.
+/// Names that a hint lists at most.
+const LISTED_MAX: usize = 24;
+
+/// `did you mean X?` when a known name is close, else the list of all where that is short.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let lower = wrong.to_lowercase();
@@ -13,6 +16,8 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
         .min_by_key(|(distance, _)| *distance);
     match best {
         Some((_, name)) => format!("did you mean `{name}`?"),
+        None if known.is_empty() => "none is known here".to_owned(),
+        None if known.len() > LISTED_MAX => format!("none of the {} known names is close to it", known.len()),
         None => format!("known: {}", known.join(", ")),
     }
 }

@@ -3,7 +3,7 @@
 //! Must never drop a document without a message: documents = rules + filters + refused + skipped.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::filter::{self, Filter, Targets};
@@ -55,11 +55,11 @@ impl<'a> Load<'a> {
     }
 
     /// Reads every document of one text.
-    pub(super) fn text(&mut self, path: &PathBuf, text: &str) {
-        let file = Arc::new(path.clone());
+    pub(super) fn text(&mut self, path: &Path, text: &str) {
+        let file = Arc::new(path.to_owned());
         let documents = yaml::documents(text);
         if documents.is_empty() {
-            self.warn_path(path.clone(), "holds no document");
+            self.warn_path(path.to_owned(), "holds no document");
         }
         for document in &documents {
             self.document(&file, document);
@@ -205,7 +205,9 @@ impl<'a> Load<'a> {
         fitting.sort_unstable();
         fitting.dedup();
         if fitting.is_empty() && warnings.is_empty() {
-            warnings.push(Problem::new(filter.origin.line, "the filter applies to no rule"));
+            warnings.push(
+                Problem::new(filter.origin.line, "the filter applies to no rule").hint("drop keys from its logsource"),
+            );
         }
         for at in fitting {
             if let Some(rule) = self.loaded.rules.get_mut(at) {
@@ -228,7 +230,7 @@ impl<'a> Load<'a> {
                 origin.file.display(),
                 origin.line
             );
-            return Ok(Target::Absent(Problem::new(line, message)));
+            return Ok(Target::Absent(Problem::new(line, message).hint("see the message about that rule")));
         }
         let names =
             self.loaded.rules.iter().flat_map(|rule| rule.name.as_deref().into_iter().chain([rule.id.as_str()]));

@@ -103,12 +103,12 @@ pub(super) fn parse(key: &str, line: usize) -> Result<(&str, Chain), Problem> {
     let names: Vec<&str> = rest.split('|').collect();
     for (index, name) in names.iter().enumerate() {
         if names.iter().take(index).any(|earlier| earlier == name) {
-            return Err(Problem::new(line, format!("modifier `{name}` stands twice in `{key}`")));
+            return Err(Problem::new(line, format!("modifier `{name}` stands twice in `{key}`")).hint("drop one"));
         }
         let modifier = find(name, key, line)?;
         chain.add(modifier).map_err(|reason| {
             let problem = Problem::new(line, format!("contradictory modifiers in `{key}`: `{name}` {}", reason.0));
-            if reason.1.is_empty() { problem } else { problem.hint(reason.1) }
+            problem.hint(reason.1)
         })?;
     }
     chain.check(key, line)?;
@@ -126,7 +126,7 @@ fn find(name: &str, key: &str, line: usize) -> Result<Modifier, Problem> {
     Err(Problem::new(line, format!("unknown modifier `{name}` in `{key}`")).hint(hint))
 }
 
-/// Why a modifier does not fit, and the way out (may be empty).
+/// Why a modifier does not fit, and the way out.
 type Reason = (&'static str, &'static str);
 
 const ONE_OPERATOR: Reason = (
@@ -144,7 +144,9 @@ impl Chain {
             (Modifier::Encode(Encoding::Windash), _) if self.encodings.is_empty() => {
                 self.encodings.push(Encoding::Windash)
             }
-            (Modifier::Encode(Encoding::Windash), _) => return Err(("must stand before the encodings", "")),
+            (Modifier::Encode(Encoding::Windash), _) => {
+                return Err(("must stand before the encodings", "for example `windash|wide|base64offset|contains`"));
+            }
             (Modifier::Encode(_), Operator::Text(_)) => {
                 return Err(("must stand before the text comparison", "for example `wide|base64offset|contains`"));
             }

@@ -34,7 +34,8 @@ pub(super) fn parse(
         );
     };
     let Some(entries) = body.map() else {
-        return Err(Problem::new(body.line, format!("`detection` must be a map, not {}", body.kind())));
+        return Err(Problem::new(body.line, format!("`detection` must be a map, not {}", body.kind()))
+            .hint("it holds searches by name and a `condition`"));
     };
     let line =
         node.map().and_then(|keys| keys.iter().find(|key| key.key == "detection")).map_or(body.line, |key| key.line);

@@ -15,8 +15,8 @@ use super::problem::Problem;
 use super::yaml::{Node, Value};
 use crate::ast::{Comparison, FieldTest, ListHow, Pattern, Search, Test, TextHow, TimePart};
 
-/// Largest whole number that a double holds exactly; longer ones are compared as text, digit by digit.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// From here on doubles skip whole numbers (2⁵³), so these are compared as text, digit by digit.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// `field|…: value` as a search.
 pub(super) fn field(
@@ -57,7 +57,8 @@ pub(super) fn keywords(cx: &mut Context<'_>, chain: &Chain, node: &Node, line: u
         return Err(Problem::new(
             line,
             "keywords are looked for inside every value: this modifier needs a field before it",
-        ));
+        )
+        .hint("write `field|modifier: value`"));
     }
     let mut parts = Vec::new();
     for member in values(cx, chain, node, line)? {
@@ -66,7 +67,8 @@ pub(super) fn keywords(cx: &mut Context<'_>, chain: &Chain, node: &Node, line: u
                 .hint("an empty keyword would be in every event"));
         };
         let Expanded::Texts(texts) = placeholder::expand(cx, chain.expand, &text, member.line)? else {
-            return Err(Problem::new(member.line, "a live list needs a field to be compared with"));
+            return Err(Problem::new(member.line, "a live list needs a field to be compared with")
+                .hint("write `field|expand: '%name%'`"));
         };
         let patterns = patterns(cx, chain, &texts, member.line)?;
         parts.push(joined(patterns.into_iter().map(Search::Keyword).collect(), Search::Any));
@@ -137,7 +139,7 @@ fn tests(cx: &mut Context<'_>, chain: &Chain, node: &Node) -> Result<Vec<Test>, 
 }
 
 fn number_test(number: f64, spelling: &str) -> Test {
-    let is_long = number.abs() > EXACT_MAX && spelling.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+    let is_long = number.abs() >= EXACT_BELOW && spelling.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
     if is_long { Test::Text(pattern::literal(spelling.to_owned(), false)) } else { Test::Number(number) }
 }
 

@@ -146,12 +146,14 @@ fn document(text: &str, first_line: usize) -> Option<Document<'_>> {
 
 fn read(text: &str, first_line: usize, line: usize) -> Result<Node, Problem> {
     if text.len() > SIZE_MAX {
-        return Err(Problem::new(line, format!("document larger than {SIZE_MAX} bytes")));
+        return Err(Problem::new(line, format!("document larger than {SIZE_MAX} bytes")).hint("split it with `---`"));
     }
     // The YAML library recurses once for each `- ` or `? ` in front of a value, without a bound of its own.
     let too_deep = |row: &str| row.split_whitespace().take_while(|word| matches!(*word, "-" | "?")).count() > DEPTH_MAX;
     if let Some(at) = text.lines().position(too_deep) {
-        return Err(Problem::new(first_line + at, format!("nested deeper than {DEPTH_MAX}")));
+        return Err(
+            Problem::new(first_line + at, format!("nested deeper than {DEPTH_MAX}")).hint("no rule needs that depth")
+        );
     }
     let roots = MarkedYaml::load_from_str(text).map_err(|error| {
         let hint = match error.info() {
@@ -162,7 +164,8 @@ fn read(text: &str, first_line: usize, line: usize) -> Result<Node, Problem> {
         };
         Problem::new(first_line + error.marker().line().max(1) - 1, format!("no YAML: {}", error.info())).hint(hint)
     })?;
-    let root = roots.first().ok_or_else(|| Problem::new(line, "no YAML: empty document"))?;
+    let root =
+        roots.first().ok_or_else(|| Problem::new(line, "no YAML: empty document").hint("start with `title:`"))?;
     let mut reader = Reader { rows: text.lines().collect(), first_line, nodes: 0 };
     reader.node(root, 0)
 }
@@ -178,7 +181,8 @@ impl Reader<'_> {
         let line = self.first_line + yaml.span.start.line().max(1) - 1;
         self.nodes += 1;
         if depth > DEPTH_MAX || self.nodes > NODES_MAX {
-            return Err(Problem::new(line, format!("nested deeper than {DEPTH_MAX}, or more than {NODES_MAX} values")));
+            return Err(Problem::new(line, format!("nested deeper than {DEPTH_MAX}, or more than {NODES_MAX} values"))
+                .hint("no rule needs that depth; split long lists"));
         }
         let value = match &yaml.data {
             YamlData::Value(scalar) => self.scalar(scalar, yaml, line)?,
@@ -195,7 +199,8 @@ impl Reader<'_> {
             YamlData::Tagged(_, inner) => return self.node(inner, depth + 1),
             YamlData::Representation(text, ..) => Value::Text(text.to_string()),
             YamlData::BadValue | YamlData::Alias(_) => {
-                return Err(Problem::new(line, "no YAML: a value that its tag or alias does not allow"));
+                return Err(Problem::new(line, "no YAML: a value that its tag or alias does not allow")
+                    .hint("drop the `!!tag`, or define the `&anchor` above"));
             }
         };
         Ok(Node { line, value })
@@ -205,7 +210,9 @@ impl Reader<'_> {
         let key = self.node(key, depth + 1)?;
         let text = match key.value {
             Value::Null => "null".to_owned(),
-            _ => key.text().ok_or_else(|| Problem::new(key.line, format!("a key must be text, not {}", key.kind())))?,
+            _ => key.text().ok_or_else(|| {
+                Problem::new(key.line, format!("a key must be text, not {}", key.kind())).hint("put it in quotes")
+            })?,
         };
         Ok(Entry { key: text, line: key.line, node: self.node(value, depth + 1)? })
     }
@@ -240,7 +247,8 @@ fn merged(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Problem> {
     let merge = entries.remove(at);
     for source in merge.node.members() {
         let Some(inherited) = source.map() else {
-            return Err(Problem::new(merge.line, format!("`<<` needs a map, here is {}", source.kind())));
+            return Err(Problem::new(merge.line, format!("`<<` needs a map, here is {}", source.kind()))
+                .hint("name an anchor that stands before a map"));
         };
         for entry in inherited {
             if !entries.iter().any(|own| own.key == entry.key) {

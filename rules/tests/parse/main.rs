@@ -1,9 +1,12 @@
 //! Conformance of the rule parser, block by block, and the corpora. Nothing here evaluates an event.
 
+#![allow(clippy::panic, clippy::print_stdout)]
+
 mod conditions;
 mod corpus;
 mod documents;
 mod filters;
+mod fuzz;
 mod invalid;
 mod modifiers;
 mod values;
@@ -56,7 +59,12 @@ fn refusal(line: &str) -> String {
 fn refusal_of(text: &str) -> String {
     let loaded = load(text);
     assert_eq!(loaded.refused.len(), 1, "loads, or more than one message: {text}");
-    loaded.refused[0].to_string()
+    let message = loaded.refused[0].to_string();
+    assert!(
+        message.starts_with("rule.yml:") && loaded.refused[0].line > 0 && message.contains(" (hint: "),
+        "{message}"
+    );
+    message
 }
 
 fn field(name: &str, test: Test) -> Search {
@@ -83,10 +91,6 @@ fn pattern(text: &str) -> Pattern {
 
 fn cased(text: &str) -> Pattern {
     Pattern { cased: true, ..pattern(text) }
-}
-
-fn literal(text: &str) -> Pattern {
-    Pattern { pieces: vec![Piece::Literal(text.to_owned())], cased: false }
 }
 
 fn text(text: &str) -> Search {

@@ -1,25 +1,22 @@
-//! The Kafka source and producer against a real broker: nothing lost, nothing doubled, and each failure in plain words.
+//! The Kafka source against a real broker: nothing lost, nothing doubled, to the end and not further.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::broker::{self, Broker, Options};
-use ingest::kafka::{
-    Attempt, Batch, Connection, KafkaError, KafkaSettings, Offsets, Producer, RecordTime, Retry, SecretFrom,
-    TopicPartition,
-};
+use harness::broker::{self, Broker};
+use ingest::kafka::{Batch, Connection, KafkaError, KafkaSettings, Offsets, RecordTime, Retry, TopicPartition};
 use ingest::source::kafka::{KafkaSource, Polled, Reading, Reset};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
-const WAIT: Duration = Duration::from_millis(100);
+pub(crate) const WAIT: Duration = Duration::from_millis(100);
 /// Polls of at most `WAIT` each before a test gives up: half a minute.
-const PATIENCE: usize = 300;
-const FEW: Retry =
+pub(crate) const PATIENCE: usize = 300;
+pub(crate) const FEW: Retry =
     Retry { attempts: 3, first_wait: Duration::from_millis(150), longest_wait: Duration::from_millis(400) };
 
-fn settings(bootstrap: &str) -> KafkaSettings {
-    let quick = [("reconnect.backoff.max.ms", "200"), ("topic.metadata.refresh.interval.ms", "1000")];
+pub(crate) fn settings(bootstrap: &str) -> KafkaSettings {
+    let quick = [("reconnect.backoff.max.ms", "200"), ("heartbeat.interval.ms", "300")];
     KafkaSettings {
         bootstrap: bootstrap.into(),
         client_id: "pipewarden-tests".into(),
@@ -28,37 +25,37 @@ fn settings(bootstrap: &str) -> KafkaSettings {
     }
 }
 
-fn connection(bootstrap: &str) -> Connection {
+pub(crate) fn connection(bootstrap: &str) -> Connection {
     settings(bootstrap).resolve(&|_| Err("no secrets here".into())).expect("good settings")
 }
 
-fn group(topics: &[&str], group: &str, reset: Reset) -> Reading {
+pub(crate) fn group(topics: &[&str], group: &str, reset: Reset) -> Reading {
     let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
     Reading::Group { topics, group: group.into(), instance: None, reset }
 }
 
-fn open(broker: &Broker, reading: &Reading) -> KafkaSource {
+pub(crate) fn open(broker: &Broker, reading: &Reading) -> KafkaSource {
     KafkaSource::open(&connection(&broker.bootstrap()), reading, &Retry::default(), &mut |_| ()).expect("opens")
 }
 
-fn produce(broker: &Broker, topic: &str, partition: i32, texts: impl Iterator<Item = String>) {
+pub(crate) fn produce(broker: &Broker, topic: &str, partition: i32, texts: impl Iterator<Item = String>) {
     let texts: Vec<String> = texts.collect();
     let records: Vec<(Option<&[u8]>, &[u8])> = texts.iter().map(|text| (None, text.as_bytes())).collect();
     broker.produce(topic, partition, &records).expect("produced");
 }
 
-fn at(topic: &str, partition: i32) -> TopicPartition {
+pub(crate) fn at(topic: &str, partition: i32) -> TopicPartition {
     TopicPartition::new(topic, partition)
 }
 
 /// (partition, offset, payload) of every record in the batch.
-fn contents(batch: &Batch) -> Vec<(i32, i64, String)> {
+pub(crate) fn contents(batch: &Batch) -> Vec<(i32, i64, String)> {
     let text = |payload: Option<&[u8]>| String::from_utf8(payload.unwrap_or_default().to_vec()).expect("text");
     batch.iter().map(|record| (record.at.partition, record.offset, text(record.payload))).collect()
 }
 
 /// Reads until `count` records came, commits nothing, passes over retryable errors.
-fn read(source: &mut KafkaSource, count: usize) -> Vec<(i32, i64, String)> {
+pub(crate) fn read(source: &mut KafkaSource, count: usize) -> Vec<(i32, i64, String)> {
     let (mut batch, mut got) = (Batch::new(), Vec::new());
     for _ in 0..PATIENCE {
         if got.len() >= count {
@@ -128,7 +125,7 @@ fn two_members_share_a_topic_and_lose_nothing() {
     let reading = group(&["shared"], "shared", Reset::Earliest);
     let mut members = vec![open(broker, &reading)];
     let (mut batch, mut seen, mut repeated) = (Batch::new(), BTreeMap::new(), 0);
-    let (mut revoked, mut produced) = (0, 0);
+    let (mut revoked, mut produced, mut failed_commits) = (0, 0, 0);
     for round in 0..PATIENCE {
         if round % 10 == 0 && round < 100 {
             for partition in 0..4 {
@@ -149,9 +146,6 @@ fn two_members_share_a_topic_and_lose_nothing() {
                         assert_eq!(offset.to_string(), text);
                         repeated += usize::from(seen.insert((partition, offset), ()).is_some());
                     }
-                    // Both commit before anything can be revoked, so that nothing has to be read twice.
-                    let foreign = member.commit(&batch.next_offsets()).expect("commits");
-                    assert_eq!(foreign, []);
                 }
                 Polled::Revoked { partitions, lost } => {
                     assert!(!lost);
@@ -160,140 +154,22 @@ fn two_members_share_a_topic_and_lose_nothing() {
                 Polled::Error(error) => assert!(error.is_retryable(), "{error}"),
                 _ => {}
             }
+            // While the group changes a commit can be refused; the next one covers what it would have.
+            match member.commit(&member.positions().clone()) {
+                Ok(foreign) => assert_eq!(foreign, []),
+                Err(error) => {
+                    assert!(error.is_retryable(), "{error}");
+                    failed_commits += 1;
+                }
+            }
         }
         if round > 100 && seen.len() == 4 * 500 {
             break;
         }
     }
     assert_eq!(seen.len(), 4 * 500, "every record, whoever read it");
-    assert_eq!((repeated, revoked), (0, 2), "the newcomer took two partitions over, exactly where they were left");
-}
-
-#[test]
-fn a_topic_that_does_not_exist_is_named_with_those_that_do() {
-    let Some(broker) = broker::shared() else { return };
-    broker.create_topic("known-topic", 1, &[]).expect("created");
-    let asked = group(&["known-topic", "knwon-topic"], "g", Reset::Earliest);
-    let connection = connection(&broker.bootstrap());
-    let error = KafkaSource::open(&connection, &asked, &FEW, &mut |_| ()).err().expect("refused");
-    assert!(matches!(&error, KafkaError::UnknownTopic { topic, .. } if topic == "knwon-topic"), "{error}");
-    assert!(!error.is_retryable() && error.to_string().contains("known-topic"), "{error}");
-    let error = Producer::open(&connection, &["nowhere"], &FEW, &mut |_| ()).err().expect("refused");
-    assert!(matches!(error, KafkaError::UnknownTopic { .. }), "{error}");
-
-    let stretch = Reading::From(Offsets::from([(at("known-topic", 3), 0)]));
-    let error = KafkaSource::open(&connection, &stretch, &FEW, &mut |_| ()).err().expect("refused");
-    assert_eq!(error, KafkaError::UnknownPartition { at: at("known-topic", 3), partitions: 1 });
-}
-
-#[test]
-fn wrong_credentials_are_permanent_and_never_printed() {
-    let options = Options { sasl: Some(("ci".into(), "right-horse".into())), ..Options::default() };
-    let Ok(broker) = Broker::start(&options) else { return };
-    broker.create_topic("guarded", 1, &[]).expect("created");
-    let mut settings = settings(&broker.sasl_bootstrap().expect("asked for"));
-    for (property, value) in
-        [("security.protocol", "SASL_PLAINTEXT"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "ci")]
-    {
-        settings.properties.insert(property.into(), value.into());
-    }
-    settings.secrets.insert("sasl.password".into(), SecretFrom::Env("KAFKA_PASSWORD".into()));
-    let reading = group(&["guarded"], "guarded", Reset::Earliest);
-
-    let wrong = settings.resolve(&|_| Ok("wrong-battery".into())).expect("good settings");
-    let mut attempts = Vec::new();
-    let error = KafkaSource::open(&wrong, &reading, &FEW, &mut |attempt| attempts.push(attempt.clone()));
-    let error = error.err().expect("refused");
-    assert!(matches!(error, KafkaError::Authentication { .. }) && !error.is_retryable(), "{error}");
-    assert!(error.hint().contains("sasl.password"), "{}", error.hint());
-    assert_eq!(attempts, [], "trying again does not help");
-    let said = format!("{error} {error:?} {} {wrong:?} {settings:?}", error.hint());
-    assert!(!said.contains("wrong-battery"), "{said}");
-    let error = Producer::open(&wrong, &["guarded"], &FEW, &mut |_| ()).err().expect("refused");
-    assert!(matches!(error, KafkaError::Authentication { .. }), "{error}");
-
-    let right = settings.resolve(&|_| Ok("right-horse\n".into())).expect("good settings");
-    produce(&broker, "guarded", 0, ["hello".to_owned()].into_iter());
-    let mut source = KafkaSource::open(&right, &reading, &Retry::default(), &mut |_| ()).expect("opens");
-    assert_eq!(read(&mut source, 1), [(0, 0, "hello".to_owned())]);
-}
-
-#[test]
-fn an_unreachable_broker_is_tried_with_growing_patience() {
-    if broker::shared().is_none() {
-        return;
-    }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").to_string();
-    let mut attempts: Vec<Attempt> = Vec::new();
-    let reading = group(&["any"], "any", Reset::Error);
-    let opened = KafkaSource::open(&connection(&nobody), &reading, &FEW, &mut |attempt| attempts.push(attempt.clone()));
-    let error = opened.err().expect("nobody answers");
-    assert!(matches!(&error, KafkaError::Unreachable { attempts: 3, .. }) && error.is_retryable(), "{error}");
-    assert!(error.to_string().contains(&nobody) && error.to_string().contains("refused"), "{error}");
-    let waits: Vec<_> = attempts.iter().map(|attempt| attempt.next_wait.map(|wait| wait.as_millis())).collect();
-    assert_eq!(waits, [Some(300), Some(400), None]);
-    assert!(attempts.iter().all(|attempt| attempt.error.hint().contains("bootstrap")));
-}
-
-#[test]
-fn a_broker_that_goes_away_and_comes_back_costs_nothing() {
-    let Ok(broker) = Broker::start(&Options::default()) else { return };
-    broker.create_topic("events", 1, &[]).expect("created");
-    produce(&broker, "events", 0, (0..500).map(|n| n.to_string()));
-    let reading = group(&["events"], "events", Reset::Earliest);
-    let mut source = open(&broker, &reading);
-    let mut got = read(&mut source, 200);
-    source.commit(&source.positions().clone()).expect("commits");
-
-    let producer = Producer::open(&connection(&broker.bootstrap()), &["events"], &FEW, &mut |_| ()).expect("opens");
-    producer.send("events", None, b"500").expect("queued");
-    producer.flush(Duration::from_secs(20)).expect("acknowledged");
-    assert_eq!(producer.in_flight(), 0);
-
-    broker.stop();
-    for n in 501..700 {
-        producer.send("events", None, n.to_string().as_bytes()).expect("queued");
-    }
-    let error = producer.flush(Duration::from_millis(300)).expect_err("nobody acknowledges");
-    assert_eq!(error, KafkaError::NotFlushed { waiting: 199, timeout_ms: 300 });
-    assert!(error.is_retryable());
-    let mut batch = Batch::new();
-    for _ in 0..5 {
-        match source.poll(&mut batch, 1000, WAIT) {
-            Polled::Records => got.extend(contents(&batch)),
-            Polled::Error(error) => assert!(error.is_retryable(), "{error}"),
-            _ => {}
-        }
-    }
-    // A worker that starts now waits for the broker instead of giving up.
-    let bootstrap = broker.bootstrap();
-    let waiting = std::thread::spawn(move || {
-        let reading = Reading::From(Offsets::from([(at("events", 0), 690)]));
-        let mut attempts = 0;
-        let patient = Retry { attempts: 8, ..Retry::default() };
-        let source = KafkaSource::open(&connection(&bootstrap), &reading, &patient, &mut |_| attempts += 1);
-        source.map(|mut source| (read(&mut source, 10).len(), attempts))
-    });
-    std::thread::sleep(Duration::from_secs(1));
-    broker.run().expect("started again");
-
-    producer.flush(Duration::from_secs(30)).expect("acknowledged after all");
-    let (late, attempts) = waiting.join().expect("no panic").expect("opens once the broker is there");
-    assert!(late == 10 && attempts > 0, "{late} records after {attempts} attempts");
-    let missing = 700 - got.len();
-    got.extend(read(&mut source, missing));
-    let expected: Vec<_> = (0..700).map(|n| (0, n, n.to_string())).collect();
-    assert_eq!(got, expected);
-    let mut committed = source.commit(&source.positions().clone());
-    for _ in 0..PATIENCE {
-        // The session may have ended meanwhile; then the member joins again while it polls.
-        if committed.as_ref().is_ok_and(Vec::is_empty) {
-            break;
-        }
-        source.poll(&mut batch, 1, WAIT);
-        committed = source.commit(&source.positions().clone());
-    }
-    assert_eq!(source.committed().expect("asks"), Offsets::from([(at("events", 0), 700)]));
+    assert_eq!(revoked, 2, "the newcomer took half of the partitions over");
+    assert!(repeated == 0 || failed_commits > 0, "{repeated} records came twice though every commit was taken");
 }
 
 #[test]
@@ -390,20 +266,96 @@ fn a_paused_partition_waits_and_the_others_do_not() {
 }
 
 #[test]
-fn a_producer_says_which_record_was_not_taken_and_stays_failed() {
+fn only_committed_records_are_read_and_the_end_behind_aborted_ones_is_seen() {
     let Some(broker) = broker::shared() else { return };
-    broker.create_topic("narrow", 1, &[("max.message.bytes", "1000")]).expect("created");
-    let producer = Producer::open(&connection(&broker.bootstrap()), &["narrow"], &FEW, &mut |_| ()).expect("opens");
-    for n in 0..50u32 {
-        producer.send("narrow", Some(b"key"), &n.to_be_bytes()).expect("queued");
+    broker.create_topic("aborted", 1, &[]).expect("created");
+    let producer: BaseProducer = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", broker.bootstrap())
+        .set("transactional.id", "aborted")
+        .create()
+        .expect("a producer");
+    producer.init_transactions(Duration::from_secs(20)).expect("starts");
+    for (text, commit) in [("kept", true), ("taken back", false)] {
+        producer.begin_transaction().expect("begins");
+        producer.send(BaseRecord::<str, str>::to("aborted").partition(0).payload(text)).expect("queued");
+        producer.flush(Duration::from_secs(20)).expect("written");
+        if commit {
+            producer.commit_transaction(Duration::from_secs(20)).expect("commits");
+        } else {
+            producer.abort_transaction(Duration::from_secs(20)).expect("aborts");
+        }
     }
-    producer.flush(Duration::from_secs(20)).expect("acknowledged");
-    assert_eq!(broker.read_all("narrow").expect("read").len(), 50);
+    let mut source = open(broker, &Reading::From(Offsets::from([(at("aborted", 0), 0)])));
+    assert_eq!(source.end_offsets().expect("asks"), Offsets::from([(at("aborted", 0), 4)]));
+    let (mut batch, mut got, mut ended) = (Batch::new(), Vec::new(), false);
+    for _ in 0..PATIENCE {
+        match source.poll(&mut batch, 100, WAIT) {
+            Polled::Records => got.extend(contents(&batch)),
+            Polled::End(end) => {
+                assert_eq!(end, at("aborted", 0));
+                ended = true;
+                break;
+            }
+            other => assert_eq!(other, Polled::Idle),
+        }
+    }
+    assert!(ended);
+    assert_eq!(got, [(0, 0, "kept".to_owned())]);
+}
 
-    let noise: Vec<u8> = (0..60_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
-    producer.send("narrow", None, &noise).expect("queued");
-    let error = producer.flush(Duration::from_secs(20)).expect_err("too large");
-    let named = matches!(&error, KafkaError::NotDelivered { topic, retryable: false, .. } if topic == "narrow");
-    assert!(named, "{error}");
-    assert_eq!(producer.send("narrow", None, b"after").expect_err("stays failed"), error);
+#[test]
+#[ignore]
+fn zz_cpu() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("cpu", 4, &[]).expect("created");
+    let p = ingest::kafka::Producer::open(&connection(&broker.bootstrap()), &["cpu"], &FEW, &mut |_| ()).expect("o");
+    let pay: Vec<u8> = (0..300u32).map(|n| (n % 97) as u8).collect();
+    for n in 0..1_000_000u32 {
+        p.send("cpu", Some(&n.to_be_bytes()), &pay).expect("q");
+    }
+    p.flush(Duration::from_secs(60)).expect("f");
+    drop(p);
+    let cpu = || {
+        let s = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
+        f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()
+    };
+    let zero: Offsets = (0..4).map(|n| (at("cpu", n), 0)).collect();
+    for _ in 0..3 {
+        use rdkafka::consumer::Consumer as _;
+        use rdkafka::message::Message as _;
+        let raw: rdkafka::consumer::BaseConsumer = rdkafka::ClientConfig::new()
+            .set("bootstrap.servers", broker.bootstrap())
+            .set("group.id", "x")
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap();
+        let mut l = rdkafka::TopicPartitionList::new();
+        for n in 0..4 {
+            l.add_partition_offset("cpu", n, rdkafka::Offset::Offset(0)).unwrap();
+        }
+        raw.assign(&l).unwrap();
+        let a = cpu();
+        let mut n = 0;
+        let mut bytes = 0;
+        while n < 1_000_000 {
+            if let Some(Ok(m)) = raw.poll(WAIT) {
+                n += 1;
+                bytes += m.payload().unwrap().len();
+            }
+        }
+        let b = cpu();
+        drop(raw);
+        let mut source = open(broker, &Reading::From(zero.clone()));
+        let mut batch = Batch::new();
+        let c = cpu();
+        let mut m = 0;
+        while m < 1_000_000 {
+            if source.poll(&mut batch, 1000, WAIT) == Polled::Records {
+                m += batch.iter().map(|r| usize::from(r.payload.is_some())).sum::<usize>();
+            }
+        }
+        let d = cpu();
+        eprintln!("raw {} ours {} us/record ({bytes})", (b - a) * 0.01, (d - c) * 0.01);
+    }
 }

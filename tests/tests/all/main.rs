@@ -1,4 +1,6 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
 mod broker;
+mod kafka_faults;
 mod kafka_source;
+mod oracle;

@@ -23,7 +23,12 @@ pub static FORMAT: Format = Format {
     title: "AWS CloudTrail (records, log files, EventBridge)",
     product: "aws",
     service: "cloudtrail",
-    marks: &[&["eventSource", "eventName", "userIdentity"], &["eventSource", "eventName", "eventID"]],
+    marks: &[
+        &["eventSource", "eventName", "userIdentity"],
+        &["eventSource", "eventName", "eventID"],
+        &["Records"],
+        &["detail-type", "detail.eventSource", "detail.eventName"],
+    ],
     containers: &[Container::Array("Records"), Container::Envelope("detail")],
     mapping: Some(&MAPPING),
     trust: Trust::ControlPlane,
@@ -134,7 +139,10 @@ static ROWS: &[MapRow] = &[
     // An interactive session: where it leads.
     on(
         USE, "object",
-        &["requestParameters.task", "requestParameters.target", "requestParameters.instanceIds", "requestParameters.instanceId"],
+        &[
+            "requestParameters.task", "requestParameters.target",
+            "requestParameters.instanceIds", "requestParameters.instanceId",
+        ],
         coalesce,
     ),
     on(&[C::IdentityUse, C::DeployStarted], "prov.cluster", &["requestParameters.cluster"], tail),
@@ -167,7 +175,10 @@ static ROWS: &[MapRow] = &[
     on(REGISTRY, "repo", &["requestParameters.repositoryName"], coalesce),
     on(
         &[C::RegistryPush, C::RegistryPull, C::RegistryDelete], "tag",
-        &["requestParameters.imageTag", "requestParameters.imageIds.imageTag", "responseElements.image.imageId.imageTag"],
+        &[
+            "requestParameters.imageTag", "requestParameters.imageIds.imageTag",
+            "responseElements.image.imageId.imageTag",
+        ],
         coalesce,
     ),
     on(
@@ -196,7 +207,10 @@ static ROWS: &[MapRow] = &[
     ),
     on(
         DEPLOY, "prov.digest",
-        &["requestParameters.containerDefinitions.image", "requestParameters.imageUri", "requestParameters.code.imageUri"],
+        &[
+            "requestParameters.containerDefinitions.image", "requestParameters.imageUri",
+            "requestParameters.code.imageUri",
+        ],
         digests,
     ),
     // Administration of the account: trails, identities, trust.

@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use crate::format::fill::{each_text, first_present, lower_case, present, says};
-use crate::format::{Inputs, Output, scalar_text};
+use crate::format::{Inputs, Output};
 
 /// `owner/name` → `github.com/owner/name`, lower case. A name without owner says too little.
 pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
@@ -96,7 +96,7 @@ fn bare_secret(name: &str) -> &str {
 pub(super) fn secrets_count(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if inputs.has(0) {
         let count = present(inputs, 0)
-            .filter_map(scalar_text)
+            .filter_map(Scalar::as_text)
             .filter(|name| !bare_secret(name).eq_ignore_ascii_case("GITHUB_TOKEN"))
             .count();
         output.scalar(Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX)));
@@ -236,7 +236,7 @@ mod tests {
     fn credentials_have_our_names() {
         for (native, ours) in [
             ("Fine-grained personal access token", Some("pat_fine_grained")),
-            ("FinegrainedPersonalaccesstoken", None),
+            ("FinegrainedPersonalaccesstoken", Some("pat_fine_grained")),
             ("GitHubAppserver-to-servertoken", Some("app_s2s")),
             ("Personal access token (classic)", Some("pat_classic")),
             ("Something new", None),

@@ -1,0 +1,228 @@
+//! Files, folders and standard input as partitions of one source, read in chunks of whole records.
+//!
+//! `.json`, `.jsonl`, `.ndjson`, `.log`, `.txt`, each also as `.gz` and `.zst`. Memory is bounded by the chunk and the largest record.
+//! Must never lose the records before a damaged place, nor let one overlong record grow memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::split::{self, Cut};
+
+/// A chunk is read until it has this many bytes.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Some whole records of one input.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The bytes that `records` point into.
+    pub bytes: Vec<u8>,
+    /// Bounds of each record.
+    pub records: Vec<split::Bounds>,
+    /// Offset of the first record in its partition, counted in records from 0.
+    pub first_offset: i64,
+    /// The record with this index into `records` is only the start of one that is too large.
+    pub too_large: Option<usize>,
+    /// The input cannot be read any further.
+    pub damaged: Option<String>,
+}
+
+/// One input.
+pub struct FileInput {
+    name: String,
+    reader: Box<dyn Read + Send>,
+    cut: Option<Cut>,
+    rest: Vec<u8>,
+    offset: i64,
+    record_bytes_max: usize,
+    skipping: bool,
+    ended: bool,
+}
+
+impl std::fmt::Debug for FileInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileInput").field("name", &self.name).field("offset", &self.offset).finish_non_exhaustive()
+    }
+}
+
+/// The files under a path, in order of their paths: a file itself, or what a folder holds, at any depth.
+///
+/// # Errors
+/// When a path does not exist or cannot be listed.
+pub fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if path.as_os_str() == "-" || !path.metadata()?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(io::Error::other)?;
+        if entry.file_type().is_file() && is_input(entry.path()) {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+/// A folder's file is read when its name says that it holds records.
+fn is_input(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    !name.starts_with('.') && [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
+}
+
+impl FileInput {
+    /// Opens a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(path: &Path, record_bytes_max: usize) -> io::Result<FileInput> {
+        let name = path.to_string_lossy().into_owned();
+        if name == "-" {
+            return Ok(FileInput::new(name, Box::new(io::stdin()), Some(Cut::Lines), record_bytes_max));
+        }
+        let file = File::open(path)?;
+        let lower = name.to_ascii_lowercase();
+        let (plain, reader): (&str, Box<dyn Read + Send>) = if let Some(plain) = lower.strip_suffix(".gz") {
+            (plain, Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(file))))
+        } else if let Some(plain) = lower.strip_suffix(".zst") {
+            (plain, Box::new(zstd::Decoder::new(file)?))
+        } else {
+            (&lower, Box::new(file))
+        };
+        let cut = (!plain.ends_with(".json")).then_some(Cut::Lines);
+        Ok(FileInput::new(name, reader, cut, record_bytes_max))
+    }
+
+    /// Records from memory, cut as said.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>, cut: Cut) -> FileInput {
+        FileInput::new(name.to_owned(), Box::new(io::Cursor::new(bytes)), Some(cut), usize::MAX)
+    }
+
+    fn new(name: String, reader: Box<dyn Read + Send>, cut: Option<Cut>, record_bytes_max: usize) -> FileInput {
+        let record_bytes_max = record_bytes_max.min(u32::MAX as usize / 2);
+        FileInput { name, reader, cut, rest: Vec::new(), offset: 0, record_bytes_max, skipping: false, ended: false }
+    }
+
+    /// Its path, as given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next records; None at the end.
+    pub fn next_chunk(&mut self) -> Option<Chunk> {
+        let mut chunk = Chunk::default();
+        while !self.ended && chunk.records.is_empty() {
+            let mut bytes = std::mem::take(&mut self.rest);
+            let damaged = self.fill(&mut bytes);
+            if self.offset == 0 && bytes.starts_with(b"\xEF\xBB\xBF") {
+                bytes.drain(..3);
+            }
+            if self.skipping {
+                // The rest of an overlong record: the next one can start behind a line feed.
+                let line = memchr::memchr(b'\n', &bytes);
+                self.skipping = line.is_none();
+                bytes.drain(..line.map_or(bytes.len(), |at| at + 1));
+            }
+            let cut = *self.cut.get_or_insert_with(|| split::guess(&bytes));
+            let mut records = Vec::new();
+            let mut settled = split::split(cut, &bytes, self.ended, &mut records);
+            let mut too_large = None;
+            if records.is_empty() && bytes.len() - settled > self.record_bytes_max {
+                too_large = Some(0);
+                records.push(settled..bytes.len());
+                settled = bytes.len();
+                self.skipping = !self.ended;
+            }
+            self.rest = bytes.get(settled..).unwrap_or_default().to_vec();
+            bytes.truncate(settled);
+            chunk = Chunk { bytes, records, first_offset: self.offset, too_large, damaged };
+            if chunk.damaged.is_some() {
+                break;
+            }
+        }
+        self.offset += chunk.records.len() as i64;
+        (!chunk.records.is_empty() || chunk.damaged.is_some()).then_some(chunk)
+    }
+
+    /// Reads until there is a chunk's worth more, or the end. Returns what stopped it, where that is damage.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> Option<String> {
+        let start = bytes.len();
+        let mut buffer = [0; 64 * 1024];
+        while bytes.len() - start < CHUNK_BYTES {
+            match self.reader.read(&mut buffer) {
+                Ok(0) => {
+                    self.ended = true;
+                    return None;
+                }
+                Ok(read) => {
+                    bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                    if self.name == "-" && memchr::memchr(b'\n', buffer.get(..read).unwrap_or_default()).is_some() {
+                        return None;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    return Some(error.to_string());
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read_all(mut input: FileInput) -> (Vec<(i64, String, bool)>, Option<String>) {
+        let (mut all, mut damaged) = (Vec::new(), None);
+        while let Some(chunk) = input.next_chunk() {
+            for (i, bounds) in chunk.records.iter().enumerate() {
+                let text = String::from_utf8_lossy(&chunk.bytes[bounds.clone()]).into_owned();
+                all.push((chunk.first_offset + i as i64, text, chunk.too_large == Some(i)));
+            }
+            damaged = damaged.or(chunk.damaged);
+        }
+        (all, damaged)
+    }
+
+    #[test]
+    fn an_overlong_record_harms_no_neighbour() {
+        let long = "x".repeat(3 * CHUNK_BYTES);
+        let text = format!("{{\"a\":1}}\n{long}\n{{\"b\":2}}\n{{\"c\":3}}");
+        let mut input = FileInput::from_bytes("m", text.into_bytes(), Cut::Lines);
+        input.record_bytes_max = 1000;
+        let (records, damaged) = read_all(input);
+        assert_eq!(damaged, None);
+        let seen: Vec<(i64, &str, bool)> = records.iter().map(|(o, t, l)| (*o, t.get(..7).unwrap_or(t), *l)).collect();
+        assert_eq!(seen, [(0, "{\"a\":1}", false), (1, "xxxxxxx", true), (2, "{\"b\":2}", false), (3, "{\"c\":3}", false)]);
+    }
+
+    #[test]
+    fn compressed_files_and_damage() {
+        let folder = std::env::temp_dir().join(format!("pipewarden-file-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("deep")).expect("a folder");
+        let lines: String = (0..50_000).map(|i| format!("{{\"n\":{i}}}\n")).collect();
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(lines.as_bytes()).expect("memory");
+        let gz = gz.finish().expect("memory");
+        std::fs::write(folder.join("a.jsonl.gz"), &gz).expect("written");
+        std::fs::write(folder.join("b.jsonl.gz"), &gz[..gz.len() / 2]).expect("written");
+        std::fs::write(folder.join("deep/c.json.zst"), zstd::encode_all(lines.as_bytes(), 1).expect("memory")).expect("written");
+        std::fs::write(folder.join("readme.md"), "no input").expect("written");
+        let files = list(&folder).expect("a folder");
+        assert_eq!(files.len(), 3);
+        let counts: Vec<(usize, bool)> = files
+            .iter()
+            .map(|file| {
+                let (records, damaged) = read_all(FileInput::open(file, 1 << 20).expect("opens"));
+                (records.len(), damaged.is_some())
+            })
+            .collect();
+        assert_eq!((counts[0], counts[2]), ((50_000, false), (50_000, false)));
+        assert!(counts[1].0 > 10_000 && counts[1].1, "{counts:?}");
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+}

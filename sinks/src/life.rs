@@ -1,0 +1,218 @@
+//! The life of alerts: open, fold, repeat, raise, expire; one state per fingerprint.
+//!
+//! Pure and in event time: called in total order, behind the cursor. The same findings in the same order give the same
+//! records. Previews are told from the same state and change nothing in it.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{
+    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, Table, Timestamp, Urgency,
+};
+
+use crate::record::{Telling, record};
+
+/// A record and its place in total order.
+pub type Sealed = (RecordOrder, AlertRecord);
+
+/// An open alert.
+#[derive(Debug, Clone)]
+struct Open {
+    /// The finding that was told last: rule, key, facts.
+    finding: Arc<Finding>,
+    urgency: Urgency,
+    count: u64,
+    told_at: Timestamp,
+    held_at: Timestamp,
+    suppressed: u64,
+    /// Since it was told last, the newest.
+    evidence: Vec<Evidence>,
+}
+
+impl Open {
+    fn due(&self) -> Timestamp {
+        self.held_at.plus_ms(self.finding.rule.realert_ms(self.urgency))
+    }
+}
+
+/// What has been told ahead of sealing.
+#[derive(Debug, Clone, Copy)]
+struct Previewed {
+    urgency: Urgency,
+    at: Timestamp,
+}
+
+/// The open alerts of some rules, and their timers.
+#[derive(Debug)]
+pub struct Life {
+    open: Table<Fingerprint, Open>,
+    timers: BTreeSet<(Timestamp, Arc<str>, Fingerprint)>,
+    previewed: Table<Fingerprint, Previewed>,
+    evicted: u64,
+}
+
+impl Life {
+    /// No open alerts; `open_alerts_max` is shared evenly by the virtual shards. A full shard closes the ticket that held
+    /// longest ago first, pages only when there are no tickets.
+    pub fn new(open_alerts_max: usize) -> Life {
+        Life {
+            open: Table::new("open_alerts", 1, open_alerts_max),
+            timers: BTreeSet::new(),
+            previewed: Table::new("previewed", 1, open_alerts_max),
+            evicted: 0,
+        }
+    }
+
+    /// When the next timer is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(due, ..)| *due)
+    }
+
+    /// Number of open alerts.
+    pub fn open_alerts(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Alerts that were closed because `open_alerts_max` was reached.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// A rule holds at an event, next in total order.
+    pub fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
+        let finding = Arc::new(finding);
+        let at = finding.order.time;
+        let print = finding.fingerprint;
+        let Some(open) = self.open.get_mut(&print) else {
+            self.open(finding, tell);
+            return;
+        };
+        let due_before = open.due();
+        let realert_ms = finding.rule.realert_ms(open.urgency);
+        let state = if finding.urgency > open.urgency {
+            Some(AlertState::Raised)
+        } else if at > open.told_at.plus_ms(realert_ms) {
+            Some(AlertState::Repeat)
+        } else {
+            None
+        };
+        open.count += 1;
+        open.held_at = at;
+        open.urgency = open.urgency.max(finding.urgency);
+        if open.evidence.len() == EVIDENCE_MAX {
+            open.evidence.remove(0);
+        }
+        open.evidence.push(finding.evidence());
+        match state {
+            None => open.suppressed += 1,
+            Some(state) => {
+                open.told_at = at;
+                open.finding = finding.clone();
+                let telling = open.telling(state, Some(at));
+                tell((order_at(&finding), record(&finding, telling)));
+                self.previewed.remove(&print);
+            }
+        }
+        let due = open.due();
+        if due != due_before {
+            let rule = finding.rule.id.clone();
+            self.timers.remove(&(due_before, rule.clone(), print));
+            self.timers.insert((due, rule, print));
+        }
+    }
+
+    fn open(&mut self, finding: Arc<Finding>, tell: &mut impl FnMut(Sealed)) {
+        let at = finding.order.time;
+        let print = finding.fingerprint;
+        let mut open = Open {
+            finding: finding.clone(),
+            urgency: finding.urgency,
+            count: 1,
+            told_at: at,
+            held_at: at,
+            suppressed: 0,
+            evidence: vec![finding.evidence()],
+        };
+        let telling = open.telling(AlertState::Firing, Some(at));
+        self.timers.insert((open.due(), finding.rule.id.clone(), print));
+        if let Some((gone, victim)) = self.open.insert(print, open, expendable) {
+            self.evicted += 1;
+            self.timers.remove(&(victim.due(), victim.finding.rule.id.clone(), gone));
+            tell(close(victim, Place::Event(finding.order.clone()), at, true));
+        }
+        tell((order_at(&finding), record(&finding, telling)));
+        self.previewed.remove(&print);
+    }
+
+    /// Runs the first timer: its alert expires.
+    pub fn expire_first(&mut self, tell: &mut impl FnMut(Sealed)) {
+        let Some((due, _, print)) = self.timers.pop_first() else { return };
+        if let Some(open) = self.open.remove(&print) {
+            tell(close(open, Place::Timer { time: due, expires: true }, due, false));
+        }
+        self.previewed.remove(&print);
+    }
+
+    /// What would be told of a finding that has just arrived, where that is new: nobody has been told of this alert at
+    /// this urgency, provisionally or for good.
+    pub fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
+        let at = finding.order.time;
+        let print = finding.fingerprint;
+        let (state, count) = match self.open.get(&print) {
+            Some(open) if open.urgency >= finding.urgency && at <= open.due() => return None,
+            Some(open) if open.urgency < finding.urgency => (AlertState::Raised, open.count + 1),
+            _ => (AlertState::Firing, 1),
+        };
+        let realert_ms = finding.rule.realert_ms(finding.urgency);
+        if let Some(told) = self.previewed.get(&print)
+            && told.urgency >= finding.urgency
+            && (told.at.ms() - at.ms()).abs() <= realert_ms
+        {
+            return None;
+        }
+        let told = Previewed { urgency: finding.urgency, at };
+        self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
+        let evidence = vec![finding.evidence()];
+        let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
+        Some(AlertRecord { provisional: true, ..record(finding, telling) })
+    }
+}
+
+/// The record of a finding that stands alone: late, early, without a time, or one of `--every-match`.
+pub fn alone(finding: &Finding, state: AlertState) -> Sealed {
+    let at = (!finding.timeless).then_some(finding.order.time);
+    let evidence = vec![finding.evidence()];
+    let telling = Telling { state, at, urgency: finding.urgency, count: 1, suppressed: 0, evidence };
+    debug_assert!(state != AlertState::Firing || finding.timeless || finding.arrival != Arrival::OnTime);
+    (order_at(finding), record(finding, telling))
+}
+
+impl Open {
+    /// What is said now; what was folded until now has been told with it.
+    fn telling(&mut self, state: AlertState, at: Option<Timestamp>) -> Telling {
+        let suppressed = std::mem::take(&mut self.suppressed);
+        let evidence = std::mem::take(&mut self.evidence);
+        Telling { state, at, urgency: self.urgency, count: self.count, suppressed, evidence }
+    }
+}
+
+fn close(mut open: Open, place: Place, at: Timestamp, evicted: bool) -> Sealed {
+    let telling = open.telling(AlertState::Expired, Some(at));
+    let closed = AlertRecord { evicted, ..record(&open.finding, telling) };
+    let order = RecordOrder { place, rule: open.finding.rule.id.clone(), fingerprint: open.finding.fingerprint };
+    (order, closed)
+}
+
+fn order_at(finding: &Finding) -> RecordOrder {
+    RecordOrder {
+        place: Place::Event(finding.order.clone()),
+        rule: finding.rule.id.clone(),
+        fingerprint: finding.fingerprint,
+    }
+}
+
+/// Tickets before pages, then whichever held longest ago, then by fingerprint.
+fn expendable(a: &Fingerprint, x: &Open, b: &Fingerprint, y: &Open) -> Ordering {
+    x.urgency.cmp(&y.urgency).then(x.held_at.cmp(&y.held_at)).then(a.cmp(b))
+}
