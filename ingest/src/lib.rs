@@ -15,4 +15,4 @@ pub use container::{array, elements};
 pub use dead_letter::{DeadLetter, KEPT_BYTES_MAX};
 pub use duplicates::{Duplicates, Identity, IdentityKey, Sight};
 pub use gate::{Admission, Gate, TimePolicy};
-pub use scan::{DEPTH_MAX, scan};
+pub use scan::{DEPTH_MAX, is_json, scan};

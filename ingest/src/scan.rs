@@ -29,6 +29,11 @@ pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), 
     json.end().map_err(|_| Invalid::NotJson)
 }
 
+/// The text is one JSON value, not nested too deep.
+pub fn is_json(text: &str) -> bool {
+    !too_deep(text.as_bytes()) && sonic_rs::from_str::<IgnoredAny>(text).is_ok()
+}
+
 /// The library's skipping recurses, so depth is checked first: by counting brackets, which is nearly free and settles it
 /// for nearly every record, and only then by walking.
 fn too_deep(bytes: &[u8]) -> bool {

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::{Severity, Urgency};
+use model::{Severity, Sha256, Urgency};
 
 /// Where a document stood: for messages, `rules list` and `why`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Rule {
     pub origin: Origin,
     /// `id`, lower-case UUID text; rules without one get the SHA-256 (hex, first 32 digits) of their document's text.
     pub id: String,
+    /// SHA-256 of the document's text: the rule's version.
+    pub version: Sha256,
     /// `name`, where given: other documents may refer to it.
     pub name: Option<String>,
     /// `title`.

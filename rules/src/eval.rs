@@ -160,7 +160,7 @@ impl Evaluator {
     fn keywords(&mut self, program: &Program, view: View<'_>) {
         let mut folded = std::mem::take(&mut self.folded);
         folded.clear();
-        let plain = memchr::memchr(b'\\', view.record().as_bytes()).is_none();
+        let plain = !program.numeric_keywords && memchr::memchr(b'\\', view.record().as_bytes()).is_none();
         if plain {
             fold_into(&mut folded, view.record());
         } else {

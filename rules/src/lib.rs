@@ -10,7 +10,10 @@ mod compile;
 mod eval;
 mod fold;
 pub mod lists;
+pub mod pack;
+pub mod proof;
 mod values;
+pub mod words;
 
 pub use compile::{CompileError, Program};
 pub use eval::{AlertKey, Evaluator, Match};

@@ -97,6 +97,11 @@ impl Lists {
         self.by_name.insert(name.to_owned(), Arc::new(parse_lines(&entries.join("\n"))));
     }
 
+    /// Adds a list that is ready.
+    pub fn set(&mut self, name: &str, list: List) {
+        self.by_name.insert(name.to_owned(), Arc::new(list));
+    }
+
     /// The list of that name.
     pub fn get(&self, name: &str) -> Option<&List> {
         self.by_name.get(name).map(Arc::as_ref)

@@ -34,8 +34,8 @@ impl Random {
     }
 
     /// One of them.
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
     }
 }
 
@@ -104,7 +104,7 @@ pub fn lists() -> ListTexts {
 /// A short text.
 pub fn text(random: &mut Random) -> String {
     let length = [0, 1, 1, 2, 2, 3, 5][random.below(7)];
-    (0..length).map(|_| if random.percent(8) { *random.pick(&SPECIAL) } else { *random.pick(&SYLLABLES) }).collect()
+    (0..length).map(|_| if random.percent(8) { random.pick(&SPECIAL) } else { random.pick(&SYLLABLES) }).collect()
 }
 
 fn number(random: &mut Random) -> Value {
@@ -116,7 +116,7 @@ pub fn event(random: &mut Random) -> Value {
     let mut event = Map::new();
     for _ in 0..1 + random.below(6) {
         let value = value(random, 3);
-        match *random.pick(&FIELDS) {
+        match random.pick(&FIELDS) {
             path if random.percent(70) => put(&mut event, path, value),
             path => {
                 event.insert(path.to_owned(), value);
@@ -156,7 +156,7 @@ fn value(random: &mut Random, depth: usize) -> Value {
         12 | 13 => (0..random.below(4)).map(|_| value(random, depth - 1)).collect(),
         _ => {
             let keys = ["a", "d", "e", "d.e", "x"];
-            let members = (0..random.below(3)).map(|_| ((*random.pick(&keys)).to_owned(), value(random, depth - 1)));
+            let members = (0..random.below(3)).map(|_| (random.pick(&keys).to_owned(), value(random, depth - 1)));
             Value::Object(members.collect())
         }
     }
@@ -248,12 +248,12 @@ fn test(random: &mut Random, plain: bool) -> (String, Value) {
             let how = random.pick(&["|contains", "|startswith", "|endswith"]);
             let extra = random.pick(&["", "", "", "|cased", "|windash", "|neq"]);
             // Windash stands before the comparison.
-            let modifiers = if *extra == "|windash" { format!("{extra}{how}") } else { format!("{how}{extra}") };
+            let modifiers = if extra == "|windash" { format!("{extra}{how}") } else { format!("{how}{extra}") };
             (modifiers, some(random, |random| json!(format!("{}{}", pattern(random), random.pick(&SYLLABLES)))))
         }
         13 => {
             let how = random.pick(&["|contains|all", "|startswith|all", "|all"]);
-            ((*how).to_owned(), (0..2).map(|_| json!(random.pick(&SYLLABLES))).collect())
+            (how.to_owned(), (0..2).map(|_| json!(random.pick(&SYLLABLES))).collect())
         }
         14 => ("|cased".to_owned(), some(random, word)),
         15 | 16 => {
@@ -262,20 +262,20 @@ fn test(random: &mut Random, plain: bool) -> (String, Value) {
         }
         17 => (format!("|cidr{neq}"), some(random, |random| json!(random.pick(&NETWORKS)))),
         18 | 19 => ("|exists".to_owned(), json!(random.percent(50))),
-        20 => ((*random.pick(&["|lt", "|lte", "|gt", "|gte"])).to_owned(), number(random)),
+        20 => (random.pick(&["|lt", "|lte", "|gt", "|gte"]).to_owned(), number(random)),
         21 | 22 => {
             let how = random.pick(&["", "|startswith", "|endswith", "|contains", "|neq"]);
             (format!("|fieldref{how}"), json!(random.pick(&FIELDS)))
         }
         23 => {
             let encoding = random.pick(&["|base64", "|base64offset|contains", "|wide|base64offset|contains", "|utf16be|base64"]);
-            ((*encoding).to_owned(), some(random, |random| json!(format!("ab{}", random.pick(&["a", "b ab", "4"])))))
+            (encoding.to_owned(), some(random, |random| json!(format!("ab{}", random.pick(&["a", "b ab", "4"])))))
         }
         24 | 25 => {
             let parts =
                 [("minute", 59), ("minute", 6), ("hour", 23), ("hour", 5), ("day", 31), ("week", 1), ("week", 53), ("month", 12), ("month", 3), ("year", 2026), ("year", 2021)];
             let (part, number) = random.pick(&parts);
-            let how = if plain { "" } else { *random.pick(&["", "|gte", "|lt"]) };
+            let how = if plain { "" } else { random.pick(&["", "|gte", "|lt"]) };
             (format!("|{part}{how}"), json!(number))
         }
         _ => {

@@ -3,5 +3,7 @@
 //! It must never be a dependency of the product.
 
 pub mod broker;
+pub mod corpus;
+pub mod firing;
 pub mod generate;
 pub mod oracle;

@@ -1,2 +1,74 @@
-//! placeholder
-fn main() {}
+//! `pipewarden`: arguments, logs, and which command runs. The work stands in the modules.
+
+mod clock;
+mod engine;
+mod human;
+mod id_reuse;
+mod judge;
+mod pipeline;
+mod replay;
+mod ruleset;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Detects compromise of software delivery pipelines as it happens.
+///
+/// Reads events of CI, registries, secret stores and clouds from Kafka or files, evaluates Sigma rules, and turns what
+/// they find into few, deduplicated pages and tickets with evidence.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    /// Which log messages go to standard error: error, warn, info, debug (or a filter like `ingest=debug`)
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replay records from files or standard input, and print the alerts
+    Replay(replay::ReplayArgs),
+    /// Print a completion script for a shell: bash, zsh, fish, elvish, powershell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; bad usage is 1 like all bad configuration.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    if let Err(error) = log(&cli.log) {
+        eprintln!("error: --log {}: {error}", cli.log);
+        return ExitCode::FAILURE;
+    }
+    let done = match cli.command {
+        Command::Replay(args) => replay::run(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn log(level: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(level)?;
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).without_time().with_target(false).init();
+    Ok(())
+}

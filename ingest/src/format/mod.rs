@@ -14,7 +14,7 @@ pub mod json;
 pub mod normal;
 mod plan;
 
-pub use plan::{Decoded, Plan, Wanted, decode_one};
+pub use plan::{Decoded, Plan, Shape, Wanted, decode_one};
 
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[

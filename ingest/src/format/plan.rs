@@ -132,17 +132,21 @@ impl Plan {
         self.format
     }
 
-    /// Scans a record into `raw` and says what it is.
+    /// Scans a record into `raw`.
     ///
     /// # Errors
-    /// Why the record is invalid.
-    pub fn read<'a>(&'a self, record: &'a str, raw: &'a mut Row) -> Result<(Shape<'a>, View<'a>), Invalid> {
-        scan(record, &self.projection, raw)?;
-        let view = raw.view(record);
-        for &(slot, container) in &self.containers {
-            if view.has(slot) {
-                return Ok((Shape::Container(container), view));
-            }
+    /// When it is not one JSON value, or nested too deep.
+    pub fn scan(&self, record: &str, raw: &mut Row) -> Result<(), Invalid> {
+        scan(record, &self.projection, raw)
+    }
+
+    /// What a scanned record is.
+    ///
+    /// # Errors
+    /// When it is no record of this format.
+    pub fn shape<'a>(&'a self, view: View<'a>) -> Result<Shape<'a>, Invalid> {
+        if let Some(&(_, container)) = self.containers.iter().find(|(slot, _)| view.has(*slot)) {
+            return Ok(Shape::Container(container));
         }
         let mut decoded = Decoded {
             id: (0..self.id.len()).find_map(|i| Inputs::new(view, &self.id).string(i)),
@@ -153,7 +157,7 @@ impl Plan {
         };
         if let Some(mapping) = self.format.mapping {
             match (mapping.classify)(&Inputs::new(view, &self.classify)) {
-                Classified::Filtered => return Ok((Shape::Filtered, view)),
+                Classified::Filtered => return Ok(Shape::Filtered),
                 Classified::Invalid(_) => return Err(Invalid::WrongShape),
                 Classified::Event(class) => {
                     decoded.class = Some(class.class);
@@ -164,7 +168,7 @@ impl Plan {
                 }
             }
         }
-        Ok((Shape::Event(decoded), view))
+        Ok(Shape::Event(decoded))
     }
 
     /// The scanned record has the keys by which this format is recognised.
@@ -255,8 +259,9 @@ fn decode_with(
     events: &mut Vec<Event>,
 ) -> Result<(), Invalid> {
     let mut raw = Row::default();
-    let (shape, view) = plan.read(record, &mut raw)?;
-    match shape {
+    plan.scan(record, &mut raw)?;
+    let view = raw.view(record);
+    match plan.shape(view)? {
         Shape::Filtered => {}
         Shape::Container(container) => {
             for element in crate::container::elements(record, container)? {

@@ -66,6 +66,8 @@ pub struct Program {
     /// Rules that concern every event.
     pub(crate) always: Vec<u32>,
     pub(crate) keywords: TextIndex,
+    /// A keyword may stand in a number, whose text a record may spell otherwise: `1e3` is `1000.0`.
+    pub(crate) numeric_keywords: bool,
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
 }
 
@@ -103,6 +105,11 @@ impl Program {
     /// The fields that the program asks of a record.
     pub fn projection(&self) -> &Projection {
         &self.projection
+    }
+
+    /// Indexes in the rule set of the rules in it.
+    pub fn rule_indexes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.rules.iter().map(|rule| rule.rule)
     }
 
     /// No rule is in it.
@@ -300,6 +307,7 @@ impl Compiler {
         }
         program.indexes.iter_mut().try_for_each(TextIndex::finish)?;
         program.indexes.resize_with(program.projection.len(), TextIndex::default);
+        program.numeric_keywords = program.keywords.has_numeric_needle();
         program.keywords.finish()?;
         Ok(self.program)
     }

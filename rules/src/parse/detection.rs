@@ -1,6 +1,6 @@
 //! `detection` to named searches and one resolved condition.
 //!
-//! Maps are `All`, lists `Any`, strings without a field keywords. Must never read an empty map or list as true or false.
+//! Maps are `All`, lists `Any`, strings without a field keywords. Must never read an empty map or list as a truth value.
 
 use super::condition;
 use super::context::Context;

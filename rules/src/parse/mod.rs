@@ -1,16 +1,15 @@
 //! Sigma documents to [`Rule`]s: the one door between rule texts and everything behind them.
 //!
-//! Rules and filters are read with their lines, checked, and resolved: modifiers, wildcards, placeholders, conditions and
-//! filters leave nothing to interpret. Must never look at an event, and never drop a document without a message.
+//! Rules and filters are read with their lines, checked, and resolved: modifiers, wildcards, placeholders, conditions
+//! and filters leave nothing to interpret. Must never look at an event, nor drop a document without a message.
 //!
-//! Why not `rsigma-parser` (0.23, tried): a misspelt modifier or a missing key comes back as bare text without file, line
-//! or hint; a condition that names no search, `re|cidr`, a bad regular expression and an unresolved `%x%` all load; and
-//! its searches sit in a `HashMap`, so their order changes from run to run, which neither messages nor replays may do.
+//! Why not `rsigma-parser` (0.23, tried): a misspelt modifier or a missing key comes back as bare text without file,
+//! line or hint; a condition that names no search, `re|cidr`, a bad regular expression and an unresolved `%x%` all load;
+//! and its searches sit in a `HashMap`, so that their order changes from run to run.
 
 mod condition;
 mod context;
 mod detection;
-mod digest;
 mod encode;
 mod extension;
 mod filter;

@@ -9,9 +9,9 @@ use super::context::Context;
 use super::header::{self, Header};
 use super::problem::Problem;
 use super::yaml::{Document, Node};
-use super::{Settings, detection, digest, extension};
+use super::{Settings, detection, extension};
 use crate::ast::{Origin, Rule};
-use model::Severity;
+use model::{Severity, Sha256};
 
 /// Logsource product of pipewarden's own events.
 const OWN_PRODUCT: &str = "pipewarden";
@@ -48,9 +48,11 @@ pub(super) fn parse(
         warnings.push(problem.hint(format!("read it with `field|expand: '%{}%'` or list('{}')", list.name, list.name)));
     }
     warnings.append(&mut cx.warnings);
+    let version = Sha256::of(document.text.as_bytes());
     Ok(Rule {
         origin: Origin { file: Arc::clone(file), line: document.line },
-        id: header.id.unwrap_or_else(|| digest::short_sha256(document.text)),
+        id: header.id.unwrap_or_else(|| version.hex().chars().take(32).collect()),
+        version,
         name: header.name,
         title: header.title,
         status: header.status,

@@ -1,4 +1,4 @@
-//! `x-where`: predicates over one event that Sigma's selections cannot say (arrays, sets, fields against fields, lists).
+//! `x-where`: predicates over one event that Sigma's selections cannot say (arrays, sets, two fields, lists).
 //!
 //! The tree here is checked when it is read: functions exist, have the right number and kinds of arguments, and the
 //! whole is a truth value. Must never hold anything that depends on a particular event or on a list's content.

@@ -1,0 +1,173 @@
+//! One source's formats and the rule programs compiled for them: built once, shared by all threads that judge.
+//!
+//! Wiring only: what a format is stands in `ingest`, what a rule is in `rules`. Immutable; a new rule set is a new engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ingest::IdentityKey;
+use ingest::format::{FORMATS, Format, Plan, Shape, Wanted};
+use model::{EventClass, Projection, Slot, Trust};
+use rules::ast::{LogSource, Rule};
+use rules::{CompileError, Lists, Program};
+
+use crate::ruleset::RuleSet;
+
+/// What a person wants to see of an event of any format, beside what its rule looks at.
+pub const FACTS: [&str; 20] = [
+    "event.class", "event.action", "event.outcome", "prov.actor", "prov.actor_id", "prov.actor_kind", "prov.org",
+    "prov.repo", "prov.repo_id", "prov.run_id", "prov.job_id", "prov.runner_name", "prov.token_id", "prov.token_kind",
+    "prov.env", "prov.service", "src.ip", "src.country", "ua", "object",
+];
+
+/// Fields of the default key, first present wins: repository id, its full name, actor id.
+pub const DEFAULT_KEY: [&str; 3] = ["prov.repo_id", "prov.repo", "prov.actor_id"];
+
+/// Which formats a source speaks.
+#[derive(Debug, Clone)]
+pub enum Speaks {
+    /// One.
+    One(&'static Format),
+    /// Any of these, told apart by content.
+    Guess(Vec<&'static Format>),
+}
+
+/// How one source's records are read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The source's name.
+    pub source: Arc<str>,
+    /// Its formats.
+    pub speaks: Speaks,
+    /// Log source of raw records, instead of the format's own.
+    pub logsource: Option<LogSource>,
+    /// For raw JSON: paths of the time. None: records have no time.
+    pub time: Vec<String>,
+    /// For raw JSON: paths of the id.
+    pub id: Vec<String>,
+    /// Classes that the source may speak; None: any.
+    pub classes: Option<BTreeSet<EventClass>>,
+    /// Its trust, instead of the format's.
+    pub trust: Option<Trust>,
+}
+
+/// A source's formats and programs.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) reading: Reading,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) lists: Arc<Lists>,
+    pub(crate) key: IdentityKey,
+}
+
+/// One format with the programs that its records run through.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) plan: Plan,
+    pub(crate) raw: Program,
+    pub(crate) classes: BTreeMap<EventClass, Program>,
+    /// The same format with [`FACTS`] wanted, for records that matched.
+    pub(crate) facts: Plan,
+    pub(crate) fact_fields: Projection,
+}
+
+impl Engine {
+    /// Compiles the rules for a source's formats.
+    ///
+    /// # Errors
+    /// When the rules' texts do not fit an automaton.
+    pub fn new(reading: Reading, rules: Arc<RuleSet>, lists: Arc<Lists>, key: IdentityKey) -> Result<Engine, CompileError> {
+        let formats = match &reading.speaks {
+            Speaks::One(format) => vec![*format],
+            Speaks::Guess(formats) => formats.clone(),
+        };
+        let routes = formats.into_iter().map(|format| Route::new(format, &reading, &rules)).collect::<Result<_, _>>()?;
+        Ok(Engine { reading, routes, rules, lists, key })
+    }
+
+    /// Records of this source have times.
+    pub fn is_timed(&self) -> bool {
+        self.routes.iter().any(|route| route.plan.format().mapping.is_some()) || !self.reading.time.is_empty()
+    }
+
+    /// Id of one record, read again: for reports about ids, which are rare.
+    pub fn id_of(&self, record: &[u8]) -> String {
+        let text = std::str::from_utf8(record).unwrap_or_default();
+        let mut row = model::Row::default();
+        for route in &self.routes {
+            let scanned = route.plan.scan(text, &mut row).is_ok();
+            if scanned && let Ok(Shape::Event(decoded)) = route.plan.shape(row.view(text)) && let Some(id) = decoded.id {
+                return id.into_owned();
+            }
+        }
+        String::new()
+    }
+
+    /// Rules (by index) that records of this source can reach.
+    pub fn reads(&self) -> BTreeSet<u32> {
+        self.routes
+            .iter()
+            .flat_map(|route| std::iter::once(&route.raw).chain(route.classes.values()))
+            .flat_map(Program::rule_indexes)
+            .collect()
+    }
+}
+
+impl Route {
+    fn new(format: &'static Format, reading: &Reading, rules: &RuleSet) -> Result<Route, CompileError> {
+        let raw_rules = |rule: &Rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource);
+        let raw = Program::compile(&rules.rules, raw_rules)?;
+        let mut classes = BTreeMap::new();
+        if format.mapping.is_some() {
+            for class in EventClass::ALL {
+                let program = Program::compile(&rules.rules, |rule| takes_class(class.name(), &rule.logsource))?;
+                if !program.is_empty() {
+                    classes.insert(*class, program);
+                }
+            }
+        }
+        let wanted = Wanted {
+            raw: raw.projection().clone(),
+            classes: classes.iter().map(|(class, program)| (*class, program.projection().clone())).collect(),
+            id: reading.id.clone(),
+            time: reading.time.clone(),
+        };
+        let mut fact_fields = Projection::default();
+        FACTS.iter().for_each(|field| {
+            let _: Slot = fact_fields.ask(field);
+        });
+        let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
+        let facts = Plan::new(format, Wanted { classes: all_facts, ..Wanted::default() }, reading.trust);
+        Ok(Route { plan: Plan::new(format, wanted, reading.trust), raw, classes, facts, fact_fields })
+    }
+}
+
+/// Raw records of a format run through rules whose log source does not contradict theirs. Where the user names the log
+/// source (or a format has none), only what both sides name is compared; a native format has no category.
+fn takes_raw(format: &Format, given: Option<&LogSource>, rule: &LogSource) -> bool {
+    let agree = |ours: Option<&str>, theirs: &Option<String>| match (ours, theirs) {
+        (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+        _ => true,
+    };
+    match given {
+        Some(given) => {
+            agree(given.product.as_deref(), &rule.product)
+                && agree(given.service.as_deref(), &rule.service)
+                && agree(given.category.as_deref(), &rule.category)
+        }
+        None if format.mapping.is_none() => true,
+        None => {
+            rule.category.is_none() && agree(Some(format.product), &rule.product) && agree(Some(format.service), &rule.service)
+        }
+    }
+}
+
+fn takes_class(class: &str, rule: &LogSource) -> bool {
+    rule.product.as_deref() == Some("pipewarden") && rule.category.as_deref().is_none_or(|category| category == class)
+}
+
+/// Every format whose records can be told apart by content.
+pub fn guessable() -> Vec<&'static Format> {
+    FORMATS.iter().copied().filter(|format| !format.marks.is_empty()).collect()
+}

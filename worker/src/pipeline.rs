@@ -1,0 +1,328 @@
+//! The line that data runs in: judgements → gate → findings → sealing → outlets. One function shows it: [`Pipeline::take`].
+//!
+//! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
+//! for early events and idleness are arguments that the caller records.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ingest::{DeadLetter, Gate, TimePolicy};
+use model::{
+    AlertRecord, AlertState, Arrival, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp, Urgency,
+};
+use sinks::{LaneId, Mode, Outlet, OutletError, Sealed, Sealer};
+
+use crate::engine::Engine;
+use crate::id_reuse;
+use crate::judge::{Fate, Judgement};
+
+/// Limits and modes of a pipeline.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Fold findings into alerts, or print each.
+    pub mode: Mode,
+    /// Records of all rules leave in one total order.
+    pub merge: bool,
+    /// The built-in rule `id-reuse` is on.
+    pub id_reuse: bool,
+    /// Open alerts of one lane.
+    pub open_alerts_max: usize,
+}
+
+/// Where records leave.
+#[derive(Default)]
+pub struct Outlets {
+    /// Sealed records.
+    pub sealed: Vec<Box<dyn Outlet>>,
+    /// Provisional records.
+    pub provisional: Vec<Box<dyn Outlet>>,
+    /// Dead letters, a line of JSON each.
+    pub dead_letters: Option<Box<dyn std::io::Write>>,
+}
+
+/// One source in the pipeline.
+struct Source {
+    engine: Arc<Engine>,
+    gate: Gate,
+    partitions: Vec<(Partition, Ledger)>,
+    watermark: Timestamp,
+}
+
+/// Rules that read the same sources.
+struct Lane {
+    id: LaneId,
+    sources: Vec<usize>,
+}
+
+/// Alerts told, by rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Title of the rule.
+    pub title: String,
+    /// Records by state.
+    pub states: BTreeMap<AlertState, u64>,
+    /// Alerts that opened (or stood alone) as a page.
+    pub pages: u64,
+    /// Alerts that opened (or stood alone) as a ticket.
+    pub tickets: u64,
+}
+
+/// The pipeline.
+pub struct Pipeline {
+    settings: Settings,
+    sources: Vec<Source>,
+    lanes: Vec<Lane>,
+    /// Lane of each rule, by rule id.
+    lane_of: BTreeMap<Arc<str>, LaneId>,
+    sealer: Sealer,
+    outlets: Outlets,
+    told: BTreeMap<String, Told>,
+    failure: Option<OutletError>,
+}
+
+impl Pipeline {
+    /// A pipeline of sources.
+    pub fn new(settings: Settings, sources: Vec<(Arc<Engine>, TimePolicy)>, outlets: Outlets) -> Pipeline {
+        let mut pipeline = Pipeline {
+            settings,
+            sources: Vec::new(),
+            lanes: Vec::new(),
+            lane_of: BTreeMap::new(),
+            sealer: Sealer::new(settings.mode, settings.open_alerts_max, settings.merge),
+            outlets,
+            told: BTreeMap::new(),
+            failure: None,
+        };
+        let mut readers: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+        for (at, (engine, _)) in sources.iter().enumerate() {
+            for rule in engine.reads() {
+                if let Some(info) = engine.rules.infos.get(rule as usize) {
+                    readers.entry(info.id.clone()).or_default().push(at);
+                }
+            }
+            readers.entry(id_reuse::RULE_ID.into()).or_default().push(at);
+        }
+        let mut by_sources: BTreeMap<Vec<usize>, LaneId> = BTreeMap::new();
+        for (rule, sources) in readers {
+            let lane = *by_sources.entry(sources.clone()).or_insert_with(|| {
+                let id = pipeline.sealer.add_lane();
+                pipeline.lanes.push(Lane { id, sources });
+                id
+            });
+            pipeline.lane_of.insert(rule, lane);
+        }
+        for (engine, time) in sources {
+            let gate = Gate::new(time);
+            pipeline.sources.push(Source { engine, gate, partitions: Vec::new(), watermark: Timestamp::MIN });
+        }
+        pipeline
+    }
+
+    /// Adds a partition to a source and returns its number there.
+    pub fn add_partition(&mut self, source: usize, name: &str) -> usize {
+        let Some(source) = self.sources.get_mut(source) else { return 0 };
+        let partition = Partition { source: source.engine.reading.source.clone(), name: name.into() };
+        source.partitions.push((partition, Ledger::default()));
+        source.gate.add_partition()
+    }
+
+    /// Takes the judgements of one chunk of a partition, in order. `bound`: later times are early.
+    pub fn take(
+        &mut self,
+        source_at: usize,
+        partition: usize,
+        chunk: &[u8],
+        judgements: Vec<Judgement>,
+        bound: Option<Timestamp>,
+    ) -> Result<(), OutletError> {
+        for judgement in judgements {
+            let Some(source) = self.sources.get_mut(source_at) else { break };
+            let Some((name, ledger)) = source.partitions.get_mut(partition) else { break };
+            let Judgement { offset, bounds, fate } = judgement;
+            match fate {
+                Fate::Filtered => ledger.record(RecordOutcome::Filtered),
+                Fate::Invalid(reason) => {
+                    ledger.record(RecordOutcome::Invalid(reason));
+                    let position = Position { partition: name.clone(), offset };
+                    let record = chunk.get(bounds).unwrap_or_default();
+                    let letter = DeadLetter::new(position, reason, record);
+                    self.bury(&letter)?;
+                }
+                Fate::Event { time, identity, findings } => {
+                    ledger.record(RecordOutcome::Decoded);
+                    let admission = source.gate.admit(partition, identity, time, bound);
+                    ledger.event(admission.outcome);
+                    if !admission.reused.is_empty() && self.settings.id_reuse {
+                        let position = Position { partition: name.clone(), offset };
+                        self.report_reuse(source_at, chunk.get(bounds).unwrap_or_default(), &admission.reused, position)?;
+                    }
+                    let arrival = match admission.outcome {
+                        EventOutcome::Accepted => Arrival::OnTime,
+                        EventOutcome::Late { early: false } => Arrival::Late,
+                        EventOutcome::Late { early: true } => Arrival::Early,
+                        EventOutcome::Duplicate | EventOutcome::Dropped => continue,
+                    };
+                    for finding in findings {
+                        self.offer(model::Finding { arrival, ..finding })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A finding: told ahead where that is new, sealed when its lane's cursor has passed it.
+    fn offer(&mut self, finding: model::Finding) -> Result<(), OutletError> {
+        let Some(&lane) = self.lane_of.get(&finding.rule.id) else { return Ok(()) };
+        if !self.outlets.provisional.is_empty()
+            && let Some(record) = self.sealer.preview(lane, &finding)
+        {
+            write(&mut self.outlets.provisional, &record)?;
+        }
+        let Pipeline { sealer, outlets, told, failure, .. } = self;
+        sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, failure, sealed));
+        self.failed()
+    }
+
+    fn report_reuse(&mut self, source: usize, record: &[u8], at: &[Timestamp], position: Position) -> Result<(), OutletError> {
+        let Some(source) = self.sources.get(source) else { return Ok(()) };
+        let name = source.engine.reading.source.clone();
+        let id = source.engine.id_of(record);
+        for &at in at {
+            self.offer(id_reuse::finding(&name, &id, at, position.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// A partition counts as complete up to a time; for good with [`Timestamp::MAX`].
+    pub fn complete(&mut self, source: usize, partition: usize, up_to: Timestamp) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.gate.complete(partition, up_to);
+        }
+    }
+
+    /// Moves every lane's cursor to the least watermark of its sources, and seals.
+    pub fn advance(&mut self) -> Result<(), OutletError> {
+        for source in &mut self.sources {
+            source.watermark = source.gate.advance();
+        }
+        let Pipeline { sources, lanes, sealer, outlets, told, failure, .. } = self;
+        for lane in lanes {
+            let watermarks = lane.sources.iter().filter_map(|&at| sources.get(at)).map(|source| source.watermark);
+            let cursor = watermarks.min().unwrap_or(Timestamp::MIN);
+            sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, failure, sealed));
+        }
+        self.failed()
+    }
+
+    /// Returns once everything told so far is where it belongs.
+    pub fn flush(&mut self) -> Result<(), OutletError> {
+        let Outlets { sealed, provisional, dead_letters } = &mut self.outlets;
+        sealed.iter_mut().chain(provisional).try_for_each(|outlet| outlet.flush())?;
+        dead_letters.iter_mut().try_for_each(|letters| letters.flush()).map_err(|error| dead_letters_failed(&error))
+    }
+
+    fn bury(&mut self, letter: &DeadLetter) -> Result<(), OutletError> {
+        let Some(letters) = &mut self.outlets.dead_letters else { return Ok(()) };
+        let line = serde_json::to_string(letter).unwrap_or_default();
+        writeln!(letters, "{line}").map_err(|error| dead_letters_failed(&error))
+    }
+
+    fn failed(&mut self) -> Result<(), OutletError> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Watermark of one partition.
+    pub fn partition_watermark(&self, source: usize, partition: usize) -> Timestamp {
+        self.sources.get(source).map_or(Timestamp::MIN, |source| source.gate.watermark(partition))
+    }
+
+    /// Watermark of a source, as of the last `advance`.
+    pub fn watermark(&self, source: usize) -> Timestamp {
+        self.sources.get(source).map_or(Timestamp::MIN, |source| source.watermark)
+    }
+
+    /// The books of every partition.
+    pub fn ledgers(&self) -> impl Iterator<Item = &(Partition, Ledger)> {
+        self.sources.iter().flat_map(|source| &source.partitions)
+    }
+
+    /// The books of all partitions together.
+    pub fn total(&self) -> Ledger {
+        let mut total = Ledger::default();
+        self.ledgers().for_each(|(_, ledger)| total.add(ledger));
+        total
+    }
+
+    /// Records told, by rule id.
+    pub fn told(&self) -> &BTreeMap<String, Told> {
+        &self.told
+    }
+
+    /// For each partition of a source, the lowest offset that a finding still waiting to be sealed came from.
+    pub fn unsealed(&self) -> BTreeMap<Partition, i64> {
+        let mut lowest: BTreeMap<Partition, i64> = BTreeMap::new();
+        for finding in self.sealer.waiting_findings() {
+            let offset = finding.position.offset;
+            lowest.entry(finding.position.partition.clone()).and_modify(|low| *low = offset.min(*low)).or_insert(offset);
+        }
+        lowest
+    }
+
+    /// What is held in memory: findings waiting, open alerts, alerts evicted, ids forgotten.
+    pub fn held(&self) -> Held {
+        Held {
+            waiting: self.sealer.waiting(),
+            open_alerts: self.sealer.open_alerts(),
+            evicted: self.sealer.evicted(),
+            forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
+        }
+    }
+}
+
+/// See [`Pipeline::held`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Findings that wait for their cursor.
+    pub waiting: usize,
+    /// Open alerts.
+    pub open_alerts: usize,
+    /// Alerts closed because `open_alerts_max` was reached.
+    pub evicted: u64,
+    /// Ids forgotten because `duplicates_max` was reached.
+    pub forgotten: u64,
+}
+
+fn tell(outlets: &mut Outlets, told: &mut BTreeMap<String, Told>, failure: &mut Option<OutletError>, sealed: Sealed) {
+    let (_, record) = sealed;
+    let by_rule = match told.get_mut(record.rule.id.as_ref()) {
+        Some(by_rule) => by_rule,
+        None => told.entry(record.rule.id.to_string()).or_default(),
+    };
+    if by_rule.title.is_empty() {
+        by_rule.title.clone_from(&record.rule.title);
+    }
+    *by_rule.states.entry(record.state).or_default() += 1;
+    if matches!(record.state, AlertState::Firing | AlertState::Raised | AlertState::Match) {
+        match record.urgency {
+            Urgency::Page => by_rule.pages += 1,
+            Urgency::Ticket => by_rule.tickets += 1,
+        }
+    }
+    if failure.is_none() {
+        *failure = write(&mut outlets.sealed, &record).err();
+    }
+}
+
+fn write(outlets: &mut [Box<dyn Outlet>], record: &AlertRecord) -> Result<(), OutletError> {
+    let line = serde_json::to_string(record).map_err(|error| OutletError {
+        outlet: "alert record".to_owned(),
+        reason: error.to_string(),
+        retryable: false,
+    })?;
+    outlets.iter_mut().try_for_each(|outlet| outlet.put(record, &line))
+}
+
+fn dead_letters_failed(error: &std::io::Error) -> OutletError {
+    OutletError { outlet: "dead letters".to_owned(), reason: error.to_string(), retryable: false }
+}

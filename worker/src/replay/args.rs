@@ -1,0 +1,289 @@
+//! Arguments of `replay`: as typed, then as meant.
+//!
+//! Everything wrong is said at once, with a hint; nothing is read or written before the plan is whole.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use ingest::format::{FORMATS, Format, by_name, json};
+use ingest::{IdentityKey, TimePolicy};
+use model::{Timestamp, parse_span_ms};
+use rules::Lists;
+use rules::ast::LogSource;
+use rules::parse::Settings as ParseSettings;
+use sinks::{JsonLines, Mode, Outlet};
+
+use super::scenario::Scenario;
+use crate::engine::{Engine, Reading, Speaks, guessable};
+use crate::human::Human;
+use crate::pipeline::{Outlets, Settings};
+use crate::ruleset::{RuleSet, Unproven};
+
+/// Replay records from files or standard input through rules, and print the alerts.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pipewarden replay replay-data/hijacked-runner                     a game day
+  pipewarden replay audit-log.json                                  your GitHub audit log, with the rule pack
+  pipewarden replay --rules my.yml --format json --time-field ts events.jsonl
+                                                                    any Sigma rules on any JSON lines
+  zcat big.jsonl.gz | pipewarden replay --rules my.yml --format json -
+
+Exit codes: 0 done; 1 bad usage or configuration; 2 done, but some rules were refused; 3 done, but some input could not
+be read (the rest was, in both cases).")]
+pub struct ReplayArgs {
+    /// Files or folders of records (.json, .jsonl, .ndjson, each also .gz or .zst), `-` for standard input, or a folder
+    /// with a scenario.yaml
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Rule files and folders, beside the pack; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Leave the built-in rule pack out
+    #[arg(long)]
+    pub no_pack: bool,
+    /// What the records are: auto (told by content), json (any object, fields by path), github-audit, cloudtrail, normal
+    #[arg(long, default_value = "auto")]
+    pub format: String,
+    /// Log source of the raw records: product=P,service=S,category=C. Without it, every rule sees raw JSON
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub logsource: Option<String>,
+    /// Field that holds the time (RFC 3339, epoch seconds or milliseconds), for json; may be repeated, the first present
+    /// counts. Without it records have no time
+    #[arg(long, value_name = "FIELD")]
+    pub time_field: Vec<String>,
+    /// Field that holds the event id, for json; without it the hash of the record is its id
+    #[arg(long, value_name = "FIELD")]
+    pub id_field: Option<String>,
+    /// How much later than the newest record of its file a record may be
+    #[arg(long, value_name = "SPAN")]
+    pub lateness: Option<String>,
+    /// Name of the source that all inputs belong to
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Fill a live list from a file; may be repeated
+    #[arg(long, value_name = "NAME=FILE")]
+    pub list: Vec<String>,
+    /// Values of a placeholder that rules expand; may be repeated
+    #[arg(long, value_name = "NAME=VALUE,…")]
+    pub placeholder: Vec<String>,
+    /// Load rules whose status is deprecated or unsupported, too
+    #[arg(long)]
+    pub include_deprecated: bool,
+    /// Records later than this count as early: they stand alone and move no watermark
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Threads that decode and evaluate
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Write the sealed records here, as JSON lines in total order; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
+    /// Write what would be told before it is sealed here
+    #[arg(long, value_name = "FILE")]
+    pub provisional: Option<PathBuf>,
+    /// Write records that could not be decoded here
+    #[arg(long, value_name = "FILE")]
+    pub dead_letters: Option<PathBuf>,
+    /// One record for each match, nothing folded
+    #[arg(long)]
+    pub every_match: bool,
+    /// Print the summary as one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments as meant.
+pub(super) struct Plan {
+    pub(super) engine: Arc<Engine>,
+    pub(super) rules: Arc<RuleSet>,
+    pub(super) time: TimePolicy,
+    pub(super) settings: Settings,
+    pub(super) outlets: Outlets,
+    pub(super) inputs: Vec<PathBuf>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) threads: usize,
+    pub(super) json: bool,
+    pub(super) quiet_table: bool,
+}
+
+/// Without `--lateness`, for records with a time.
+const LATENESS: &str = "60s";
+
+/// Entries of the table of duplicates of a replay.
+const DUPLICATES_MAX: usize = 4_000_000;
+
+/// Open alerts of a replay.
+const OPEN_ALERTS_MAX: usize = 1_000_000;
+
+impl ReplayArgs {
+    /// Checks the arguments and makes everything ready.
+    pub(super) fn plan(mut self) -> anyhow::Result<Plan> {
+        self.sort_out_rules();
+        let scenario = self.scenario()?;
+        let speaks = speaks(&self.format)?;
+        let is_json = matches!(speaks, Speaks::One(format) if std::ptr::eq(format, &json::FORMAT));
+        if !is_json && (!self.time_field.is_empty() || self.id_field.is_some()) {
+            bail!("--time-field and --id-field are for --format json; the other formats know theirs");
+        }
+        let rules = Arc::new(self.rule_set(!is_json)?);
+        let lists = Arc::new(self.lists(scenario.as_ref())?);
+        let reading = Reading {
+            source: self.source.as_deref().unwrap_or("replay").into(),
+            speaks,
+            logsource: self.logsource.as_deref().map(logsource).transpose()?,
+            time: self.time_field.clone(),
+            id: self.id_field.iter().cloned().collect(),
+            classes: None,
+            trust: None,
+        };
+        let engine = Arc::new(Engine::new(reading, rules.clone(), lists, IdentityKey(crate::clock::random_key()))?);
+        let lateness = self.lateness.as_deref().unwrap_or(LATENESS);
+        let lateness_ms = parse_span_ms(lateness)
+            .with_context(|| format!("--lateness {lateness}: not a span (hint: a number and ms, s, m, h or d, like 60s)"))?;
+        let until = self.until.as_deref().map(|text| {
+            Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
+        });
+        let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
+        let id_reuse = !self.no_pack && engine.is_timed();
+        let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
+        if to_stdout && self.json {
+            bail!("--alerts - and --json both want standard output (hint: name a file for one of them)");
+        }
+        Ok(Plan {
+            outlets: self.outlets()?,
+            engine,
+            rules,
+            time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
+            settings: Settings { mode, merge: true, id_reuse, open_alerts_max: OPEN_ALERTS_MAX },
+            inputs: self.inputs,
+            until: until.transpose()?,
+            threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+            json: self.json,
+            quiet_table: to_stdout,
+        })
+    }
+
+    /// `--rules a.yml b.yml events.jsonl`: inputs are never YAML, so YAML among the inputs is rules.
+    fn sort_out_rules(&mut self) {
+        let is_rule = |path: &PathBuf| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+        let (rules, inputs) = std::mem::take(&mut self.inputs).into_iter().partition(is_rule);
+        self.inputs = inputs;
+        self.rules.extend::<Vec<PathBuf>>(rules);
+    }
+
+    /// A folder with a scenario.yaml says itself what it holds; what was typed wins.
+    fn scenario(&mut self) -> anyhow::Result<Option<Scenario>> {
+        let [folder] = self.inputs.as_slice() else { return Ok(None) };
+        let file = folder.join("scenario.yaml");
+        if !file.is_file() {
+            return Ok(None);
+        }
+        let scenario = Scenario::read(&file)?;
+        self.inputs.clone_from(&scenario.inputs);
+        self.lateness = self.lateness.take().or_else(|| scenario.lateness.clone());
+        self.source = self.source.take().or_else(|| scenario.source.clone());
+        if self.format == "auto" {
+            self.format.clone_from(&scenario.format);
+        }
+        Ok(Some(scenario))
+    }
+
+    fn rule_set(&self, pack: bool) -> anyhow::Result<RuleSet> {
+        let mut settings = ParseSettings {
+            include_deprecated: self.include_deprecated,
+            model_fields: pack.then_some(model::field_hint as fn(&str) -> Option<String>),
+            ..ParseSettings::default()
+        };
+        for given in &self.placeholder {
+            let (name, values) = given.split_once('=').with_context(|| format!("--placeholder {given}: hint: NAME=VALUE,VALUE"))?;
+            settings.placeholders.insert(name.to_owned(), values.split(',').map(str::to_owned).collect());
+        }
+        if self.rules.is_empty() && (self.no_pack || !pack) {
+            bail!("there are no rules (hint: name some with --rules; the built-in pack needs a format it knows)");
+        }
+        let rules = RuleSet::load(pack && !self.no_pack, &self.rules, &settings, Unproven::Warn);
+        for message in &rules.refused {
+            tracing::error!("refused: {message}");
+        }
+        for message in rules.skipped.iter().chain(&rules.warnings) {
+            tracing::warn!("{message}");
+        }
+        if rules.rules.is_empty() {
+            bail!("no rule could be loaded");
+        }
+        Ok(rules)
+    }
+
+    fn lists(&self, scenario: Option<&Scenario>) -> anyhow::Result<Lists> {
+        let mut lists = Lists::default();
+        for (name, file) in scenario.iter().flat_map(|scenario| &scenario.lists) {
+            lists.load(name, file)?;
+        }
+        for given in &self.list {
+            let (name, file) = given.split_once('=').with_context(|| format!("--list {given}: hint: NAME=FILE"))?;
+            lists.load(name, Path::new(file))?;
+        }
+        Ok(lists)
+    }
+
+    fn outlets(&self) -> anyhow::Result<Outlets> {
+        let mut outlets = Outlets::default();
+        match &self.alerts {
+            Some(path) => outlets.sealed.push(lines_to(path)?),
+            None if !self.json => outlets.sealed.push(Box::new(Human::stdout())),
+            None => {}
+        }
+        if let Some(path) = &self.provisional {
+            outlets.provisional.push(lines_to(path)?);
+        }
+        if let Some(path) = &self.dead_letters {
+            outlets.dead_letters = Some(Box::new(std::io::BufWriter::new(create(path)?)));
+        }
+        Ok(outlets)
+    }
+}
+
+fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(JsonLines::new("standard output", std::io::stdout())));
+    }
+    Ok(Box::new(JsonLines::new(path.display().to_string(), create(path)?)))
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("{}: cannot be written", path.display()))
+}
+
+fn speaks(name: &str) -> anyhow::Result<Speaks> {
+    if name == "auto" {
+        return Ok(Speaks::Guess(guessable()));
+    }
+    let known = || FORMATS.iter().map(|format: &&Format| format.name).collect::<Vec<_>>().join(", ");
+    let format = by_name(name).with_context(|| format!("--format {name}: unknown (hint: auto, {})", known()))?;
+    Ok(Speaks::One(format))
+}
+
+/// Reads `product=P,service=S,category=C`.
+///
+/// # Errors
+/// Names the part that is no such pair.
+pub fn logsource(text: &str) -> anyhow::Result<LogSource> {
+    let mut logsource = LogSource::default();
+    for part in text.split(',') {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let place = match key.trim() {
+            "product" => &mut logsource.product,
+            "service" => &mut logsource.service,
+            "category" => &mut logsource.category,
+            _ => bail!("--logsource {text}: {part:?} is not known (hint: product=P,service=S,category=C)"),
+        };
+        if value.trim().is_empty() {
+            bail!("--logsource {text}: {part:?} has no value (hint: product=P,service=S,category=C)");
+        }
+        *place = Some(value.trim().to_owned());
+    }
+    Ok(logsource)
+}

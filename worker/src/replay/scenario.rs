@@ -1,0 +1,69 @@
+//! `scenario.yaml` of a game day: which inputs, lists and lateness it stands on, and what it expects.
+//!
+//! Paths in it are relative to its folder. Unknown keys are errors, and all of them are named at once.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use saphyr::{LoadableYamlNode, Yaml};
+
+/// A scenario as read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Scenario {
+    /// The inputs.
+    pub inputs: Vec<PathBuf>,
+    /// Format of the inputs.
+    pub format: String,
+    /// Name of their source.
+    pub source: Option<String>,
+    /// Their allowed lateness.
+    pub lateness: Option<String>,
+    /// Live lists by name.
+    pub lists: Vec<(String, PathBuf)>,
+}
+
+const KNOWN: &str = "title, story, format, source, lateness, lists, inputs, expected, end";
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or says something unknown; every such key is named.
+    pub fn read(file: &Path) -> anyhow::Result<Scenario> {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let documents = Yaml::load_from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let mut scenario = Scenario { format: "auto".to_owned(), ..Scenario::default() };
+        let mut problems = Vec::new();
+        for (key, value) in documents.first().and_then(Yaml::as_mapping).into_iter().flatten() {
+            let key = key.as_str().unwrap_or_default();
+            let text = || value.as_str().map(str::to_owned);
+            match key {
+                "title" | "story" | "expected" | "end" => {}
+                "format" => scenario.format = text().unwrap_or_default(),
+                "source" => scenario.source = text(),
+                "lateness" => scenario.lateness = text(),
+                "inputs" => {
+                    let inputs = value.as_sequence().into_iter().flatten().filter_map(Yaml::as_str);
+                    scenario.inputs.extend(inputs.map(|input| folder.join(input)));
+                }
+                "lists" => {
+                    for (name, list) in value.as_mapping().into_iter().flatten() {
+                        match (name.as_str(), list.as_str()) {
+                            (Some(name), Some(list)) => scenario.lists.push((name.to_owned(), folder.join(list))),
+                            _ => problems.push("lists: names and files, please".to_owned()),
+                        }
+                    }
+                }
+                other => problems.push(format!("{other}: unknown key (hint: {KNOWN})")),
+            }
+        }
+        if scenario.inputs.is_empty() {
+            problems.push("inputs: a list of files is missing".to_owned());
+        }
+        if !problems.is_empty() {
+            bail!("{}: {}", file.display(), problems.join("\n  "));
+        }
+        Ok(scenario)
+    }
+}

@@ -1,0 +1,121 @@
+//! The rules a run uses: the pack, the user's own files, and what had to be refused.
+//!
+//! Loading never stops at a bad rule: every message is kept, everything else runs. `run` leaves out rules that would wake
+//! somebody without owner, runbook and proof; `replay`, which wakes nobody, only warns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{RuleInfo, Urgency};
+use rules::ast::Rule;
+use rules::parse::{Diagnostic, Loaded, Settings, load_paths, load_texts};
+
+/// Rules ready to be compiled, and what is known about the others.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    /// The rules; their index is how programs and matches name them.
+    pub rules: Vec<Arc<Rule>>,
+    /// What alerts repeat of each rule, by the same index.
+    pub infos: Vec<Arc<RuleInfo>>,
+    /// Documents that are wrong.
+    pub refused: Vec<Diagnostic>,
+    /// Documents left out on purpose.
+    pub skipped: Vec<Diagnostic>,
+    /// Messages that stop nothing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What happens to a rule that pages without owner, runbook or proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unproven {
+    /// It is loaded, with a warning.
+    Warn,
+    /// It is refused.
+    Refuse,
+}
+
+impl RuleSet {
+    /// Loads the pack (unless told not to) and the rules under the paths.
+    pub fn load(pack: bool, paths: &[PathBuf], settings: &Settings, unproven: Unproven) -> RuleSet {
+        let mut set = RuleSet::default();
+        if pack {
+            let pack = rules::pack::pack();
+            let texts: Vec<(PathBuf, &str)> =
+                pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
+            let proven = |rule: &Rule| {
+                let at = pack.iter().find(|of| of.file == *rule.origin.file);
+                at.is_some_and(|of| !of.fires.is_empty() && !of.silent.is_empty())
+            };
+            set.add(load_texts(&texts, settings), proven, unproven);
+        }
+        if !paths.is_empty() {
+            set.add(load_paths(paths, settings), |rule| has_proof(&rule.origin.file), unproven);
+        }
+        set
+    }
+
+    fn add(&mut self, loaded: Loaded, proven: impl Fn(&Rule) -> bool, unproven: Unproven) {
+        self.refused.extend(loaded.refused);
+        self.skipped.extend(loaded.skipped);
+        self.warnings.extend(loaded.warnings);
+        for rule in loaded.rules {
+            if let Some(problem) = paging_problem(&rule, proven(&rule)) {
+                match unproven {
+                    Unproven::Refuse => {
+                        self.refused.push(problem);
+                        continue;
+                    }
+                    Unproven::Warn => self.warnings.push(problem),
+                }
+            }
+            self.infos.push(Arc::new(info(&rule)));
+            self.rules.push(Arc::new(rule));
+        }
+    }
+}
+
+fn info(rule: &Rule) -> RuleInfo {
+    let alert = rule.alert.as_ref();
+    RuleInfo {
+        id: rule.id.as_str().into(),
+        name: rule.name.clone(),
+        title: rule.title.clone(),
+        severity: rule.level,
+        version: rule.version,
+        tags: rule.tags.clone(),
+        realert_ms: alert.and_then(|alert| alert.realert_ms),
+        owner: alert.and_then(|alert| alert.owner.clone()),
+        runbook: alert.and_then(|alert| alert.runbook.clone()),
+        custom: rule.custom.clone(),
+    }
+}
+
+/// Why a rule may not page, if it would.
+fn paging_problem(rule: &Rule, proven: bool) -> Option<Diagnostic> {
+    let alert = rule.alert.as_ref()?;
+    if !alert.routes.iter().any(|route| route.urgency == Urgency::Page) {
+        return None;
+    }
+    let mut missing = Vec::new();
+    if alert.owner.is_none() {
+        missing.push("x-alert.owner");
+    }
+    if alert.runbook.is_none() {
+        missing.push("x-alert.runbook");
+    }
+    if !proven {
+        missing.push("a proof (fires.jsonl and silent.jsonl beside it)");
+    }
+    (!missing.is_empty()).then(|| Diagnostic {
+        file: rule.origin.file.as_ref().clone(),
+        line: rule.origin.line,
+        rule: Some(rule.title.clone()),
+        message: format!("the rule pages and has no {}", missing.join(", no ")),
+        hint: Some("add what is missing, or route it as a ticket".to_owned()),
+    })
+}
+
+fn has_proof(file: &Path) -> bool {
+    let beside = |name: &str| file.with_file_name(name).is_file();
+    beside("fires.jsonl") && beside("silent.jsonl")
+}
