@@ -89,6 +89,13 @@ impl Gate {
         }
     }
 
+    /// A partition is read anew: what was known of its time is forgotten.
+    pub fn restart(&mut self, partition: usize) {
+        if let Some(clock) = self.clocks.get_mut(partition) {
+            *clock = Clock { newest: Timestamp::MIN, complete_up_to: Timestamp::MIN };
+        }
+    }
+
     /// Watermark of a partition: no event before it is on time any more. On it is not late.
     pub fn watermark(&self, partition: usize) -> Timestamp {
         self.clocks.get(partition).map_or(Timestamp::MIN, |clock| {

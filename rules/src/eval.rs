@@ -48,7 +48,8 @@ pub struct Evaluator {
     candidates: Vec<u32>,
     holding: Vec<u32>,
     folded: String,
-    values: Option<values::Texts>,
+    values: values::Texts,
+    suspects: Vec<PredicateId>,
 }
 
 impl Evaluator {
@@ -100,7 +101,7 @@ impl Evaluator {
     fn begin(&mut self, program: &Program) {
         self.candidates.clear();
         self.holding.clear();
-        self.values = None;
+        self.values.clear();
         if self.epoch >= u32::MAX / 2 - 1 {
             self.answers.clear();
             self.concerned.clear();
@@ -128,7 +129,7 @@ impl Evaluator {
             }
         }
         self.folded = folded;
-        if !program.keyword_globs.is_empty() {
+        if !program.keywords.is_empty() {
             self.keywords(program, view);
         }
     }
@@ -158,31 +159,29 @@ impl Evaluator {
 
     /// Keywords: the record's text is searched once; what is found there is verified on the values alone.
     fn keywords(&mut self, program: &Program, view: View<'_>) {
-        let mut folded = std::mem::take(&mut self.folded);
-        folded.clear();
+        let mut suspects = std::mem::take(&mut self.suspects);
+        suspects.clear();
+        let found = |predicate| suspects.push(predicate);
         let plain = !program.numeric_keywords && memchr::memchr(b'\\', view.record().as_bytes()).is_none();
         if plain {
-            fold_into(&mut folded, view.record());
+            self.folded.clear();
+            fold_into(&mut self.folded, view.record());
+            program.keywords.search_record(&self.folded, found);
         } else {
-            self.values.get_or_insert_with(|| values::Texts::of(view.record())).fold_into(&mut folded);
+            program.keywords.search_text(view.record(), self.values.folded(view.record()), found);
         }
-        let mut suspects = Vec::new();
-        program.keywords.search_text(view.record(), &folded, |predicate| suspects.push(predicate));
-        self.folded = folded;
         suspects.sort_unstable();
         suspects.dedup();
-        for predicate in suspects {
+        for &predicate in &suspects {
             if self.keyword_holds(program, view, predicate) {
                 self.found(program, predicate);
             }
         }
+        self.suspects = suspects;
     }
 
     fn keyword_holds(&mut self, program: &Program, view: View<'_>, predicate: PredicateId) -> bool {
-        let Some((_, glob, cased)) = program.keyword_globs.iter().find(|(id, ..)| *id == predicate) else {
-            return false;
-        };
-        self.values.get_or_insert_with(|| values::Texts::of(view.record())).any(glob, *cased)
+        program.keyword(predicate).is_some_and(|(glob, cased)| self.values.any(view.record(), glob, cased))
     }
 }
 
@@ -215,7 +214,7 @@ impl Asked<'_> {
         let Some(predicate) = self.program.predicates.get(id as usize) else { return false };
         let holds = match predicate.check {
             Check::Indexed => false,
-            Check::Keyword => self.keyword_without_text(id),
+            Check::Keyword => self.keyword_on_demand(id),
             _ => predicate.holds(self.view, self.lists),
         };
         if let Some(answer) = self.evaluator.answers.get_mut(id as usize) {
@@ -224,10 +223,10 @@ impl Asked<'_> {
         holds
     }
 
-    /// A keyword of wildcards only stands in no automaton.
-    fn keyword_without_text(&mut self, id: PredicateId) -> bool {
-        let textless = self.program.keyword_globs.iter().any(|(known, glob, _)| *known == id && !glob.has_literal());
-        textless && self.evaluator.keyword_holds(self.program, self.view, id)
+    /// Keywords that rules wait for have been looked for already.
+    fn keyword_on_demand(&mut self, id: PredicateId) -> bool {
+        let awaited = self.program.by_predicate.get(id as usize).is_some_and(|rules| !rules.is_empty());
+        !awaited && self.evaluator.keyword_holds(self.program, self.view, id)
     }
 
     fn urgency(&mut self, rule: &CompiledRule) -> Urgency {

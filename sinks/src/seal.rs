@@ -124,9 +124,18 @@ impl Sealer {
         self.release(tell);
     }
 
+    /// Lets all merged records go, in order: no lane will seal any more.
+    pub fn release_all(&mut self, tell: &mut impl FnMut(Sealed)) {
+        self.release_before(Timestamp::MAX, tell);
+    }
+
     /// Lets merged records go that no lane can precede any more.
     fn release(&mut self, tell: &mut impl FnMut(Sealed)) {
         let cursor = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
+        self.release_before(cursor, tell);
+    }
+
+    fn release_before(&mut self, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
         let Some(merged) = &mut self.merged else { return };
         while let Some(entry) = merged.first_entry() {
             if entry.key().place.time() >= cursor && cursor != Timestamp::MAX {
@@ -134,6 +143,13 @@ impl Sealer {
             }
             let (order, records) = entry.remove_entry();
             records.into_iter().for_each(|record| tell((order.clone(), record)));
+        }
+    }
+
+    /// Forgets the waiting findings that `gone` names.
+    pub fn forget(&mut self, gone: impl Fn(&Finding) -> bool) {
+        for lane in &mut self.lanes {
+            lane.waiting.retain(|Reverse(waiting)| !gone(&waiting.finding));
         }
     }
 

@@ -3,7 +3,10 @@
 //! It must never be a dependency of the product.
 
 pub mod broker;
+pub mod cli;
 pub mod corpus;
+pub mod disorder;
 pub mod firing;
 pub mod generate;
 pub mod oracle;
+pub mod stored;

@@ -1,13 +1,18 @@
 //! `pipewarden`: arguments, logs, and which command runs. The work stands in the modules.
 
 mod clock;
+mod config;
+mod control;
 mod engine;
+mod http;
 mod human;
 mod id_reuse;
 mod judge;
 mod pipeline;
 mod replay;
 mod ruleset;
+mod run;
+mod telemetry;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -33,10 +38,26 @@ struct Cli {
 enum Command {
     /// Replay records from files or standard input, and print the alerts
     Replay(replay::ReplayArgs),
+    /// Consume from Kafka, evaluate, and tell alerts
+    Run(run::RunArgs),
+    /// Work with configuration files
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Print a completion script for a shell: bash, zsh, fish, elvish, powershell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check a configuration: every problem at once, each with its path and a hint. Exit code 1 when there are any
+    Check {
+        /// The file
+        file: std::path::PathBuf,
     },
 }
 
@@ -55,6 +76,8 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Replay(args) => replay::run(args),
+        Command::Run(args) => run::run(&args),
+        Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -132,10 +132,10 @@ impl Pipeline {
         source_at: usize,
         partition: usize,
         chunk: &[u8],
-        judgements: Vec<Judgement>,
+        judgements: &mut Vec<Judgement>,
         bound: Option<Timestamp>,
     ) -> Result<(), OutletError> {
-        for judgement in judgements {
+        for judgement in judgements.drain(..) {
             let Some(source) = self.sources.get_mut(source_at) else { break };
             let Some((name, ledger)) = source.partitions.get_mut(partition) else { break };
             let Judgement { offset, bounds, fate } = judgement;
@@ -201,6 +201,22 @@ impl Pipeline {
         }
     }
 
+    /// Another worker reads a partition from here on: findings that wait are its business now, and nobody waits for it.
+    pub fn release(&mut self, source: usize, partition: usize) {
+        let Some(source) = self.sources.get_mut(source) else { return };
+        source.gate.complete(partition, Timestamp::MAX);
+        if let Some((name, _)) = source.partitions.get(partition) {
+            self.sealer.forget(|finding| finding.position.partition == *name);
+        }
+    }
+
+    /// A partition that was released is read again.
+    pub fn take_back(&mut self, source: usize, partition: usize) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.gate.restart(partition);
+        }
+    }
+
     /// Moves every lane's cursor to the least watermark of its sources, and seals.
     pub fn advance(&mut self) -> Result<(), OutletError> {
         for source in &mut self.sources {
@@ -230,6 +246,18 @@ impl Pipeline {
 
     fn failed(&mut self) -> Result<(), OutletError> {
         self.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Lets go of sealed records that wait for slower lanes: nothing will come any more.
+    pub fn release_merged(&mut self) -> Result<(), OutletError> {
+        let Pipeline { sealer, outlets, told, failure, .. } = self;
+        sealer.release_all(&mut |sealed| tell(outlets, told, failure, sealed));
+        self.failed()
+    }
+
+    /// A partition by its number.
+    pub fn partition(&self, source: usize, partition: usize) -> Option<&Partition> {
+        self.sources.get(source)?.partitions.get(partition).map(|(name, _)| name)
     }
 
     /// Watermark of one partition.

@@ -50,6 +50,17 @@ impl Glob {
         atoms().next().is_none() && !self.open_start || atoms().any(|atom| matches!(atom, Atom::Literal(_)))
     }
 
+    /// The one text that decides: the pattern is `*text*`.
+    pub(crate) fn needle(&self) -> Option<&str> {
+        match self.segments.as_slice() {
+            [segment] if self.open_start && self.open_end => match segment.as_slice() {
+                [Atom::Literal(literal)] => Some(literal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         let mut rest = text;

@@ -1,13 +1,13 @@
-//! The texts that rules look for in one field, all at once: one hash probe and one automaton for each value.
+//! The texts that rules look for in one field, all at once: one hash probe and one search for each value.
 //!
 //! Cost follows what is found, not how many rules look. Must find every text that a full scan would find: the tests
 //! hold it against one.
 
-use aho_corasick::AhoCorasick;
 use model::{Slot, View};
 use rustc_hash::FxHashMap;
 
 use super::Glob;
+use super::needles::Needles;
 use crate::ast::{Pattern, Piece};
 use crate::fold::{fold, fold_into};
 
@@ -19,8 +19,11 @@ pub(crate) type PredicateId = u32;
 pub(crate) struct TextIndex {
     exact: FxHashMap<Box<str>, Vec<Exact>>,
     needles: FxHashMap<Box<str>, Vec<Needle>>,
-    automaton: Option<AhoCorasick>,
+    found: Needles,
+    /// By number of the text found.
     targets: Vec<Vec<Needle>>,
+    /// By number of the text: it stands in no record outside strings.
+    in_strings: Vec<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,17 +80,17 @@ impl TextIndex {
         self.needles.entry(literal.into()).or_default().push(Needle { predicate, verify });
     }
 
-    /// Builds the automaton; nothing may be added afterwards.
+    /// Builds the search; nothing may be added afterwards.
     ///
     /// # Errors
     /// When there are more texts than an automaton can hold.
     pub(crate) fn finish(&mut self) -> Result<(), aho_corasick::BuildError> {
         let mut needles: Vec<_> = std::mem::take(&mut self.needles).into_iter().collect();
         needles.sort_by(|a, b| a.0.cmp(&b.0));
-        if !needles.is_empty() {
-            self.automaton = Some(AhoCorasick::new(needles.iter().map(|(text, _)| text.as_ref()))?);
-        }
-        self.targets = needles.into_iter().map(|(_, targets)| targets).collect();
+        self.in_strings = needles.iter().map(|(text, _)| only_in_strings(text)).collect();
+        let (texts, targets) = needles.into_iter().unzip();
+        self.found = Needles::new(texts)?;
+        self.targets = targets;
         Ok(())
     }
 
@@ -99,7 +102,7 @@ impl TextIndex {
 
     /// Nothing is looked for.
     pub(crate) fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.automaton.is_none() && self.needles.is_empty()
+        self.exact.is_empty() && self.found.is_empty() && self.needles.is_empty()
     }
 
     /// Calls `found` with every predicate that a value of the slot satisfies, some of them more than once.
@@ -124,9 +127,8 @@ impl TextIndex {
                 }
             }
         }
-        let Some(automaton) = &self.automaton else { return };
-        for hit in automaton.find_overlapping_iter(folded) {
-            for needle in self.targets.get(hit.pattern().as_usize()).into_iter().flatten() {
+        self.found.search(folded, |number, _| {
+            for needle in self.targets.get(number as usize).into_iter().flatten() {
                 let holds = match &needle.verify {
                     None => true,
                     Some((glob, true)) => glob.matches(text),
@@ -136,6 +138,30 @@ impl TextIndex {
                     found(needle.predicate);
                 }
             }
-        }
+        });
     }
+
+    /// Calls `found` with the predicates of texts that occur in a record without escapes, unless in its keys.
+    #[inline]
+    pub(crate) fn search_record(&self, folded: &str, mut found: impl FnMut(PredicateId)) {
+        self.found.search(folded, |number, end| {
+            let Some(needles) = self.targets.get(number as usize) else { return };
+            if !(self.in_strings.get(number as usize) == Some(&true) && is_key(folded, end)) {
+                needles.iter().for_each(|needle| found(needle.predicate));
+            }
+        });
+    }
+}
+
+/// The text can only stand inside a string of a record: it has a letter that no number and no literal has, and no quote.
+fn only_in_strings(text: &str) -> bool {
+    let outside = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_digit() || b"+-.{}[]:,truefalsnE".contains(byte);
+    !text.contains('"') && text.bytes().any(|byte| !outside(&byte))
+}
+
+/// The string around this byte is a key: behind the quote that ends it stands a colon.
+fn is_key(record: &str, at: usize) -> bool {
+    let rest = record.as_bytes().get(at..).unwrap_or_default();
+    let behind = memchr::memchr(b'"', rest).and_then(|quote| rest.get(quote + 1..)).unwrap_or_default();
+    behind.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }

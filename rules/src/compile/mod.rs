@@ -5,6 +5,7 @@
 
 mod glob;
 mod index;
+mod needles;
 mod predicate;
 mod program;
 mod witness;

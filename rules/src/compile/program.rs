@@ -68,6 +68,7 @@ pub struct Program {
     pub(crate) keywords: TextIndex,
     /// A keyword may stand in a number, whose text a record may spell otherwise: `1e3` is `1000.0`.
     pub(crate) numeric_keywords: bool,
+    /// By predicate, ascending.
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
 }
 
@@ -112,6 +113,12 @@ impl Program {
         self.rules.iter().map(|rule| rule.rule)
     }
 
+    /// The pattern of a keyword, and whether case matters.
+    pub(crate) fn keyword(&self, id: PredicateId) -> Option<(&Glob, bool)> {
+        let at = self.keyword_globs.binary_search_by_key(&id, |(known, ..)| *known).ok()?;
+        self.keyword_globs.get(at).map(|(_, glob, cased)| (glob, *cased))
+    }
+
     /// No rule is in it.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -132,6 +139,7 @@ struct Compiler {
     interned: Interned,
     /// Texts of indexed predicates, for witnesses.
     texts: FxHashMap<PredicateId, (Slot, Vec<Pattern>)>,
+    keywords: Vec<(PredicateId, Pattern)>,
 }
 
 impl Compiler {
@@ -247,7 +255,7 @@ impl Compiler {
         let interned = self.intern(format!("keyword:{pattern:?}"), |_| Ok(Predicate { slot: Slot::MAX, check: Check::Keyword }));
         let Ok((id, new)) = interned else { return PredicateId::MAX };
         if new {
-            self.program.keywords.add_keyword(pattern, id);
+            self.keywords.push((id, pattern.clone()));
             let mut open = pattern.clone();
             open.pieces.insert(0, crate::ast::Piece::Many);
             open.pieces.push(crate::ast::Piece::Many);
@@ -287,7 +295,7 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Result<Program, CompileError> {
-        let witnesses = Witnesses::new(&self.program, &self.texts);
+        let witnesses = Witnesses::new(&self.program, &self.texts, &self.keywords);
         let keys: Vec<Option<Vec<Key>>> = self.program.rules.iter().map(|rule| witnesses.of(rule.condition)).collect();
         let program = &mut self.program;
         program.by_predicate.resize(program.predicates.len(), Vec::new());
@@ -307,6 +315,12 @@ impl Compiler {
         }
         program.indexes.iter_mut().try_for_each(TextIndex::finish)?;
         program.indexes.resize_with(program.projection.len(), TextIndex::default);
+        // Keywords that no rule waits for are looked for when somebody asks: most are parts of a longer `all`.
+        for (id, pattern) in &self.keywords {
+            if program.by_predicate.get(*id as usize).is_some_and(|rules| !rules.is_empty()) {
+                program.keywords.add_keyword(pattern, *id);
+            }
+        }
         program.numeric_keywords = program.keywords.has_numeric_needle();
         program.keywords.finish()?;
         Ok(self.program)

@@ -21,7 +21,7 @@ pub(crate) enum Key {
 
 /// Cost of waiting for a field to be there at all: dearer than any list of texts that is worth its place.
 const PRESENCE_COST: f64 = 1_000.0;
-/// Cost of a keyword: it is looked for in whole records.
+/// Cost of a keyword of some length: it is looked for in whole records, and short ones are in many of them.
 const KEYWORD_COST: f64 = 50.0;
 
 /// Chooses witnesses for the rules of one program.
@@ -32,7 +32,11 @@ pub(crate) struct Witnesses<'p> {
 
 impl<'p> Witnesses<'p> {
     /// Weighs every indexed predicate: the more rules look for its texts, the more events have them.
-    pub(crate) fn new(program: &'p Program, texts: &FxHashMap<PredicateId, (Slot, Vec<Pattern>)>) -> Self {
+    pub(crate) fn new(
+        program: &'p Program,
+        texts: &FxHashMap<PredicateId, (Slot, Vec<Pattern>)>,
+        keywords: &[(PredicateId, Pattern)],
+    ) -> Self {
         let mut wanted_by: FxHashMap<(Slot, String), f64> = FxHashMap::default();
         for rule in &program.rules {
             let mut predicates = Vec::new();
@@ -51,10 +55,14 @@ impl<'p> Witnesses<'p> {
             let popular = wanted_by.get(&(slot, literal)).copied().unwrap_or(1.0);
             (1.0 + popular) * short * looseness(pattern)
         };
-        let costs = texts
-            .iter()
-            .map(|(&id, (slot, patterns))| (id, patterns.iter().map(|pattern| cost(*slot, pattern)).sum()))
-            .collect();
+        let of_field = |(&id, (slot, patterns)): (&PredicateId, &(Slot, Vec<Pattern>))| {
+            (id, patterns.iter().map(|pattern| cost(*slot, pattern)).sum())
+        };
+        let of_keyword = |(id, pattern): &(PredicateId, Pattern)| {
+            let length = literal_of(pattern).map_or(0, |literal| literal.len());
+            (*id, if length < 4 { 16.0 } else if length < 7 { 4.0 } else { 1.0 } * KEYWORD_COST)
+        };
+        let costs = texts.iter().map(of_field).chain(keywords.iter().map(of_keyword)).collect();
         Witnesses { program, costs }
     }
 
@@ -86,8 +94,9 @@ impl<'p> Witnesses<'p> {
         match predicate.check {
             Check::Indexed => Some((self.costs.get(&id).copied().unwrap_or(1.0), vec![Key::Predicate(id)])),
             Check::Keyword => {
-                let (_, glob, _) = self.program.keyword_globs.iter().find(|(known, ..)| *known == id)?;
-                glob.has_literal().then(|| (KEYWORD_COST, vec![Key::Predicate(id)]))
+                let (glob, _) = self.program.keyword(id)?;
+                let cost = self.costs.get(&id).copied().unwrap_or(KEYWORD_COST);
+                glob.has_literal().then(|| (cost, vec![Key::Predicate(id)]))
             }
             _ if predicate.needs_presence() => Some((PRESENCE_COST, vec![Key::Presence(predicate.slot)])),
             _ => None,

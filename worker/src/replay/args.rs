@@ -36,8 +36,14 @@ be read (the rest was, in both cases).")]
 pub struct ReplayArgs {
     /// Files or folders of records (.json, .jsonl, .ndjson, each also .gz or .zst), `-` for standard input, or a folder
     /// with a scenario.yaml
-    #[arg(required = true)]
+    #[arg(required_unless_present = "control_log")]
     pub inputs: Vec<PathBuf>,
+    /// Read again from Kafka what a worker has read, as this control log of it says (needs --config and --alerts)
+    #[arg(long, value_name = "FILE", requires_all = ["config", "alerts"], conflicts_with = "inputs")]
+    pub control_log: Option<PathBuf>,
+    /// The worker's configuration, for --control-log
+    #[arg(long, value_name = "FILE", requires = "control_log")]
+    pub config: Option<PathBuf>,
     /// Rule files and folders, beside the pack; may be repeated
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,

@@ -33,6 +33,10 @@ const AHEAD: usize = 8;
 /// # Errors
 /// Bad usage or configuration, or an outlet that cannot be written.
 pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
+    if let (Some(control_log), Some(config), Some(alerts)) = (&args.control_log, &args.config, &args.alerts) {
+        crate::run::rerun(config, control_log, alerts)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets);
     let mut inputs = Inputs::open(inputs, &mut pipeline, engine.reading.source.clone())?;
@@ -147,7 +151,7 @@ fn take(
     pipeline: &mut Pipeline,
     inputs: &mut Inputs,
     job: Job,
-    judgements: Vec<Judgement>,
+    mut judgements: Vec<Judgement>,
     until: Option<Timestamp>,
     progress: &indicatif::ProgressBar,
 ) -> anyhow::Result<()> {
@@ -155,7 +159,7 @@ fn take(
         None => pipeline.complete(0, job.input, Timestamp::MAX),
         Some(chunk) => {
             progress.inc(chunk.bytes.len() as u64);
-            pipeline.take(0, job.input, &chunk.bytes, judgements, until)?;
+            pipeline.take(0, job.input, &chunk.bytes, &mut judgements, until)?;
             if let Some(reason) = chunk.damaged {
                 inputs.unreadable(Path::new(job.partition.name.as_ref()), &reason);
             }

@@ -1,0 +1,155 @@
+//! Many texts looked for in one: which of them occur.
+//!
+//! A text of seven bytes or more holds four bytes that begin at a multiple of four, wherever it stands; so only every
+//! fourth position is looked up, in a bit map that knows the four-byte grams of all texts. Texts of three to six bytes
+//! are looked up by their first three at every position, shorter ones by an automaton. Must never miss an occurrence.
+
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashMap;
+
+/// Texts from this length on hold four bytes that begin at a multiple of four.
+const LONG: usize = 7;
+/// Texts from this length on begin with three bytes.
+const SHORT: usize = 3;
+
+/// A set of texts, numbered in the order given.
+#[derive(Debug, Default)]
+pub(crate) struct Needles {
+    texts: Vec<Box<str>>,
+    long: Grams<4>,
+    short: Grams<3>,
+    tiny: Option<AhoCorasick>,
+    /// By pattern of the automaton: the text's number.
+    tiny_numbers: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Grams<const N: usize> {
+    /// One bit for each hash of a gram.
+    filter: Option<Box<[u64; 1024]>>,
+    /// Where texts have a gram: (number of the text, bytes before the gram).
+    places: FxHashMap<[u8; N], Vec<(u32, usize)>>,
+}
+
+impl Needles {
+    /// # Errors
+    /// When the automaton for short texts cannot be built.
+    pub(crate) fn new(texts: Vec<Box<str>>) -> Result<Needles, aho_corasick::BuildError> {
+        let mut needles = Needles { texts, ..Needles::default() };
+        let mut tiny = Vec::new();
+        for (number, text) in (0u32..).zip(&needles.texts) {
+            match text.len() {
+                LONG.. => needles.long.add(text, number, 4),
+                SHORT.. => needles.short.add(text, number, 1),
+                _ => {
+                    tiny.push(text.as_ref());
+                    needles.tiny_numbers.push(number);
+                }
+            }
+        }
+        if !tiny.is_empty() {
+            needles.tiny = Some(AhoCorasick::new(tiny)?);
+        }
+        Ok(needles)
+    }
+
+    /// No text is looked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Calls `found` with the number of every text that occurs, and with the byte behind it, at least once for each place.
+    #[inline]
+    pub(crate) fn search(&self, text: &str, mut found: impl FnMut(u32, usize)) {
+        let bytes = text.as_bytes();
+        if let Some(filter) = &self.long.filter {
+            let (grams, _) = bytes.as_chunks();
+            for (at, gram) in grams.iter().enumerate() {
+                if is_set(filter, *gram) {
+                    self.long.verify(&self.texts, bytes, at * 4, *gram, &mut found);
+                }
+            }
+        }
+        if let Some(filter) = &self.short.filter {
+            for (at, gram) in bytes.array_windows().enumerate() {
+                if is_set(filter, *gram) {
+                    self.short.verify(&self.texts, bytes, at, *gram, &mut found);
+                }
+            }
+        }
+        if let Some(tiny) = &self.tiny {
+            for hit in tiny.find_overlapping_iter(text) {
+                self.tiny_numbers.get(hit.pattern().as_usize()).into_iter().for_each(|&number| found(number, hit.end()));
+            }
+        }
+    }
+}
+
+impl<const N: usize> Grams<N> {
+    /// Adds the grams that begin at the first `places` bytes of the text.
+    fn add(&mut self, text: &str, number: u32, places: usize) {
+        let filter = self.filter.get_or_insert_with(|| Box::new([0; 1024]));
+        for (before, gram) in text.as_bytes().array_windows().enumerate().take(places) {
+            let bit = hash(*gram);
+            filter[usize::from(bit >> 6)] |= 1 << (bit & 63);
+            self.places.entry(*gram).or_default().push((number, before));
+        }
+    }
+
+    #[inline(never)]
+    fn verify(&self, texts: &[Box<str>], bytes: &[u8], at: usize, gram: [u8; N], found: &mut impl FnMut(u32, usize)) {
+        for &(number, before) in self.places.get(&gram).into_iter().flatten() {
+            let Some(text) = texts.get(number as usize) else { continue };
+            let Some(start) = at.checked_sub(before) else { continue };
+            if bytes.get(start..).is_some_and(|rest| rest.starts_with(text.as_bytes())) {
+                found(number, start + text.len());
+            }
+        }
+    }
+}
+
+#[inline]
+fn hash<const N: usize>(gram: [u8; N]) -> u16 {
+    let number = gram.iter().fold(0u32, |number, &byte| number << 8 | u32::from(byte));
+    (number.wrapping_mul(0x9E37_79B1) >> 16) as u16
+}
+
+#[inline]
+fn is_set<const N: usize>(filter: &[u64; 1024], gram: [u8; N]) -> bool {
+    let bit = hash(gram);
+    filter[usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_a_plain_search_finds() {
+        // Texts over two letters and one of two bytes, of every length class, at every offset of a longer text.
+        let letters = ["a", "b", "é"];
+        let text: String = (0u64..400).map(|i| letters[(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % 3]).collect();
+        let mut texts: Vec<Box<str>> = Vec::new();
+        for length in 1..12 {
+            for start in 0..40 {
+                let part: String = text.chars().skip(start * 7).take(length).collect();
+                texts.push(part.clone().into());
+                texts.push(format!("{part}a").into());
+                texts.push(format!("b{part}").into());
+            }
+        }
+        texts.sort();
+        texts.dedup();
+        let needles = Needles::new(texts.clone()).expect("builds");
+        for start in 0..8 {
+            let text: String = text.chars().skip(start).collect();
+            let mut found = Vec::new();
+            needles.search(&text, |number, _| found.push(number));
+            found.sort_unstable();
+            found.dedup();
+            let wanted: Vec<u32> = (0..).zip(&texts).filter(|(_, t)| text.contains(t.as_ref())).map(|(n, _)| n).collect();
+            assert!(wanted.len() > 100 && wanted.len() < texts.len());
+            assert_eq!(found, wanted);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The worker's configuration: read, checked as a whole, then built. Unknown keys are errors; all errors come at once.
+//!
+//! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
+
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ingest::format::{FORMATS, Format, by_name};
+use ingest::kafka::{KafkaSettings, SecretFrom};
+use ingest::source::kafka::Reset;
+use model::{EventClass, Trust, parse_span_ms};
+use rules::ast::LogSource;
+
+use yaml::{Problems, Section};
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The Kafka cluster.
+    pub kafka: KafkaSettings,
+    /// Consumer group.
+    pub group: String,
+    /// Static membership.
+    pub instance: Option<String>,
+    /// Where a partition without a committed offset begins.
+    pub start: Reset,
+    /// The sources.
+    pub sources: Vec<SourceConfig>,
+    /// Rules.
+    pub rules: RulesConfig,
+    /// Live lists by name.
+    pub lists: Vec<(String, PathBuf)>,
+    /// Where alerts go.
+    pub alerts: AlertsConfig,
+    /// Folder of control log and seal log.
+    pub state: PathBuf,
+    /// Health and metrics; loopback.
+    pub http: Option<SocketAddr>,
+    /// A partition without records for this long counts as idle, milliseconds.
+    pub idle_after_ms: i64,
+    /// Open alerts of a lane.
+    pub open_alerts_max: usize,
+    /// Entries of a source's table of duplicates.
+    pub duplicates_max: usize,
+}
+
+/// One source: topics that carry one format.
+#[derive(Debug)]
+pub struct SourceConfig {
+    /// Its name: part of total order and of every event.
+    pub name: String,
+    /// Its topics.
+    pub topics: Vec<String>,
+    /// The format they carry.
+    pub format: &'static Format,
+    /// For json: the log source of its records.
+    pub logsource: Option<LogSource>,
+    /// For json: paths of the time.
+    pub time: Vec<String>,
+    /// For json: paths of the id.
+    pub id: Vec<String>,
+    /// Classes it may speak; None: any.
+    pub classes: Option<BTreeSet<EventClass>>,
+    /// Its trust, instead of the format's.
+    pub trust: Option<Trust>,
+    /// Allowed lateness, milliseconds.
+    pub lateness_ms: i64,
+    /// How far ahead of its append or fetch time an event may be, milliseconds.
+    pub skew_max_ms: i64,
+}
+
+/// Which rules run.
+#[derive(Debug)]
+pub struct RulesConfig {
+    /// The pack is in.
+    pub pack: bool,
+    /// The user's files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Values of placeholders.
+    pub placeholders: BTreeMap<String, Vec<String>>,
+}
+
+/// Where alerts go. The seal log is always written.
+#[derive(Debug)]
+pub struct AlertsConfig {
+    /// Topic of sealed records, keyed by fingerprint.
+    pub topic: Option<String>,
+    /// Topic of provisional records.
+    pub provisional_topic: Option<String>,
+    /// A file of sealed records.
+    pub file: Option<PathBuf>,
+    /// Standard output.
+    pub stdout: bool,
+    /// A file of dead letters.
+    pub dead_letters: Option<PathBuf>,
+}
+
+const DEFAULT_LATENESS_MS: i64 = 60_000;
+const DEFAULT_SKEW_MAX_MS: i64 = 300_000;
+const DEFAULT_IDLE_AFTER_MS: i64 = 30_000;
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Everything that is wrong, one line each with path and hint.
+    pub fn load(file: &Path) -> anyhow::Result<Config> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+        let name = file.display().to_string();
+        let documents = yaml::parse(&text).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+        let problems = Problems::default();
+        let root = Section::root(documents.first(), &problems);
+        let config = read(&root, file.parent().unwrap_or(Path::new(".")));
+        root.finish();
+        let found = problems.list(&name);
+        if !found.is_empty() {
+            bail!("{} in the configuration:\n  {}", plural(found.len()), found.join("\n  "));
+        }
+        Ok(config)
+    }
+}
+
+fn plural(n: usize) -> String {
+    if n == 1 { "1 problem".to_owned() } else { format!("{n} problems") }
+}
+
+fn read(root: &Section<'_>, folder: &Path) -> Config {
+    let kafka = root.section("kafka");
+    if !kafka.is_there() {
+        root.problem("kafka", "is missing (hint: kafka: {bootstrap: HOST:9092})");
+    }
+    let settings = kafka_settings(&kafka, folder);
+    let start = kafka.parsed("start", reset, "error, earliest or latest").unwrap_or(Reset::Error);
+    let group = kafka.text("group").unwrap_or_else(|| "pipewarden".to_owned());
+    let instance = kafka.text("instance");
+    kafka.finish();
+    let mut sources: Vec<SourceConfig> = root.entries("sources").into_iter().map(|(name, at)| source(name, at)).collect();
+    if sources.is_empty() {
+        root.problem("sources", "is missing (hint: sources: {github: {topics: [github-audit], format: github-audit}})");
+    }
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    shared_topics(root, &sources);
+    let limits = root.section("limits");
+    let config = Config {
+        kafka: settings,
+        group,
+        instance,
+        start,
+        sources,
+        rules: rules(root, folder),
+        lists: root.entries("lists").into_iter().filter_map(|(name, at)| Some((name, folder.join(at.as_text()?)))).collect(),
+        alerts: alerts(root, folder),
+        state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
+        http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
+        idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
+        open_alerts_max: limits.parsed("open_alerts_max", positive, "a number above 0").unwrap_or(1_000_000),
+        duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),
+    };
+    limits.finish();
+    config
+}
+
+fn kafka_settings(kafka: &Section<'_>, folder: &Path) -> KafkaSettings {
+    let mut secrets = BTreeMap::new();
+    for (property, from) in kafka.entries("secrets") {
+        match (from.text("file"), from.text("env")) {
+            (Some(file), None) => drop(secrets.insert(property, SecretFrom::File(folder.join(file)))),
+            (None, Some(name)) => drop(secrets.insert(property, SecretFrom::Env(name))),
+            _ => from.problem("file", "say where the secret is (hint: {file: PATH} or {env: NAME})"),
+        }
+        from.finish();
+    }
+    let property = |(name, at): (String, Section<'_>)| Some((name, at.as_text()?));
+    let settings = KafkaSettings {
+        bootstrap: kafka.required("bootstrap", "HOST:PORT, several with commas"),
+        client_id: kafka.text("client_id").unwrap_or_else(|| "pipewarden".to_owned()),
+        properties: kafka.entries("properties").into_iter().filter_map(property).collect(),
+        secrets,
+    };
+    for error in settings.validate() {
+        kafka.problem("properties", &format!("{error} (hint: {})", error.hint()));
+    }
+    settings
+}
+
+fn source(name: String, at: Section<'_>) -> SourceConfig {
+    let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let format = at.required("format", &known());
+    let format = by_name(&format).unwrap_or_else(|| {
+        if !format.is_empty() {
+            at.problem("format", &format!("{format:?} is unknown (hint: {})", known()));
+        }
+        &ingest::format::json::FORMAT
+    });
+    let topics = at.texts("topics");
+    if topics.is_empty() {
+        at.problem("topics", "name at least one topic");
+    }
+    let logsource = at.section("logsource");
+    let given = LogSource {
+        product: logsource.text("product"),
+        service: logsource.text("service"),
+        category: logsource.text("category"),
+    };
+    let given = logsource.is_there().then_some(given);
+    logsource.finish();
+    let (time, id) = (at.texts("time"), at.texts("id"));
+    if format.mapping.is_some() && !(time.is_empty() && id.is_empty()) {
+        at.problem("time", "time and id are for format json; the other formats know theirs");
+    }
+    if format.mapping.is_none() && time.is_empty() {
+        at.problem("time", "is missing (hint: the field that holds the event time; a worker needs one)");
+    }
+    let config = SourceConfig {
+        classes: classes(&at),
+        trust: at.parsed("trust", Trust::by_name, "control_plane, agent, tenant or attacker_controlled"),
+        lateness_ms: at.parsed("lateness", parse_span_ms, "a span like 60s or 15m").unwrap_or(DEFAULT_LATENESS_MS),
+        skew_max_ms: at.parsed("skew_max", parse_span_ms, "a span like 5m").unwrap_or(DEFAULT_SKEW_MAX_MS),
+        name,
+        topics,
+        format,
+        logsource: given,
+        time,
+        id,
+    };
+    at.finish();
+    config
+}
+
+fn classes(at: &Section<'_>) -> Option<BTreeSet<EventClass>> {
+    let names = at.texts("classes");
+    let mut classes = BTreeSet::new();
+    for name in &names {
+        match EventClass::by_name(name) {
+            Some(class) => drop(classes.insert(class)),
+            None => at.problem("classes", &format!("{name:?} is no class of the model (hint: like ci.runner, secret.access)")),
+        }
+    }
+    (!names.is_empty()).then_some(classes)
+}
+
+fn shared_topics(root: &Section<'_>, sources: &[SourceConfig]) {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for source in sources {
+        for topic in &source.topics {
+            if let Some(other) = owners.insert(topic, &source.name) {
+                root.problem("sources", &format!("topic {topic:?} belongs to both {other:?} and {:?}", source.name));
+            }
+        }
+    }
+}
+
+fn rules(root: &Section<'_>, folder: &Path) -> RulesConfig {
+    let at = root.section("rules");
+    let flag = |text: &str| text.parse::<bool>().ok();
+    let mut placeholders = BTreeMap::new();
+    for (name, values) in at.entries("placeholders") {
+        let values = values.as_text().unwrap_or_default();
+        placeholders.insert(name, values.split(',').map(str::to_owned).collect());
+    }
+    let config = RulesConfig {
+        pack: at.parsed("pack", flag, "true or false").unwrap_or(true),
+        paths: at.texts("paths").into_iter().map(|path| folder.join(path)).collect(),
+        placeholders,
+    };
+    at.finish();
+    config
+}
+
+fn alerts(root: &Section<'_>, folder: &Path) -> AlertsConfig {
+    let at = root.section("alerts");
+    let config = AlertsConfig {
+        topic: at.text("topic"),
+        provisional_topic: at.text("provisional_topic"),
+        file: at.text("file").map(|file| folder.join(file)),
+        stdout: at.parsed("stdout", |text| text.parse().ok(), "true or false").unwrap_or(false),
+        dead_letters: at.text("dead_letters").map(|file| folder.join(file)),
+    };
+    at.finish();
+    config
+}
+
+fn reset(text: &str) -> Option<Reset> {
+    match text {
+        "error" => Some(Reset::Error),
+        "earliest" => Some(Reset::Earliest),
+        "latest" => Some(Reset::Latest),
+        _ => None,
+    }
+}
+
+/// Health and metrics are for the pod itself and its sidecars.
+fn loopback(text: &str) -> Option<SocketAddr> {
+    text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback())
+}
+
+fn positive(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|&n| n > 0)
+}

@@ -1,0 +1,179 @@
+//! YAML with places: every problem of a configuration file is collected, each with its path, its line and a hint.
+//!
+//! Nothing is built here; a key that nobody asked for is a problem too.
+
+use std::cell::RefCell;
+
+use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(RefCell<Vec<(usize, String)>>);
+
+impl Problems {
+    fn add(&self, line: usize, message: String) {
+        self.0.borrow_mut().push((line, message));
+    }
+
+    /// All of them, one a line, by line number.
+    pub(crate) fn list(&self, file: &str) -> Vec<String> {
+        let mut all = self.0.borrow().clone();
+        all.sort();
+        all.into_iter().map(|(line, message)| format!("{file}:{line}: {message}")).collect()
+    }
+}
+
+/// One map of the file.
+pub(crate) struct Section<'y> {
+    path: String,
+    node: Option<&'y MarkedYaml<'y>>,
+    asked: RefCell<Vec<&'static str>>,
+    problems: &'y Problems,
+}
+
+/// Reads the text; None (and a problem) where it is no YAML map.
+pub(crate) fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, String> {
+    MarkedYaml::load_from_str(text).map_err(|error| error.to_string())
+}
+
+impl<'y> Section<'y> {
+    /// The root of a document.
+    pub(crate) fn root(document: Option<&'y MarkedYaml<'y>>, problems: &'y Problems) -> Section<'y> {
+        Section::of(String::new(), document, problems)
+    }
+
+    fn of(path: String, node: Option<&'y MarkedYaml<'y>>, problems: &'y Problems) -> Section<'y> {
+        if let Some(node) = node
+            && node.data.as_mapping().is_none()
+        {
+            problems.add(node.span.start.line(), format!("{path}: a map is expected here"));
+        }
+        Section { path, node, asked: RefCell::default(), problems }
+    }
+
+    /// The section is in the file.
+    pub(crate) fn is_there(&self) -> bool {
+        self.node.is_some()
+    }
+
+    fn line(&self) -> usize {
+        self.node.map_or(1, |node| node.span.start.line())
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn get(&self, key: &'static str) -> Option<&'y MarkedYaml<'y>> {
+        self.asked.borrow_mut().push(key);
+        let map = self.node?.data.as_mapping()?;
+        map.iter().find(|(name, _)| name.data.as_str() == Some(key)).map(|(_, value)| value)
+    }
+
+    /// Says that something is wrong with a key.
+    pub(crate) fn problem(&self, key: &str, message: &str) {
+        let line = self
+            .node
+            .and_then(|node| node.data.as_mapping())
+            .and_then(|map| map.iter().find(|(name, _)| name.data.as_str() == Some(key)))
+            .map_or(self.line(), |(name, _)| name.span.start.line());
+        self.problems.add(line, format!("{}: {message}", self.path(key)));
+    }
+
+    /// A text (numbers and booleans count as their text).
+    pub(crate) fn text(&self, key: &'static str) -> Option<String> {
+        let value = self.get(key)?;
+        let text = text_of(value);
+        if text.is_none() {
+            self.problem(key, "a text is expected here");
+        }
+        text
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required(&self, key: &'static str, hint: &str) -> String {
+        self.text(key).unwrap_or_else(|| {
+            if self.get(key).is_none() {
+                self.problem(key, &format!("is missing (hint: {hint})"));
+            }
+            String::new()
+        })
+    }
+
+    /// A text turned into something; what is wrong is a problem.
+    pub(crate) fn parsed<T>(&self, key: &'static str, parse: impl Fn(&str) -> Option<T>, hint: &str) -> Option<T> {
+        let text = self.text(key)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.problem(key, &format!("{text:?} does not fit (hint: {hint})"));
+        }
+        parsed
+    }
+
+    /// A list of texts; one text counts as a list of one.
+    pub(crate) fn texts(&self, key: &'static str) -> Vec<String> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(items) = value.data.as_sequence() else {
+            return text_of(value).into_iter().collect();
+        };
+        let texts: Vec<String> = items.iter().filter_map(text_of).collect();
+        if texts.len() != items.len() {
+            self.problem(key, "a list of texts is expected here");
+        }
+        texts
+    }
+
+    /// A map inside this one.
+    pub(crate) fn section(&self, key: &'static str) -> Section<'y> {
+        Section::of(self.path(key), self.get(key), self.problems)
+    }
+
+    /// All entries of a map whose keys are free.
+    pub(crate) fn entries(&self, key: &'static str) -> Vec<(String, Section<'y>)> {
+        let Some(map) = self.get(key).and_then(|node| node.data.as_mapping()) else { return Vec::new() };
+        let named = map.iter().filter_map(|(name, value)| Some((text_of(name)?, value)));
+        named
+            .map(|(name, value)| {
+                let path = format!("{}.{name}", self.path(key));
+                (name, Section { path, node: Some(value), asked: RefCell::default(), problems: self.problems })
+            })
+            .collect()
+    }
+
+    /// This node as a text.
+    pub(crate) fn as_text(&self) -> Option<String> {
+        self.node.and_then(text_of)
+    }
+
+    /// Every key that nobody asked for is a problem.
+    pub(crate) fn finish(self) {
+        let asked = self.asked.borrow();
+        let Some(map) = self.node.and_then(|node| node.data.as_mapping()) else { return };
+        for (name, _) in map {
+            let key = text_of(name).unwrap_or_default();
+            if !asked.iter().any(|known| *known == key) {
+                let nearest = asked.iter().min_by_key(|known| distance(known, &key));
+                let hint = nearest.map_or_else(String::new, |nearest| {
+                    format!(" (hint: {nearest}? known: {})", asked.join(", "))
+                });
+                self.problems.add(name.span.start.line(), format!("{}: unknown key{hint}", self.path(&key)));
+            }
+        }
+    }
+}
+
+fn text_of(node: &MarkedYaml<'_>) -> Option<String> {
+    match &node.data {
+        YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
+        YamlData::Value(Scalar::Integer(n)) => Some(n.to_string()),
+        YamlData::Value(Scalar::Boolean(b)) => Some(b.to_string()),
+        YamlData::Value(Scalar::FloatingPoint(n)) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+/// How many letters two keys differ by, about: enough to name the one that was meant.
+fn distance(a: &str, b: &str) -> usize {
+    let common = a.bytes().filter(|byte| b.as_bytes().contains(byte)).count();
+    a.len().max(b.len()) - common.min(b.len())
+}

@@ -1,0 +1,119 @@
+//! The control log: everything that is not in the events and yet decided something, as an ordered input.
+//!
+//! One JSON line each. A tick a second carries the positions of all partitions; fetch times and idleness are told
+//! relative to positions, so a replay repeats them exactly. Must never hold a secret or an event.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use model::Sha256;
+use serde::{Deserialize, Serialize};
+
+/// Partition as `TOPIC/NUMBER` → offset of the next record.
+pub type Positions = BTreeMap<String, i64>;
+
+/// One record of the control log. Times are milliseconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ControlRecord {
+    /// A worker started.
+    Start {
+        /// When.
+        time_ms: i64,
+        /// Its version.
+        version: String,
+        /// Rule id → SHA-256 of its document.
+        rules: BTreeMap<String, Sha256>,
+        /// List name → SHA-256 of its file.
+        lists: BTreeMap<String, Sha256>,
+    },
+    /// Partitions were taken over, to be read from these positions.
+    Assigned {
+        /// The positions.
+        positions: Positions,
+    },
+    /// Partitions were given back at these positions.
+    Revoked {
+        /// The positions.
+        positions: Positions,
+    },
+    /// One a second. Records behind these positions were fetched at this time or later.
+    Tick {
+        /// When.
+        time_ms: i64,
+        /// The positions that changed since the last tick.
+        positions: Positions,
+    },
+    /// A partition counts as complete up to a time: what comes later and is older is late.
+    Idle {
+        /// `TOPIC/NUMBER`.
+        partition: String,
+        /// From this position on.
+        position: i64,
+        /// Up to this event time.
+        up_to_ms: i64,
+    },
+    /// All inputs were read to their end and closed like files (`--until-end`).
+    End {
+        /// The positions.
+        positions: Positions,
+    },
+}
+
+/// A control log being written.
+#[derive(Debug)]
+pub struct ControlLog {
+    file: File,
+}
+
+impl ControlLog {
+    /// Opens a control log to append to it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn append_to(path: &Path) -> io::Result<ControlLog> {
+        Ok(ControlLog { file: OpenOptions::new().create(true).append(true).open(path)? })
+    }
+
+    /// Appends a record; it is with the operating system when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, record: &ControlRecord) -> io::Result<()> {
+        let mut line = serde_json::to_string(record).map_err(io::Error::other)?;
+        line.push('\n');
+        self.file.write_all(line.as_bytes())
+    }
+
+    /// Returns when everything is on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// Reads the last run of a control log: from its last `start` on. A torn last line (a crash) ends it.
+///
+/// # Errors
+/// When the file cannot be read, or a line before the last is no control record.
+pub fn read_last_run(path: &Path) -> anyhow::Result<Vec<ControlRecord>> {
+    let mut run = Vec::new();
+    let mut lines = BufReader::new(File::open(path)?).lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        match serde_json::from_str(&line?) {
+            Ok(record) => {
+                if matches!(record, ControlRecord::Start { .. }) {
+                    run.clear();
+                }
+                run.push(record);
+            }
+            Err(_) if lines.peek().is_none() => break,
+            Err(error) => anyhow::bail!("{}:{}: {error}", path.display(), number + 1),
+        }
+    }
+    Ok(run)
+}

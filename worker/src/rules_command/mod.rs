@@ -1,0 +1,156 @@
+//! `pipewarden rules`: check, test, list and explain rules, without a source or a run.
+//!
+//! Results go to standard output, complaints to standard error. Must never change a file.
+
+mod check;
+mod explain;
+mod list;
+mod test;
+mod trial;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use rules::ast::{AlertRoute, LogSource, Rule};
+use rules::parse::{Diagnostic, Settings};
+use serde_json::{Value, json};
+
+/// Arguments of `pipewarden rules`.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesCommand {
+    /// Load rules and say everything that is wrong with them
+    ///
+    /// Every message has the file, the line and a hint. Nothing is evaluated: `rules test` does that.
+    ///
+    /// Exit code: 0 all load, 2 at least one does not.
+    #[command(after_help = "Example:\n  pipewarden rules check my-rules/ more/one-rule.yml")]
+    Check(check::CheckArgs),
+    /// Run the proofs of rules: they fire where they must, stay silent where they must, and no part is idle
+    ///
+    /// A proof stands beside rule.yml: fires.jsonl and silent.jsonl hold native records, one a line, and lists.json the
+    /// live lists they are judged with. Each conjunct of the rule is then left out and negated in turn, and the proof must
+    /// notice every such mutant.
+    ///
+    /// Exit code: 0 all proofs pass, 1 one does not, 2 a rule does not load.
+    #[command(after_help = "Examples:\n  pipewarden rules test\n  pipewarden rules test my-rules/web-shell/")]
+    Test(test::TestArgs),
+    /// List rules: where their alerts go, what they look at and which live lists they need
+    #[command(
+        after_help = "Examples:\n  pipewarden rules list\n  pipewarden rules list --json my-rules/ | jq -r '.[].name'"
+    )]
+    List(list::ListArgs),
+    /// Say in words what a rule looks for, what it needs, and what to do when it fires
+    #[command(
+        after_help = "Examples:\n  pipewarden rules explain RUN-03\n  pipewarden rules explain --rules my-rules/ web-shell"
+    )]
+    Explain(explain::ExplainArgs),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When rule files cannot be read or the result cannot be written.
+pub fn run(args: RulesArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        RulesCommand::Check(args) => check::run(&args),
+        RulesCommand::Test(args) => test::run(&args),
+        RulesCommand::List(args) => list::run(&args),
+        RulesCommand::Explain(args) => explain::run(&args),
+    }
+}
+
+/// Exit code where a rule does not load.
+const REFUSED: u8 = 2;
+
+/// What rules may assume when they are loaded outside a run.
+fn settings() -> Settings {
+    Settings { model_fields: Some(model::field_hint), ..Settings::default() }
+}
+
+/// The pack where no path is given, else what stands under the paths.
+fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<rules::pack::PackRule>> {
+    if paths.is_empty() {
+        return Ok(rules::pack::pack());
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(rules::pack::read(path)?);
+    }
+    Ok(found)
+}
+
+/// Writes a result; a reader that went away early (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes messages to standard error, each with a word before it.
+fn complain(word: &str, messages: &[Diagnostic]) {
+    let mut out = io::stderr().lock();
+    for message in messages {
+        // Standard error is the last resort: when it is closed there is nobody to tell.
+        let _ = writeln!(out, "{word}: {message}");
+    }
+}
+
+fn diagnostics_json(messages: &[Diagnostic]) -> Value {
+    let one = |message: &Diagnostic| {
+        json!({
+            "file": message.file.display().to_string(), "line": message.line, "rule": message.rule,
+            "message": message.message, "hint": message.hint,
+        })
+    };
+    messages.iter().map(one).collect()
+}
+
+/// `product/category/service`, a dash for what does not narrow.
+fn logsource_words(logsource: &LogSource) -> String {
+    let parts = [&logsource.product, &logsource.category, &logsource.service];
+    let words: Vec<&str> = parts.iter().filter_map(|part| part.as_deref()).collect();
+    words.join("/")
+}
+
+/// Where the rule's alerts can go, in the order of its routes.
+fn routes_of(rule: &Rule) -> Vec<&'static str> {
+    let routes = rule.alert.as_ref().map_or(&[][..], |alert| &alert.routes);
+    let mut names: Vec<&'static str> = Vec::new();
+    for AlertRoute { urgency, .. } in routes {
+        if !names.contains(&urgency.name()) {
+            names.push(urgency.name());
+        }
+    }
+    names.sort_unstable();
+    // Where no route's condition is true it is a ticket.
+    if routes.iter().all(|route| route.when.is_some()) && !names.contains(&"ticket") {
+        names.push("ticket");
+    }
+    names
+}
+
+/// A table that reads without colour. Where nobody watches, a row is a line; on a terminal the columns named in `wraps`
+/// give way.
+fn table(head: &[&str], wraps: &[usize]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    if table.width().is_some() {
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    }
+    table.set_header(head.iter().map(|cell| cell.to_uppercase()));
+    for (at, column) in table.column_iter_mut().enumerate() {
+        if !wraps.contains(&at) {
+            column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}

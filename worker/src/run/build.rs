@@ -1,0 +1,175 @@
+//! A configuration made ready: rules, lists, engines, the pipeline with its outlets. The same for `run` and for a replay
+//! of what it read.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
+use ingest::{IdentityKey, TimePolicy};
+use rules::Lists;
+use rules::parse::Settings as ParseSettings;
+use sinks::{JsonLines, Mode, Outlet};
+
+use super::outlets::{SealLog, TopicOutlet};
+use crate::config::{Config, SourceConfig};
+use crate::engine::{Engine, Reading, Speaks};
+use crate::human::Human;
+use crate::judge::Judge;
+use crate::pipeline::{Outlets, Pipeline, Settings};
+use crate::ruleset::{RuleSet, Unproven};
+
+/// Rules, lists and engines of a configuration.
+pub struct Built {
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// The lists.
+    pub lists: Arc<Lists>,
+    /// One engine a source, in the order of the configuration.
+    pub engines: Vec<Arc<Engine>>,
+}
+
+impl Built {
+    /// Loads rules and lists and compiles them for every source.
+    ///
+    /// # Errors
+    /// When a list cannot be read, or no rule can.
+    pub fn new(config: &Config, unproven: Unproven) -> anyhow::Result<Built> {
+        let settings = ParseSettings {
+            placeholders: config.rules.placeholders.clone(),
+            model_fields: Some(model::field_hint as fn(&str) -> Option<String>),
+            ..ParseSettings::default()
+        };
+        let rules = Arc::new(RuleSet::load(config.rules.pack, &config.rules.paths, &settings, unproven));
+        for message in &rules.refused {
+            tracing::error!("refused: {message}");
+        }
+        for message in rules.skipped.iter().chain(&rules.warnings) {
+            tracing::warn!("{message}");
+        }
+        if rules.rules.is_empty() {
+            bail!("no rule could be loaded (hint: rules.pack: true, or name files under rules.paths)");
+        }
+        let mut lists = Lists::default();
+        for (name, file) in &config.lists {
+            lists.load(name, file)?;
+        }
+        let lists = Arc::new(lists);
+        let key = IdentityKey(crate::clock::random_key());
+        let engine = |source: &SourceConfig| Engine::new(reading(source), rules.clone(), lists.clone(), key).map(Arc::new);
+        let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
+        Ok(Built { rules, lists, engines })
+    }
+
+    /// A judge for each source.
+    pub fn judges(&self) -> Vec<Judge> {
+        self.engines.iter().map(|engine| Judge::new(engine.clone())).collect()
+    }
+
+    /// The pipeline. With `merge`, records of all rules leave in one total order.
+    pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool) -> Pipeline {
+        let settings = Settings {
+            mode: Mode::Alerts,
+            merge,
+            id_reuse: config.rules.pack,
+            open_alerts_max: config.open_alerts_max,
+        };
+        let policy = |source: &SourceConfig| TimePolicy {
+            lateness_ms: source.lateness_ms,
+            duplicates_max: config.duplicates_max,
+        };
+        let sources = self.engines.iter().cloned().zip(config.sources.iter().map(policy)).collect();
+        Pipeline::new(settings, sources, outlets)
+    }
+
+    /// Topic → source.
+    pub fn topics(config: &Config) -> BTreeMap<String, usize> {
+        let sources = config.sources.iter().enumerate();
+        sources.flat_map(|(at, source)| source.topics.iter().map(move |topic| (topic.clone(), at))).collect()
+    }
+}
+
+fn reading(source: &SourceConfig) -> Reading {
+    Reading {
+        source: source.name.as_str().into(),
+        speaks: Speaks::One(source.format),
+        logsource: source.logsource.clone(),
+        time: source.time.clone(),
+        id: source.id.clone(),
+        classes: source.classes.clone(),
+        trust: source.trust,
+    }
+}
+
+/// The connection, with secrets read from where the configuration says.
+///
+/// # Errors
+/// Every problem at once.
+pub fn connection(config: &Config) -> anyhow::Result<Connection> {
+    config.kafka.resolve(&secret).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(|error| format!("{error} (hint: {})", error.hint())).collect();
+        anyhow::anyhow!("kafka: {}", lines.join("\n  "))
+    })
+}
+
+#[allow(clippy::disallowed_methods, reason = "secrets come from files or the environment, read here and nowhere else")]
+fn secret(from: &SecretFrom) -> Result<String, String> {
+    match from {
+        SecretFrom::File(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        SecretFrom::Env(name) => std::env::var(name).map_err(|_| format!("environment variable {name} is not set")),
+    }
+}
+
+/// Says that an attempt to connect failed.
+pub fn tell_attempt(attempt: &Attempt) {
+    let next = attempt.next_wait.map_or_else(|| "giving up".to_owned(), |wait| format!("next in {} ms", wait.as_millis()));
+    let (error, hint) = (&attempt.error, attempt.error.hint());
+    tracing::warn!("kafka: attempt {} of {}: {error} (hint: {hint}); {next}", attempt.number, attempt.of);
+}
+
+/// The outlets of `run`.
+///
+/// # Errors
+/// When a file cannot be opened, or the broker or a topic is not there.
+pub fn outlets(config: &Config, connection: &Connection) -> anyhow::Result<Outlets> {
+    let alerts = &config.alerts;
+    let seal_log = config.state.join("seal.jsonl");
+    let seal_log = SealLog::append_to(&seal_log).with_context(|| seal_log.display().to_string())?;
+    let mut sealed: Vec<Box<dyn Outlet>> = vec![Box::new(seal_log)];
+    let mut provisional: Vec<Box<dyn Outlet>> = Vec::new();
+    let topics: Vec<&str> = alerts.topic.iter().chain(&alerts.provisional_topic).map(String::as_str).collect();
+    if !topics.is_empty() {
+        let producer = Producer::open(connection, &topics, &Retry::default(), &mut tell_attempt);
+        let producer = Rc::new(producer.map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?);
+        if let Some(topic) = &alerts.topic {
+            sealed.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
+        }
+        if let Some(topic) = &alerts.provisional_topic {
+            provisional.push(Box::new(TopicOutlet::new(producer, topic.clone())));
+        }
+    }
+    if let Some(path) = &alerts.file {
+        sealed.push(Box::new(SealLog::append_to(path).with_context(|| path.display().to_string())?));
+    }
+    if alerts.stdout {
+        sealed.push(Box::new(Human::stdout()));
+    }
+    let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        Ok(Box::new(std::io::BufWriter::new(file.with_context(|| path.display().to_string())?)))
+    });
+    Ok(Outlets { sealed, provisional, dead_letters: dead_letters.transpose()? })
+}
+
+/// Sealed records to a file, for replays.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn lines_to(path: &std::path::Path) -> anyhow::Result<Box<dyn Outlet>> {
+    let file = std::fs::File::create(path).with_context(|| format!("{}: cannot be written", path.display()))?;
+    Ok(Box::new(JsonLines::new(path.display().to_string(), file)))
+}

@@ -1,0 +1,191 @@
+//! A stretch that a worker has read, read again from Kafka with its control log: the same sealed bytes.
+//!
+//! What the clock decided then (fetch times, idleness) is read, not decided again; the clock of today plays no part.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use ingest::kafka::{Batch, Offsets, Retry, TopicPartition};
+use ingest::source::kafka::{KafkaSource, Polled, Reading};
+use model::Timestamp;
+
+use super::build::{self, Built};
+use super::partitions::Partitions;
+use crate::config::Config;
+use crate::control::{ControlRecord, read_last_run};
+use crate::pipeline::Outlets;
+use crate::ruleset::Unproven;
+
+const POLL_RECORDS_MAX: usize = 20_000;
+/// A stretch that the broker still has comes within this time, or not at all.
+const POLL_WAIT: Duration = Duration::from_secs(20);
+
+/// What one partition is told at its positions.
+#[derive(Debug, Default)]
+struct Script {
+    from: i64,
+    to: i64,
+    /// From a position on, records were fetched at this time or later.
+    fetched: VecDeque<(i64, Timestamp)>,
+    /// At a position, the partition counts as complete up to a time.
+    idle: VecDeque<(i64, Timestamp)>,
+    /// When the next record was fetched, at the earliest.
+    fetched_at: Option<Timestamp>,
+}
+
+/// Replays the last run of a control log; sealed records go to `alerts` in one total order.
+///
+/// # Errors
+/// When the control log or the stretch cannot be read.
+pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::Result<()> {
+    let config = Config::load(config_file)?;
+    let built = Built::new(&config, Unproven::Refuse)?;
+    let run = read_last_run(control_log).with_context(|| control_log.display().to_string())?;
+    warn_of_changes(&run, &built);
+    let (mut scripts, ended) = scripts(&run)?;
+    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
+    let mut pipeline = built.pipeline(&config, outlets, true);
+    let mut judges = built.judges();
+    let topics = Built::topics(&config);
+    let mut partitions = Partitions::default();
+    for (at, script) in &scripts {
+        let source = topics.get(at.topic.as_ref()).with_context(|| format!("topic {} is not in the configuration", at.topic))?;
+        partitions.assign(&mut pipeline, at, *source, script.from);
+    }
+    let offsets: Offsets = scripts.iter().filter(|(_, script)| script.from < script.to).map(|(at, script)| (at.clone(), script.from)).collect();
+    let connection = build::connection(&config)?;
+    let mut judgements = Vec::new();
+    let mut left: i64 = scripts.values().map(|script| script.to - script.from).sum();
+    if left > 0 {
+        let mut kafka = KafkaSource::open(&connection, &Reading::From(offsets), &Retry::default(), &mut build::tell_attempt)
+            .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
+        let mut batch = Batch::new();
+        while left > 0 {
+            match kafka.poll(&mut batch, POLL_RECORDS_MAX, POLL_WAIT) {
+                Polled::Records => {}
+                Polled::Error(error) if !error.is_retryable() => bail!("{error} (hint: {})", error.hint()),
+                Polled::Idle => bail!("{left} records of the recorded stretch did not come within {POLL_WAIT:?}"),
+                Polled::End(at) => {
+                    // What is missing up to the end are markers of transactions, which are no records.
+                    if let (Some(script), Some(held)) = (scripts.get(&at), partitions.held.get_mut(&at)) {
+                        left -= (script.to - held.next).max(0);
+                        held.next = held.next.max(script.to);
+                    }
+                    continue;
+                }
+                _ => continue,
+            }
+            for record in batch.iter() {
+                let (Some(script), Some(held)) = (scripts.get_mut(record.at), partitions.held.get_mut(record.at)) else { continue };
+                if record.offset >= script.to {
+                    continue;
+                }
+                left -= record.offset + 1 - held.next;
+                held.next = record.offset + 1;
+                let (source, partition) = (held.source, held.partition);
+                script.reach(record.offset, |up_to| pipeline.complete(source, partition, up_to));
+                let skew_max_ms = config.sources.get(source).map_or(0, |source| source.skew_max_ms);
+                let known = record.time.append_time_ms().map(Timestamp::from_ms).or(script.fetched_at);
+                let bound = known.map(|known| known.plus_ms(skew_max_ms));
+                let payload = record.payload.unwrap_or_default();
+                super::judge(&mut judges, &pipeline, source, partition, record.offset, payload, &mut judgements);
+                pipeline.take(source, partition, payload, &mut judgements, bound)?;
+            }
+            pipeline.advance()?;
+        }
+    }
+    for (at, mut script) in scripts {
+        if let Some(held) = partitions.held.get(&at) {
+            script.reach(script.to, |up_to| pipeline.complete(held.source, held.partition, up_to));
+            if ended {
+                pipeline.complete(held.source, held.partition, Timestamp::MAX);
+            }
+        }
+    }
+    pipeline.advance()?;
+    pipeline.release_merged()?;
+    pipeline.flush()?;
+    Ok(())
+}
+
+impl Script {
+    /// Applies what stands at or before a position.
+    fn reach(&mut self, position: i64, mut complete: impl FnMut(Timestamp)) {
+        while self.idle.front().is_some_and(|(at, _)| *at <= position) {
+            if let Some((_, up_to)) = self.idle.pop_front() {
+                complete(up_to);
+            }
+        }
+        while self.fetched.front().is_some_and(|(at, _)| *at <= position) {
+            self.fetched_at = self.fetched.pop_front().map(|(_, time)| time);
+        }
+    }
+}
+
+/// What each partition has to be told, and whether the run closed its inputs.
+fn scripts(run: &[ControlRecord]) -> anyhow::Result<(BTreeMap<TopicPartition, Script>, bool)> {
+    let mut scripts: BTreeMap<TopicPartition, Script> = BTreeMap::new();
+    let mut now = None;
+    let mut ended = false;
+    for record in run {
+        match record {
+            ControlRecord::Start { time_ms, .. } => now = Some(Timestamp::from_ms(*time_ms)),
+            ControlRecord::Assigned { positions } => {
+                for (name, from) in positions {
+                    let fetched = now.map(|now| (*from, now)).into_iter().collect();
+                    let script = Script { from: *from, to: *from, fetched, ..Script::default() };
+                    if scripts.insert(partition(name)?, script).is_some() {
+                        bail!("partition {name} was assigned twice in this run: a stretch with a rebalance cannot be replayed");
+                    }
+                }
+            }
+            ControlRecord::Tick { time_ms, positions } => {
+                now = Some(Timestamp::from_ms(*time_ms));
+                for (name, next) in positions {
+                    if let Some(script) = scripts.get_mut(&partition(name)?) {
+                        script.to = *next;
+                    }
+                }
+                for script in scripts.values_mut() {
+                    script.fetched.push_back((script.to, Timestamp::from_ms(*time_ms)));
+                }
+            }
+            ControlRecord::Idle { partition: name, position, up_to_ms } => {
+                if let Some(script) = scripts.get_mut(&partition(name)?) {
+                    script.idle.push_back((*position, Timestamp::from_ms(*up_to_ms)));
+                }
+            }
+            ControlRecord::Revoked { positions } | ControlRecord::End { positions } => {
+                for (name, next) in positions {
+                    if let Some(script) = scripts.get_mut(&partition(name)?) {
+                        script.to = *next;
+                    }
+                }
+                ended = matches!(record, ControlRecord::End { .. });
+            }
+        }
+    }
+    Ok((scripts, ended))
+}
+
+fn partition(name: &str) -> anyhow::Result<TopicPartition> {
+    let parsed = name.rsplit_once('/').and_then(|(topic, number)| Some(TopicPartition::new(topic, number.parse().ok()?)));
+    parsed.with_context(|| format!("{name:?} in the control log is no TOPIC/NUMBER"))
+}
+
+/// Other rules or lists than then: the sealed bytes can differ, and the reader should know why.
+fn warn_of_changes(run: &[ControlRecord], built: &Built) {
+    let Some(ControlRecord::Start { rules, lists, .. }) = run.first() else { return };
+    for rule in &built.rules.infos {
+        if rules.get(rule.id.as_ref()) != Some(&rule.version) {
+            tracing::warn!("rule {} is not the version that ran then", rule.title);
+        }
+    }
+    for (name, version) in built.lists.versions() {
+        if lists.get(name) != Some(&version) {
+            tracing::warn!("list {name} is not the version that was used then");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Metrics of a worker, by name: every one is registered here and nowhere else.
+//!
+//! Counters follow the pipeline's own books; nothing is counted twice, and nothing here decides anything.
+
+use std::collections::BTreeMap;
+
+use model::{Invalid, Ledger, Partition, Timestamp};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use crate::pipeline::Pipeline;
+
+/// The worker's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    records: IntCounterVec,
+    events: IntCounterVec,
+    invalid: IntCounterVec,
+    alerts: IntCounterVec,
+    watermark: IntGaugeVec,
+    position: IntGaugeVec,
+    waiting: IntGauge,
+    open_alerts: IntGauge,
+    evicted: IntGauge,
+    forgotten: IntGauge,
+    rules: IntGauge,
+    refused: IntGauge,
+    booked: BTreeMap<Partition, Ledger>,
+    told: BTreeMap<(String, &'static str), u64>,
+}
+
+impl Metrics {
+    /// Registers all metrics.
+    ///
+    /// # Errors
+    /// When a name is registered already.
+    pub fn new(registry: &Registry) -> Result<Metrics, prometheus::Error> {
+        let counter = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| -> Result<IntGaugeVec, prometheus::Error> {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let by = ["source", "partition", "outcome"];
+        Ok(Metrics {
+            records: counter("pipewarden_records_total", "Records by their single outcome; `read` is all of them.", &by)?,
+            events: counter("pipewarden_events_total", "Events by their single outcome; `seen` is all of them.", &by)?,
+            invalid: counter("pipewarden_invalid_records_total", "Invalid records by reason.", &["source", "partition", "reason"])?,
+            alerts: counter("pipewarden_alert_records_total", "Sealed records by rule and state.", &["rule", "state"])?,
+            watermark: gauges("pipewarden_watermark_milliseconds", "Watermark of a source, milliseconds since the epoch.", &["source"])?,
+            position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
+            waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
+            open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
+            evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
+            forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
+            rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
+            refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
+            booked: BTreeMap::new(),
+            told: BTreeMap::new(),
+        })
+    }
+
+    /// Says how many rules run.
+    pub fn rules(&self, loaded: usize, refused: usize) {
+        self.rules.set(loaded as i64);
+        self.refused.set(refused as i64);
+    }
+
+    /// Says how far a partition has been read.
+    pub fn position(&self, source: &str, partition: &str, next: i64) {
+        self.position.with_label_values(&[source, partition]).set(next);
+    }
+
+    /// Brings everything up to date with the pipeline's books.
+    pub fn update(&mut self, pipeline: &Pipeline, sources: &[String]) {
+        for (partition, ledger) in pipeline.ledgers() {
+            let before = self.booked.insert(partition.clone(), *ledger).unwrap_or_default();
+            self.book(partition, &before, ledger);
+        }
+        for (rule, told) in pipeline.told() {
+            for (state, count) in &told.states {
+                let before = self.told.insert((rule.clone(), state.name()), *count).unwrap_or(0);
+                self.alerts.with_label_values(&[rule.as_str(), state.name()]).inc_by(count - before);
+            }
+        }
+        for (at, source) in sources.iter().enumerate() {
+            let watermark = pipeline.watermark(at);
+            if watermark != Timestamp::MIN && watermark != Timestamp::MAX {
+                self.watermark.with_label_values(&[source.as_str()]).set(watermark.ms());
+            }
+        }
+        let held = pipeline.held();
+        self.waiting.set(held.waiting as i64);
+        self.open_alerts.set(held.open_alerts as i64);
+        self.evicted.set(held.evicted as i64);
+        self.forgotten.set(held.forgotten as i64);
+    }
+
+    fn book(&self, partition: &Partition, before: &Ledger, now: &Ledger) {
+        let (source, name) = (partition.source.as_ref(), partition.name.as_ref());
+        let (r, b) = (&now.records, &before.records);
+        let records = [
+            ("read", r.read - b.read),
+            ("decoded", r.decoded - b.decoded),
+            ("filtered", r.filtered - b.filtered),
+            ("invalid", r.invalid - b.invalid),
+            ("dropped", r.dropped - b.dropped),
+        ];
+        for (outcome, more) in records {
+            self.records.with_label_values(&[source, name, outcome]).inc_by(more);
+        }
+        let (e, b) = (&now.events, &before.events);
+        let events = [
+            ("seen", e.seen - b.seen),
+            ("accepted", e.accepted - b.accepted),
+            ("late", e.late - b.late),
+            ("duplicate", e.duplicate - b.duplicate),
+            ("dropped", e.dropped - b.dropped),
+        ];
+        for (outcome, more) in events {
+            self.events.with_label_values(&[source, name, outcome]).inc_by(more);
+        }
+        for ((reason, count), before) in Invalid::ALL.iter().zip(now.invalid).zip(before.invalid) {
+            if count > before {
+                self.invalid.with_label_values(&[source, name, reason.name()]).inc_by(count - before);
+            }
+        }
+    }
+}
