@@ -1,5 +1,6 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
+mod docs;
 mod broker;
 mod disorder;
 mod kafka_faults;

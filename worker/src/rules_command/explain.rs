@@ -75,7 +75,7 @@ fn in_words(file: &PackRule, rule: &Rule) -> String {
         line(String::new());
         wrapped(description).into_iter().for_each(&mut line);
     }
-    line(format!("\nLooks at  {}", logsource_words(&rule.logsource)));
+    line(format!("\nLooks at  {}", events_words(rule)));
     line("Fires when".to_owned());
     words::tree(&rule.condition).into_iter().for_each(|branch| line(format!("  {branch}")));
     rule.wheres.iter().for_each(|expression| line(format!("  - and {}", expression.source)));
@@ -98,6 +98,15 @@ fn in_words(file: &PackRule, rule: &Rule) -> String {
         line(format!("\n{}", runbook.trim_end()));
     }
     text
+}
+
+/// Which events the rule looks at.
+fn events_words(rule: &Rule) -> String {
+    let logsource = logsource_words(&rule.logsource);
+    match rule.logsource.product.as_deref() {
+        Some("pipewarden") => format!("{logsource} events of every source, by the model's fields"),
+        _ => format!("{logsource} records, by their own fields"),
+    }
 }
 
 /// Characters of a line of prose.
@@ -194,4 +203,27 @@ fn as_json(file: &PackRule, rule: &Rule) -> Value {
         "proof": { "fires": file.fires.len(), "silent": file.silent.len() },
         "runbook": file.runbook,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_read_in_their_order() {
+        let text = "title: t\nlogsource: {product: x}\ndetection: {a: {b: c}, condition: a}\n\
+                    x-alert: {route: [{when: {b: d}, route: page}], realert: 90m, fingerprint: [b]}\n";
+        let loaded = load_texts(&[("r.yml".into(), text)], &settings());
+        let told = alert_words(loaded.rules[0].alert.as_ref());
+        assert_eq!(told, ["a page when b is 'd'", "else a ticket", "one alert for each b", "again after 90m"]);
+        assert_eq!(alert_words(None), ["a ticket", "one alert for each repository, else actor, else event"]);
+    }
+
+    #[test]
+    fn prose_stays_on_the_screen() {
+        let lines = wrapped(&"word ".repeat(60));
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= PROSE), "{lines:?}");
+        assert_eq!(lines.join(" ").split(' ').count(), 60);
+        assert_eq!((span(604_800_000), span(5_400_000), span(1)), ("7d".to_owned(), "90m".into(), "1ms".into()));
+    }
 }

@@ -30,7 +30,8 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         let rows: Value = set.rules.iter().map(|rule| as_json(rule)).collect();
         print(&format!("{rows}\n"))?;
     } else {
-        let mut rows = table(&["name", "title", "level", "route", "log source", "tags", "lists", "owner"], &[1, 5, 6]);
+        let mut rows =
+            table(&["name", "title", "level", "route", "log source", "tags", "lists", "owner"], &[1, 4, 5, 6, 7]);
         for rule in &set.rules {
             rows.add_row(row(rule));
         }

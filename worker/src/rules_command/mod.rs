@@ -114,8 +114,13 @@ fn diagnostics_json(messages: &[Diagnostic]) -> Value {
     messages.iter().map(one).collect()
 }
 
-/// `product/category/service`, a dash for what does not narrow.
+/// The class of our own events, `product/category/service` of others.
 fn logsource_words(logsource: &LogSource) -> String {
+    if let (Some("pipewarden"), Some(class), None) =
+        (logsource.product.as_deref(), &logsource.category, &logsource.service)
+    {
+        return class.clone();
+    }
     let parts = [&logsource.product, &logsource.category, &logsource.service];
     let words: Vec<&str> = parts.iter().filter_map(|part| part.as_deref()).collect();
     words.join("/")
@@ -153,4 +158,24 @@ fn table(head: &[&str], wraps: &[usize]) -> comfy_table::Table {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_sources_and_routes_read_short() {
+        let text = "title: t\nlogsource: {product: pipewarden, category: ci.job}\ndetection: {a: {prov.env: prod}, condition: a}\n\
+                    x-alert: {route: [{when: {prov.env: prod}, route: page}]}\n---\n\
+                    title: u\nlogsource: {product: github, service: audit}\ndetection: {a: {action: x}, condition: a}\n";
+        let loaded = rules::parse::load_texts(&[("r.yml".into(), text)], &settings());
+        assert!(loaded.refused.is_empty(), "{:?}", loaded.refused);
+        let told: Vec<_> =
+            loaded.rules.iter().map(|rule| (logsource_words(&rule.logsource), routes_of(rule).join(" or "))).collect();
+        assert_eq!(
+            told,
+            [("ci.job".to_owned(), "page or ticket".to_owned()), ("github/audit".into(), "ticket".into())]
+        );
+    }
 }
