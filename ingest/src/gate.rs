@@ -89,10 +89,12 @@ impl Gate {
         }
     }
 
-    /// A partition is read anew: what was known of its time is forgotten.
+    /// A partition is read anew: what was known of its time is forgotten, and so are the ids seen, because its records
+    /// may come again without what was found in them. A repeated alert is better than a lost one.
     pub fn restart(&mut self, partition: usize) {
         if let Some(clock) = self.clocks.get_mut(partition) {
             *clock = Clock { newest: Timestamp::MIN, complete_up_to: Timestamp::MIN };
+            self.duplicates = Duplicates::new(self.policy.lateness_ms, self.policy.duplicates_max);
         }
     }
 
@@ -169,6 +171,15 @@ mod tests {
         let admission = gate.admit(0, None, at(10_000), at(300));
         assert_eq!(admission.outcome, EventOutcome::Late { early: true });
         assert_eq!(gate.advance(), Timestamp::from_ms(-60_000));
+    }
+
+    #[test]
+    fn a_partition_read_anew_swallows_nothing_as_a_duplicate() {
+        let mut gate = gate(1);
+        let identity = Some(Identity { id: 1, bytes: 1 });
+        assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Accepted);
+        gate.restart(0);
+        assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Accepted);
     }
 
     #[test]

@@ -80,13 +80,8 @@ pub struct Finding {
     pub arrival: Arrival,
     /// What an on-call engineer wants to see of the event, (field, value): what the rule looked at and who did what.
     pub facts: Vec<(String, String)>,
+    /// The event; None for a finding about several events of which not all are at hand.
+    pub evidence: Option<Evidence>,
     /// Where the record was read.
     pub position: Position,
-}
-
-impl Finding {
-    /// The event as evidence.
-    pub fn evidence(&self) -> Evidence {
-        Evidence { id: self.order.id.clone(), sha256: self.order.sha256 }
-    }
 }

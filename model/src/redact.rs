@@ -25,11 +25,11 @@ const SHAPES: &[(&str, &str)] = &[
     ("docker_token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}"),
     ("vault_token", r"\b(?:hvs|hvb|hvr)\.[A-Za-z0-9_\-]{20,}"),
     ("slack_token", r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}"),
-    ("slack_webhook", r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_]{20,}"),
+    ("slack_webhook", r"hooks\.slack\.com\\?/(?:services|workflows)\\?/[A-Za-z0-9/_\\]{20,}"),
     ("stripe_key", r"\b[rs]k_live_[A-Za-z0-9]{20,}"),
     ("jwt", r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}"),
     ("private_key", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)"),
-    ("url_password", r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\x22']{1,100}:[^\s/@\x22']{3,200}@"),
+    ("url_password", r"\b[a-z][a-z0-9+.\-]{1,20}:\\?/\\?/[^\s/:@\x22']{1,100}:[^\s/@\x22']{3,200}@"),
     ("authorization", r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9._~+/\-]{16,}=*"),
 ];
 

@@ -15,14 +15,17 @@ pub struct Timestamp(i64);
 /// Numbers at least this large are epoch milliseconds, smaller ones seconds (10^11 s is the year 5138, 10^11 ms is 1973).
 const MILLISECONDS_FROM: f64 = 1e11;
 
-/// -009999-01-02T01:59:59Z to 9999-12-30T22:00:00Z: what RFC 3339 text can hold, in milliseconds.
-const RANGE_MS: std::ops::RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_000;
+/// 0000-01-01T00:00:00Z to 9999-12-30T22:00:00Z: what RFC 3339 text can hold (and calendars here), in milliseconds.
+const RANGE_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
 
 impl Timestamp {
     /// Before every event.
     pub const MIN: Timestamp = Timestamp(i64::MIN);
     /// Behind every event: the watermark of an input that has ended.
     pub const MAX: Timestamp = Timestamp(i64::MAX);
+
+    /// The last time that can be written.
+    pub const LAST: Timestamp = Timestamp(*RANGE_MS.end());
 
     /// From milliseconds since the epoch.
     pub const fn from_ms(ms: i64) -> Timestamp {
@@ -39,7 +42,7 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Timestamp> {
         let text = text.trim();
         if let Ok(instant) = text.parse::<Instant>() {
-            return Some(Timestamp(instant.as_millisecond()));
+            return Timestamp::in_range(instant.as_millisecond());
         }
         if text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
             if let Ok(number) = text.parse::<f64>() {
@@ -53,8 +56,12 @@ impl Timestamp {
     pub fn from_epoch(number: f64) -> Option<Timestamp> {
         let ms = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };
         let ms = ms.floor();
-        (ms.is_finite() && ms >= *RANGE_MS.start() as f64 && ms <= *RANGE_MS.end() as f64)
-            .then_some(Timestamp(ms as i64))
+        // A float beyond the integers becomes their end, which is out of range, too.
+        if ms.is_nan() { None } else { Timestamp::in_range(ms as i64) }
+    }
+
+    fn in_range(ms: i64) -> Option<Timestamp> {
+        RANGE_MS.contains(&ms).then_some(Timestamp(ms))
     }
 
     /// This time and a span in milliseconds, saturating: `MAX` stays `MAX`.
@@ -72,7 +79,7 @@ impl Timestamp {
 fn parse_without_offset(text: &str) -> Option<Timestamp> {
     let civil = text.parse::<jiff::civil::DateTime>().ok()?;
     let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
-    Some(Timestamp(zoned.timestamp().as_millisecond()))
+    Timestamp::in_range(zoned.timestamp().as_millisecond())
 }
 
 impl fmt::Display for Timestamp {
@@ -120,7 +127,7 @@ mod tests {
             assert_eq!(Timestamp::parse(text), at, "{text}");
         }
         assert_eq!(Timestamp::from_epoch(1_788_220_800.0), Some(Timestamp::from_ms(1_788_220_800_000)));
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "1e400", "99999999999999999999"] {
+        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "1e400", "99999999999999999999", "-000001-06-01T00:00:00Z", "-62167219200.001"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

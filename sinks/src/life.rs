@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, Table, Timestamp, Urgency,
+    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, RuleInfo,
+    Table, Timestamp, Urgency,
 };
 
-use crate::record::{Telling, record};
+use crate::record::{About, Telling, record};
 
 /// A record and its place in total order.
 pub type Sealed = (RecordOrder, AlertRecord);
@@ -19,8 +20,8 @@ pub type Sealed = (RecordOrder, AlertRecord);
 /// An open alert.
 #[derive(Debug, Clone)]
 struct Open {
-    /// The finding that was told last: rule, key, facts.
-    finding: Arc<Finding>,
+    rule: Arc<RuleInfo>,
+    key: Vec<(String, String)>,
     urgency: Urgency,
     count: u64,
     told_at: Timestamp,
@@ -32,7 +33,7 @@ struct Open {
 
 impl Open {
     fn due(&self) -> Timestamp {
-        self.held_at.plus_ms(self.finding.rule.realert_ms(self.urgency))
+        self.held_at.plus_ms(self.rule.realert_ms(self.urgency)).min(Timestamp::LAST)
     }
 }
 
@@ -81,7 +82,6 @@ impl Life {
 
     /// A rule holds at an event, next in total order.
     pub fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        let finding = Arc::new(finding);
         let at = finding.order.time;
         let print = finding.fingerprint;
         let Some(open) = self.open.get_mut(&print) else {
@@ -103,14 +103,13 @@ impl Life {
         if open.evidence.len() == EVIDENCE_MAX {
             open.evidence.remove(0);
         }
-        open.evidence.push(finding.evidence());
+        open.evidence.extend(finding.evidence.clone());
         match state {
             None => open.suppressed += 1,
             Some(state) => {
                 open.told_at = at;
-                open.finding = finding.clone();
                 let telling = open.telling(state, Some(at));
-                tell((order_at(&finding), record(&finding, telling)));
+                tell((order_at(&finding), record(About::finding(&finding), telling)));
                 self.previewed.remove(&print);
             }
         }
@@ -122,26 +121,27 @@ impl Life {
         }
     }
 
-    fn open(&mut self, finding: Arc<Finding>, tell: &mut impl FnMut(Sealed)) {
+    fn open(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
         let at = finding.order.time;
         let print = finding.fingerprint;
         let mut open = Open {
-            finding: finding.clone(),
+            rule: finding.rule.clone(),
+            key: finding.key.clone(),
             urgency: finding.urgency,
             count: 1,
             told_at: at,
             held_at: at,
             suppressed: 0,
-            evidence: vec![finding.evidence()],
+            evidence: finding.evidence.iter().cloned().collect(),
         };
         let telling = open.telling(AlertState::Firing, Some(at));
         self.timers.insert((open.due(), finding.rule.id.clone(), print));
         if let Some((gone, victim)) = self.open.insert(print, open, expendable) {
             self.evicted += 1;
-            self.timers.remove(&(victim.due(), victim.finding.rule.id.clone(), gone));
-            tell(close(victim, Place::Event(finding.order.clone()), at, true));
+            self.timers.remove(&(victim.due(), victim.rule.id.clone(), gone));
+            tell(close(gone, victim, Place::Event(finding.order.clone()), at, true));
         }
-        tell((order_at(&finding), record(&finding, telling)));
+        tell((order_at(&finding), record(About::finding(&finding), telling)));
         self.previewed.remove(&print);
     }
 
@@ -149,7 +149,7 @@ impl Life {
     pub fn expire_first(&mut self, tell: &mut impl FnMut(Sealed)) {
         let Some((due, _, print)) = self.timers.pop_first() else { return };
         if let Some(open) = self.open.remove(&print) {
-            tell(close(open, Place::Timer { time: due, expires: true }, due, false));
+            tell(close(print, open, Place::Timer { time: due, expires: true }, due, false));
         }
         self.previewed.remove(&print);
     }
@@ -173,19 +173,19 @@ impl Life {
         }
         let told = Previewed { urgency: finding.urgency, at };
         self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
-        let evidence = vec![finding.evidence()];
+        let evidence = finding.evidence.iter().cloned().collect();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
-        Some(AlertRecord { provisional: true, ..record(finding, telling) })
+        Some(AlertRecord { provisional: true, ..record(About::finding(finding), telling) })
     }
 }
 
 /// The record of a finding that stands alone: late, early, without a time, or one of `--every-match`.
 pub fn alone(finding: &Finding, state: AlertState) -> Sealed {
     let at = (!finding.timeless).then_some(finding.order.time);
-    let evidence = vec![finding.evidence()];
+    let evidence = finding.evidence.iter().cloned().collect();
     let telling = Telling { state, at, urgency: finding.urgency, count: 1, suppressed: 0, evidence };
     debug_assert!(state != AlertState::Firing || finding.timeless || finding.arrival != Arrival::OnTime);
-    (order_at(finding), record(finding, telling))
+    (order_at(finding), record(About::finding(finding), telling))
 }
 
 impl Open {
@@ -197,11 +197,11 @@ impl Open {
     }
 }
 
-fn close(mut open: Open, place: Place, at: Timestamp, evicted: bool) -> Sealed {
+fn close(fingerprint: Fingerprint, mut open: Open, place: Place, at: Timestamp, evicted: bool) -> Sealed {
     let telling = open.telling(AlertState::Expired, Some(at));
-    let closed = AlertRecord { evicted, ..record(&open.finding, telling) };
-    let order = RecordOrder { place, rule: open.finding.rule.id.clone(), fingerprint: open.finding.fingerprint };
-    (order, closed)
+    let about = About { rule: &open.rule, fingerprint, key: &open.key, finding: None };
+    let closed = AlertRecord { evicted, ..record(about, telling) };
+    (RecordOrder { place, rule: open.rule.id.clone(), fingerprint }, closed)
 }
 
 fn order_at(finding: &Finding) -> RecordOrder {

@@ -1,6 +1,11 @@
 //! Alert records out of findings: the text that leaves is redacted, cut, and the same for the same events.
 
-use model::{ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Evidence, Finding, RuleInfo, RuleRef, Timestamp, Urgency, cut, redact};
+use std::borrow::Cow;
+
+use model::{
+    ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Evidence, Finding, Fingerprint, RuleInfo, RuleRef, Timestamp,
+    Urgency, cut, redact,
+};
 use serde_json::{Map, Value};
 
 /// Longest text of a key's field in a record, in characters. The fingerprint covers it whole.
@@ -18,28 +23,52 @@ pub(crate) struct Telling {
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// The record of a telling about the alert that `finding` belongs to.
-pub(crate) fn record(finding: &Finding, telling: Telling) -> AlertRecord {
-    let rule = &finding.rule;
+/// What a record is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) rule: &'a RuleInfo,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) key: &'a [(String, String)],
+    /// The event that decided; None for a timer.
+    pub(crate) finding: Option<&'a Finding>,
+}
+
+impl<'a> About<'a> {
+    /// About a finding.
+    pub(crate) fn finding(finding: &'a Finding) -> About<'a> {
+        About { rule: &finding.rule, fingerprint: finding.fingerprint, key: &finding.key, finding: Some(finding) }
+    }
+}
+
+/// The record of a telling.
+pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
+    let About { rule, fingerprint, key, finding } = about;
+    let explain = explain(about, &telling);
     let Telling { state, at, urgency, count, suppressed, evidence } = telling;
+    let arrival = finding.map(|finding| finding.arrival);
     AlertRecord {
         schema: ALERT_SCHEMA,
         state,
         event_time: at,
         urgency,
         severity: rule.severity,
-        rule: RuleRef { id: rule.id.clone(), name: rule.name.clone(), title: rule.title.clone(), version: rule.version },
-        fingerprint: finding.fingerprint,
-        group: texts(&finding.key, GROUP_CHARACTERS_MAX),
+        rule: RuleRef {
+            id: rule.id.clone(),
+            name: rule.name.clone(),
+            title: rule.title.clone(),
+            version: rule.version,
+        },
+        fingerprint,
+        group: texts(key, GROUP_CHARACTERS_MAX),
         count,
         suppressed,
-        evidence,
-        late: finding.arrival == Arrival::Late,
-        early: finding.arrival == Arrival::Early,
+        evidence: evidence.into_iter().map(named).collect(),
+        late: arrival == Some(Arrival::Late),
+        early: arrival == Some(Arrival::Early),
         provisional: false,
         evicted: false,
-        explain: explain(rule, finding, state, count, suppressed),
-        facts: texts(&finding.facts, GROUP_CHARACTERS_MAX),
+        explain,
+        facts: finding.map_or_else(Map::new, |finding| texts(&finding.facts, GROUP_CHARACTERS_MAX)),
         owner: rule.owner.clone(),
         runbook: rule.runbook.clone(),
         tags: rule.tags.clone(),
@@ -48,22 +77,41 @@ pub(crate) fn record(finding: &Finding, telling: Telling) -> AlertRecord {
 }
 
 fn texts(pairs: &[(String, String)], characters_max: usize) -> Map<String, Value> {
-    let value = |text: &str| Value::String(cut(&redact(text), characters_max).into_owned());
-    pairs.iter().map(|(field, text)| (field.clone(), value(text))).collect()
+    pairs.iter().map(|(field, text)| (field.clone(), Value::String(clean(field, text, characters_max)))).collect()
+}
+
+/// A field's text as it may leave. Some secrets are known only by the name that stands before them.
+fn clean(field: &str, text: &str, characters_max: usize) -> String {
+    let named = format!("{field}={text}");
+    let clean = redact(&named);
+    let clean = clean.strip_prefix(field).and_then(|clean| clean.strip_prefix('=')).unwrap_or(&clean);
+    cut(clean, characters_max).into_owned()
+}
+
+/// Evidence as it may leave: whoever writes events chooses their ids.
+fn named(evidence: Evidence) -> Evidence {
+    match redact(&evidence.id) {
+        Cow::Borrowed(_) => evidence,
+        Cow::Owned(id) => Evidence { id: id.into(), ..evidence },
+    }
 }
 
 /// One sentence: what, where in the data, how often.
-fn explain(rule: &RuleInfo, finding: &Finding, state: AlertState, count: u64, suppressed: u64) -> String {
-    let title = &rule.title;
-    let key = finding.key.iter().map(|(field, text)| format!("{field}={}", cut(&redact(text), 80))).collect::<Vec<_>>();
-    let key = key.join(", ");
-    let event = redact(&finding.order.id).into_owned();
-    let source = &finding.order.source;
-    match state {
-        AlertState::Firing | AlertState::Match => format!("{title}: event {event} of {source} ({key})"),
+fn explain(about: About<'_>, telling: &Telling) -> String {
+    let title = &about.rule.title;
+    let pair = |(field, text): &(String, String)| format!("{field}={}", clean(field, text, 80));
+    let key = about.key.iter().map(pair).collect::<Vec<_>>().join(", ");
+    let event = about
+        .finding
+        .map_or_else(String::new, |finding| format!("event {} of {}", redact(&finding.order.id), finding.order.source));
+    let (count, suppressed) = (telling.count, telling.suppressed);
+    match telling.state {
+        AlertState::Firing | AlertState::Match => format!("{title}: {event} ({key})"),
         AlertState::Repeat => format!("{title}: still going on, {suppressed} more times since it was told ({key})"),
-        AlertState::Raised => format!("{title}: now a page, after {count} times, with event {event} of {source} ({key})"),
+        AlertState::Raised => format!("{title}: now a page, after {count} times, with {event} ({key})"),
         AlertState::Resolved => format!("{title}: closing evidence came, after {count} times ({key})"),
-        AlertState::Expired => format!("{title}: not seen for a re-alert period, after {count} times ({key}); nobody says it is fixed"),
+        AlertState::Expired => {
+            format!("{title}: not seen for a re-alert period, after {count} times ({key}); nobody says it is fixed")
+        }
     }
 }

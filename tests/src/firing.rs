@@ -65,7 +65,8 @@ impl Draft<'_> {
             (Search::Not(part), _) => self.make(part, !wanted),
             (Search::Field(test), true) => self.satisfy(test),
             (Search::Field(FieldTest { field, test: Test::Null | Test::Exists(false) }), false) => {
-                self.add(field, json!("something"));
+                let other = format!("something in {field}");
+                self.add(field, json!(other));
             }
             (Search::Keyword(pattern), true) => {
                 let text = self.text(pattern);

@@ -43,6 +43,7 @@ pub fn finding(source: &Arc<str>, id: &str, at: Timestamp, position: Position) -
         urgency: Urgency::Ticket,
         arrival: Arrival::OnTime,
         facts: Vec::new(),
+        evidence: None,
         position,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ingest::Identity;
 use ingest::format::{Container, Decoded, Shape};
-use model::{Arrival, EventOrder, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View};
+use model::{Arrival, EventOrder, Evidence, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View};
 use rules::{AlertKey, Evaluator, Match};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route, Speaks};
@@ -236,6 +236,7 @@ impl Seen<'_> {
             urgency: found.urgency,
             arrival: Arrival::OnTime,
             facts,
+            evidence: Some(Evidence { id: order.id.clone(), sha256: order.sha256 }),
             position: Position { partition: self.partition.clone(), offset: self.offset },
         })
     }

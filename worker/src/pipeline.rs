@@ -3,7 +3,7 @@
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::{DeadLetter, Gate, TimePolicy};
@@ -45,7 +45,16 @@ struct Source {
     engine: Arc<Engine>,
     gate: Gate,
     partitions: Vec<(Partition, Ledger)>,
+    /// Numbers of the partitions that another worker reads.
+    released: BTreeSet<usize>,
     watermark: Timestamp,
+}
+
+impl Source {
+    /// None where this worker reads nothing of the source: then nobody here waits for it, and it moves nothing.
+    fn cursor(&self) -> Option<Timestamp> {
+        (self.released.len() < self.partitions.len()).then_some(self.watermark)
+    }
 }
 
 /// Rules that read the same sources.
@@ -113,7 +122,7 @@ impl Pipeline {
         }
         for (engine, time) in sources {
             let gate = Gate::new(time);
-            pipeline.sources.push(Source { engine, gate, partitions: Vec::new(), watermark: Timestamp::MIN });
+            pipeline.sources.push(Source { engine, gate, partitions: Vec::new(), released: BTreeSet::new(), watermark: Timestamp::MIN });
         }
         pipeline
     }
@@ -205,6 +214,7 @@ impl Pipeline {
     pub fn release(&mut self, source: usize, partition: usize) {
         let Some(source) = self.sources.get_mut(source) else { return };
         source.gate.complete(partition, Timestamp::MAX);
+        source.released.insert(partition);
         if let Some((name, _)) = source.partitions.get(partition) {
             self.sealer.forget(|finding| finding.position.partition == *name);
         }
@@ -213,19 +223,20 @@ impl Pipeline {
     /// A partition that was released is read again.
     pub fn take_back(&mut self, source: usize, partition: usize) {
         if let Some(source) = self.sources.get_mut(source) {
+            source.released.remove(&partition);
             source.gate.restart(partition);
         }
     }
 
-    /// Moves every lane's cursor to the least watermark of its sources, and seals.
+    /// Moves every lane's cursor to the least watermark of its sources of which anything is read here, and seals.
     pub fn advance(&mut self) -> Result<(), OutletError> {
         for source in &mut self.sources {
             source.watermark = source.gate.advance();
         }
         let Pipeline { sources, lanes, sealer, outlets, told, failure, .. } = self;
         for lane in lanes {
-            let watermarks = lane.sources.iter().filter_map(|&at| sources.get(at)).map(|source| source.watermark);
-            let cursor = watermarks.min().unwrap_or(Timestamp::MIN);
+            let cursors = lane.sources.iter().filter_map(|&at| sources.get(at)?.cursor());
+            let Some(cursor) = cursors.min() else { continue };
             sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, failure, sealed));
         }
         self.failed()
@@ -265,9 +276,9 @@ impl Pipeline {
         self.sources.get(source).map_or(Timestamp::MIN, |source| source.gate.watermark(partition))
     }
 
-    /// Watermark of a source, as of the last `advance`.
+    /// Watermark of a source, as of the last `advance`; `MIN` where this worker reads nothing of it.
     pub fn watermark(&self, source: usize) -> Timestamp {
-        self.sources.get(source).map_or(Timestamp::MIN, |source| source.watermark)
+        self.sources.get(source).and_then(Source::cursor).unwrap_or(Timestamp::MIN)
     }
 
     /// The books of every partition.

@@ -141,22 +141,22 @@ impl KafkaError {
         match self {
             Self::Setting { hint, .. } | Self::Authentication { hint, .. } => hint.clone(),
             Self::Unreachable { .. } => {
-                "check `bootstrap`, the network, and that `security.protocol` is what that listener speaks".into()
+                "check `kafka.bootstrap`, the network, and that `security.protocol` is what that listener speaks".into()
             }
             Self::Denied { .. } => "grant this principal Read and Describe (for output: Write) by ACL".into(),
             Self::UnknownTopic { .. } => "create the topic or correct its name; it is never created by reading".into(),
             Self::UnknownPartition { .. } => "read the partitions that exist, or recreate the topic as recorded".into(),
             Self::NoCommittedOffset { .. } => {
-                "on the first start say where to begin: auto.offset.reset `earliest` or `latest` in the source's setting"
+                "on the first start say where to begin: `kafka.start: earliest` or `latest`"
                     .into()
             }
             Self::OffsetOutOfRange { .. } => {
-                "records may be gone by retention: commit an offset the log holds, or set the source's \
-                 auto.offset.reset to `earliest` or `latest` to go on and accept the gap"
+                "records may be gone by retention: commit an offset the log holds, or set `kafka.start` \
+                 (auto.offset.reset) to `earliest` or `latest` to go on and accept the gap"
                     .into()
             }
-            Self::NoGroup { .. } => "configure a `group`".into(),
-            Self::NotDelivered { .. } => "the output must be replayed from the last commit".into(),
+            Self::NoGroup { .. } => "configure `kafka.group`".into(),
+            Self::NotDelivered { .. } => "start the worker again: it reads on from the last commit".into(),
             Self::NotFlushed { .. } => "the broker is slow or away: flush again; nothing is lost yet".into(),
             Self::Broker { retryable: true, .. } => "the client goes on trying by itself".into(),
             Self::Broker { retryable: false, .. } => "see the broker's log".into(),

@@ -3,7 +3,7 @@
 //! It must never assign or unassign while records are being handed out: librdkafka waits for the answer, and only the
 //! thread that polls gives it. The one exception is closing, when nobody polls any more.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError as Raw, KafkaResult};
+use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -37,11 +38,29 @@ pub(crate) struct Group {
     pub(crate) watch: Watch,
     changes: Mutex<VecDeque<Change>>,
     closing: AtomicBool,
+    /// The offsets at which librdkafka last found an end: behind the last record, and behind markers that are no records.
+    ends: Mutex<Offsets>,
 }
 
 impl Group {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { watch: Watch::new(connection), changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) }
+        Self {
+            watch: Watch::new(connection),
+            changes: Mutex::new(VecDeque::new()),
+            closing: AtomicBool::new(false),
+            ends: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Where the end of a partition was found last; up to a second old. Records before it may still be on their way to
+    /// whoever polls.
+    pub(crate) fn end_found(&self, at: &TopicPartition) -> Option<i64> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(at).copied()
+    }
+
+    /// These partitions are read from new offsets: an end found before says nothing.
+    pub(crate) fn forget_ends(&self, of: &Offsets) {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).retain(|at, _| !of.contains_key(at));
     }
 
     /// The oldest change that nobody has acted on.
@@ -78,6 +97,19 @@ impl ClientContext for Group {
 
     fn error(&self, error: Raw, reason: &str) {
         self.watch.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        for topic in statistics.topics.values() {
+            for partition in topic.partitions.values() {
+                let at = TopicPartition::new(&topic.topic, partition.partition);
+                match partition.eof_offset {
+                    found @ 0.. => drop(ends.insert(at, found)),
+                    _ => drop(ends.remove(&at)),
+                }
+            }
+        }
     }
 }
 

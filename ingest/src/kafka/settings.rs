@@ -75,22 +75,23 @@ const OWNED: &[(&str, &str)] = &[
     ("allow.auto.create.topics", "leave it out: topics are never created by reading them"),
     ("auto.commit.enable", ALWAYS),
     ("auto.commit.interval.ms", ALWAYS),
-    ("auto.offset.reset", "use the source's own setting for where to begin (error, earliest or latest)"),
-    ("bootstrap.servers", "use `bootstrap`"),
-    ("client.id", "use `client_id`"),
+    ("auto.offset.reset", "use `kafka.start` (error, earliest or latest)"),
+    ("bootstrap.servers", "use `kafka.bootstrap`"),
+    ("client.id", "use `kafka.client_id`"),
     ("enable.auto.commit", ALWAYS),
     ("enable.auto.offset.store", ALWAYS),
     ("enable.gapless.guarantee", ALWAYS),
     ("enable.idempotence", ALWAYS),
     ("enable.partition.eof", "leave it out: `--until-end` is the way to stop at the end"),
-    ("group.id", "use the source's `group`"),
-    ("group.instance.id", "use the source's `instance`"),
+    ("group.id", "use `kafka.group`"),
+    ("group.instance.id", "use `kafka.instance`"),
     ("group.protocol", "leave it out: the classic protocol with cooperative rebalancing is used"),
     ("group.remote.assignor", "leave it out: the assignor is cooperative-sticky"),
     ("isolation.level", "leave it out: only committed records are read"),
-    ("metadata.broker.list", "use `bootstrap`"),
+    ("metadata.broker.list", "use `kafka.bootstrap`"),
     ("partition.assignment.strategy", "leave it out: the assignor is cooperative-sticky"),
     ("request.required.acks", ALWAYS),
+    ("statistics.interval.ms", "leave it out: the end of a partition is found by them"),
     ("transactional.id", ALWAYS),
 ];
 
@@ -99,7 +100,7 @@ impl KafkaSettings {
     pub fn validate(&self) -> Vec<KafkaError> {
         let mut errors = Vec::new();
         if self.bootstrap.trim().is_empty() {
-            errors.push(setting("bootstrap.servers", "is empty", "set `bootstrap` to host:port[,host:port…]"));
+            errors.push(setting("bootstrap.servers", "is empty", "set `kafka.bootstrap` to host:port[,host:port…]"));
         }
         for property in self.properties.keys() {
             if SECRET.contains(&property.as_str()) {

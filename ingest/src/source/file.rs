@@ -12,6 +12,9 @@ use super::split::{self, Cut};
 /// A chunk is read until it has this many bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// Behind the start of a long record it reads as much as there is already, up to this.
+const CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Some whole records of one input.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -147,8 +150,10 @@ impl FileInput {
     /// Reads until there is a chunk's worth more, or the end. Returns what stopped it, where that is damage.
     fn fill(&mut self, bytes: &mut Vec<u8>) -> Option<String> {
         let start = bytes.len();
+        // A record that does not end is looked at again with each round: rounds grow with it.
+        let wanted = start.clamp(CHUNK_BYTES, CHUNK_BYTES_MAX);
         let mut buffer = [0; 64 * 1024];
-        while bytes.len() - start < CHUNK_BYTES {
+        while bytes.len() - start < wanted {
             match self.reader.read(&mut buffer) {
                 Ok(0) => {
                     self.ended = true;
@@ -197,7 +202,10 @@ mod tests {
         let (records, damaged) = read_all(input);
         assert_eq!(damaged, None);
         let seen: Vec<(i64, &str, bool)> = records.iter().map(|(o, t, l)| (*o, t.get(..7).unwrap_or(t), *l)).collect();
-        assert_eq!(seen, [(0, "{\"a\":1}", false), (1, "xxxxxxx", true), (2, "{\"b\":2}", false), (3, "{\"c\":3}", false)]);
+        assert_eq!(
+            seen,
+            [(0, "{\"a\":1}", false), (1, "xxxxxxx", true), (2, "{\"b\":2}", false), (3, "{\"c\":3}", false)]
+        );
     }
 
     #[test]
@@ -210,7 +218,8 @@ mod tests {
         let gz = gz.finish().expect("memory");
         std::fs::write(folder.join("a.jsonl.gz"), &gz).expect("written");
         std::fs::write(folder.join("b.jsonl.gz"), &gz[..gz.len() / 2]).expect("written");
-        std::fs::write(folder.join("deep/c.json.zst"), zstd::encode_all(lines.as_bytes(), 1).expect("memory")).expect("written");
+        std::fs::write(folder.join("deep/c.json.zst"), zstd::encode_all(lines.as_bytes(), 1).expect("memory"))
+            .expect("written");
         std::fs::write(folder.join("readme.md"), "no input").expect("written");
         let files = list(&folder).expect("a folder");
         assert_eq!(files.len(), 3);

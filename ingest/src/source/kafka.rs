@@ -3,8 +3,8 @@
 //! It must never commit on its own, never skip a record without being told to (`Reset`), and never act for partitions
 //! that it no longer holds. One thread drives it through `poll`; librdkafka fetches on threads of its own.
 
-use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
@@ -94,6 +94,8 @@ pub struct KafkaSource {
     interrupted: Option<Raw>,
     /// To be told before anything else is read.
     waiting: VecDeque<Polled>,
+    /// One of these has ended, and it could not be said which.
+    unsure: BTreeSet<TopicPartition>,
 }
 
 const COORDINATOR_WAIT: Duration = Duration::from_secs(10);
@@ -106,7 +108,10 @@ const OWNED: &[(&str, &str)] = &[
     ("enable.partition.eof", "true"),
     ("isolation.level", "read_committed"),
     ("partition.assignment.strategy", "cooperative-sticky"),
+    ("statistics.interval.ms", "1000"),
 ];
+/// A batch ends behind the record that reaches this size.
+const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 impl KafkaSource {
     /// Connects (trying as `retry` says, `tell` hears of each failed attempt), checks that the topics, partitions and
@@ -146,6 +151,7 @@ impl KafkaSource {
             leaving: None,
             interrupted: None,
             waiting: VecDeque::new(),
+            unsure: BTreeSet::new(),
         };
         match reading {
             Reading::Group { .. } => {
@@ -164,7 +170,7 @@ impl KafkaSource {
             return told;
         }
         let mut wait = max_wait;
-        while batch.len() < max_records {
+        while batch.len() < max_records && batch.size_bytes() < BATCH_BYTES_MAX {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => batch.push(&message),
                 Some(Err(error)) => {
@@ -179,9 +185,13 @@ impl KafkaSource {
             if let Some(position) = self.next.get_mut(at) {
                 *position = next;
             }
+            self.unsure.remove(at);
         }
         if !batch.is_empty() {
             return Polled::Records;
+        }
+        if self.interrupted.is_none() {
+            self.end_unsure();
         }
         self.tell_first().unwrap_or(Polled::Idle)
     }
@@ -225,6 +235,13 @@ impl KafkaSource {
             None => self.next.keys().cloned().collect(),
         };
         all.into_iter().map(|at| self.range(&at).map(|(_, high)| (at, high))).collect()
+    }
+
+    /// Whether the broker holds records of a partition that have not been handed out. One request; markers of
+    /// transactions are no records, but count as some for about a second.
+    pub fn has_more(&self, at: &TopicPartition) -> Result<bool, KafkaError> {
+        let next = self.next.get(at).copied().unwrap_or(0).max(self.consumer.context().end_found(at).unwrap_or(0));
+        Ok(self.range(at)?.1 > next)
     }
 
     /// The partitions held, each with the offset that will be handed out next.
@@ -296,6 +313,7 @@ impl KafkaSource {
             }
         }
         let explicit = self.list(offsets.iter().map(|(at, next)| (at, Offset::Offset(*next))))?;
+        self.consumer.context().forget_ends(&offsets);
         self.consumer.incremental_assign(&explicit).map_err(|error| self.explain(&error, doing))?;
         self.next.extend(offsets.clone());
         Ok(offsets)
@@ -326,7 +344,7 @@ impl KafkaSource {
     }
 
     /// What an error event of the consumer means.
-    fn judge(&self, error: &Raw) -> Vec<Polled> {
+    fn judge(&mut self, error: &Raw) -> Vec<Polled> {
         if let Raw::PartitionEOF(partition) = error {
             return self.ended(*partition);
         }
@@ -346,13 +364,28 @@ impl KafkaSource {
     }
 
     /// rdkafka passes on the number of a partition that ended and not its topic. With one candidate that is enough (also
-    /// behind aborted transactions); among several, those end of which the last record was handed out.
-    fn ended(&self, partition: i32) -> Vec<Polled> {
+    /// behind aborted transactions); among several, those end of which the last record was handed out. Where that is none,
+    /// one ends behind markers of transactions: librdkafka's statistics will say which.
+    fn ended(&mut self, partition: i32) -> Vec<Polled> {
         let candidates: Vec<_> = self.next.iter().filter(|(at, _)| at.partition == partition).collect();
         let sure = candidates.len() == 1;
         let at_end = |at: &TopicPartition, next: i64| self.range(at).is_ok_and(|(_, high)| next >= high);
-        let ended = candidates.into_iter().filter(|(at, next)| sure || at_end(at, **next));
-        ended.map(|(at, _)| Polled::End(at.clone())).collect()
+        let (ended, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|(at, next)| sure || at_end(at, **next));
+        let unsure: Vec<_> = others.into_iter().map(|(at, _)| at.clone()).collect();
+        let told = ended.into_iter().map(|(at, _)| Polled::End(at.clone())).collect();
+        self.unsure.extend(unsure);
+        told
+    }
+
+    /// Nothing is on its way from librdkafka: partitions whose end it has found have ended.
+    fn end_unsure(&mut self) {
+        let found: Vec<_> = self.unsure.iter().filter(|at| self.has_more(at).is_ok_and(|more| !more)).cloned().collect();
+        for at in found {
+            self.unsure.remove(&at);
+            if self.next.contains_key(&at) {
+                self.waiting.push_back(Polled::End(at));
+            }
+        }
     }
 
     /// The topic that has been deleted since we opened it.

@@ -1,16 +1,20 @@
 //! Many texts looked for in one: which of them occur.
 //!
 //! A text of seven bytes or more holds four bytes that begin at a multiple of four, wherever it stands; so only every
-//! fourth position is looked up, in a bit map that knows the four-byte grams of all texts. Texts of three to six bytes
-//! are looked up by their first three at every position, shorter ones by an automaton. Must never miss an occurrence.
+//! fourth position is looked up, in a bit map that knows the four-byte grams of all texts. In the same way texts of four
+//! to six bytes hold three that begin at an even place. Shorter ones are searched one by one while they are few, and by
+//! an automaton when they are many. Must never miss an occurrence.
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
 /// Texts from this length on hold four bytes that begin at a multiple of four.
 const LONG: usize = 7;
-/// Texts from this length on begin with three bytes.
-const SHORT: usize = 3;
+/// Texts from this length on hold three bytes that begin at an even place.
+const SHORT: usize = 4;
+/// So many searches of one text cost less than one step of an automaton for each byte.
+const FEW_MAX: usize = 12;
 
 /// A set of texts, numbered in the order given.
 #[derive(Debug, Default)]
@@ -18,9 +22,10 @@ pub(crate) struct Needles {
     texts: Vec<Box<str>>,
     long: Grams<4>,
     short: Grams<3>,
-    tiny: Option<AhoCorasick>,
+    few: Vec<(Finder<'static>, u32)>,
+    many: Option<AhoCorasick>,
     /// By pattern of the automaton: the text's number.
-    tiny_numbers: Vec<u32>,
+    many_numbers: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -40,15 +45,15 @@ impl Needles {
         for (number, text) in (0u32..).zip(&needles.texts) {
             match text.len() {
                 LONG.. => needles.long.add(text, number, 4),
-                SHORT.. => needles.short.add(text, number, 1),
-                _ => {
-                    tiny.push(text.as_ref());
-                    needles.tiny_numbers.push(number);
-                }
+                SHORT.. => needles.short.add(text, number, 2),
+                _ => tiny.push((text.as_ref(), number)),
             }
         }
-        if !tiny.is_empty() {
-            needles.tiny = Some(AhoCorasick::new(tiny)?);
+        if tiny.len() <= FEW_MAX {
+            needles.few = tiny.iter().map(|(text, number)| (Finder::new(text).into_owned(), *number)).collect();
+        } else {
+            needles.many_numbers = tiny.iter().map(|(_, number)| *number).collect();
+            needles.many = Some(AhoCorasick::new(tiny.iter().map(|(text, _)| text))?);
         }
         Ok(needles)
     }
@@ -71,15 +76,20 @@ impl Needles {
             }
         }
         if let Some(filter) = &self.short.filter {
-            for (at, gram) in bytes.array_windows().enumerate() {
+            for (at, gram) in bytes.array_windows().step_by(2).enumerate() {
                 if is_set(filter, *gram) {
-                    self.short.verify(&self.texts, bytes, at, *gram, &mut found);
+                    self.short.verify(&self.texts, bytes, at * 2, *gram, &mut found);
                 }
             }
         }
-        if let Some(tiny) = &self.tiny {
-            for hit in tiny.find_overlapping_iter(text) {
-                self.tiny_numbers.get(hit.pattern().as_usize()).into_iter().for_each(|&number| found(number, hit.end()));
+        for (finder, number) in &self.few {
+            let length = finder.needle().len();
+            // An empty text is found once: where it stands says nothing.
+            finder.find_iter(bytes).take(if length == 0 { 1 } else { usize::MAX }).for_each(|at| found(*number, at + length));
+        }
+        if let Some(many) = &self.many {
+            for hit in many.find_overlapping_iter(text) {
+                self.many_numbers.get(hit.pattern().as_usize()).into_iter().for_each(|&number| found(number, hit.end()));
             }
         }
     }

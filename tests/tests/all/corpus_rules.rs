@@ -16,7 +16,9 @@ use super::oracle::Engine;
 /// A text in which the expression is found: anchors are left out to make it, and it is tried with them.
 pub fn sample(source: &str) -> Option<String> {
     let regex = regex::Regex::new(source).ok()?;
-    let without_anchors = regex::Regex::new(r"\^|\$|\\b").ok()?.replace_all(source, "").replace("[]", "[^]");
+    // `\^`, `\$` and `[^` are no anchors.
+    let anchors = regex::Regex::new(r"(\\[^b]|\[\^)|\^|\$|\\b").ok()?;
+    let without_anchors = anchors.replace_all(source, "$1").into_owned();
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let texts = proptest::string::string_regex(&without_anchors).ok()?;
@@ -29,9 +31,6 @@ pub fn load(texts: &[RuleText]) -> Vec<Rule> {
     assert!(loaded.refused.is_empty(), "{}", loaded.refused[0]);
     loaded.rules
 }
-
-/// Rules for which no firing event is found, by title, and why.
-const CANNOT_FIRE: [(&str, &str); 0] = [];
 
 fn every_rule_fires(texts: &[RuleText], compare_every: usize) {
     let mut engine = Engine::new(load(texts));
@@ -59,7 +58,6 @@ fn every_rule_fires(texts: &[RuleText], compare_every: usize) {
         }
     }
     println!("{fired} rules fire, {silenced} broken parts silence them, {unbroken} parts cannot be broken alone");
-    silent.retain(|title| !CANNOT_FIRE.iter().any(|(known, _)| known == title));
     assert!(silent.is_empty(), "no event found for {silent:?}");
     assert!(unbroken * 20 < silenced, "{unbroken} parts cannot be broken");
 }

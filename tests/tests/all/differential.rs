@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use harness::corpus::{self, RuleText};
 use harness::generate::{self, Random};
-use harness::{firing, oracle};
+use harness::firing;
 use rsigma_eval::event::JsonEvent;
-use rules::ast::Rule;
+use rules::ast::{FieldTest, Pattern, Piece, Rule, Search, Test};
 use serde_json::Value;
 
 use super::corpus_rules::{load, sample};
@@ -47,41 +47,121 @@ impl Other {
     }
 }
 
-/// Name of a difference, why the engines differ and who follows the specification, and how it is known.
-type Explained = (&'static str, &'static str, fn(&str, &str) -> bool);
+/// A rule and an event of which the engines say different things.
+struct Case<'a> {
+    rule: &'a Rule,
+    text: &'a str,
+    event: &'a Value,
+}
 
-/// Looked at in this order; the functions see rule and event as JSON text.
-const EXPLAINED: &[Explained] = &[];
+/// Name of a difference, why the engines differ and who follows the specification, and when it can explain one.
+type Explained = (&'static str, &'static str, fn(&Case<'_>) -> bool);
+
+/// Looked at in this order.
+const EXPLAINED: &[Explained] = &[
+    ("keywords joined by all", "ours: every keyword somewhere in the event; theirs wants all in one value", |case| {
+        case.text.contains("'|all'") || case.text.contains("\"|all\"")
+    }),
+    ("keywords and numbers", "ours: numbers and truth values are searched as text, and may be keywords", |case| {
+        has(case.rule, |search| matches!(search, Search::Keyword(_)))
+            && (has(case.rule, |search| matches!(search, Search::Keyword(pattern) if is_number(pattern)))
+                || any_value(case.event, &|value| value.is_number() || value.is_boolean()))
+    }),
+    ("windash", "ours: all five characters stand for each other, as the specification says; theirs begins at `-` only", |case| {
+        case.text.contains("|windash")
+    }),
+    ("base64offset", "ours: the cut that pySigma makes; theirs keeps a character that the next byte decides", |case| {
+        case.text.contains("|base64offset")
+    }),
+    ("line feeds", "ours: `*` and `?` stand for any character; theirs stop at the end of a line", |case| {
+        any_value(case.event, &|value| value.as_str().is_some_and(|text| text.contains('\n')))
+    }),
+    ("case outside ASCII", "ours: Unicode simple case folding; theirs lower case, in places of ASCII only", |case| {
+        !case.event.to_string().is_ascii() || !case.text.is_ascii()
+    }),
+    ("null that exists", "ours: null and empty values are present", |case| {
+        case.text.contains("|exists") && any_value(case.event, &Value::is_null)
+    }),
+    ("references to arrays", "ours: any member may be equal to any member of the other field", |case| {
+        case.text.contains("|fieldref") && any_array(case.event)
+    }),
+    ("epoch as text", "open: a text of digits is read as an epoch time here, not there", |case| {
+        has(case.rule, |search| matches!(search, Search::Field(FieldTest { test: Test::TimePart(..), .. })))
+    }),
+    ("null in a list", "ours: a missing field is null among other values too", |case| {
+        has(case.rule, |search| match search {
+            Search::Any(parts) => parts.iter().any(|part| matches!(part, Search::Field(FieldTest { test: Test::Null, .. }))),
+            _ => false,
+        })
+    }),
+    ("a wildcard and a lone backslash", "ours: the backslash in `*\\.` stands for itself; theirs finds no text that has it", |case| {
+        case.text.contains("*\\.")
+    }),
+    ("numbers as text", "open: 4.0 is `4.0` here and `4` there", |case| {
+        any_value(case.event, &|value| value.is_f64())
+    }),
+];
+
+fn is_number(pattern: &Pattern) -> bool {
+    matches!(pattern.pieces.as_slice(), [Piece::Literal(text)] if text.parse::<f64>().is_ok())
+}
+
+fn has(rule: &Rule, wanted: impl Fn(&Search) -> bool) -> bool {
+    fn any(search: &Search, wanted: &dyn Fn(&Search) -> bool) -> bool {
+        wanted(search)
+            || match search {
+                Search::All(parts) | Search::Any(parts) => parts.iter().any(|part| any(part, wanted)),
+                Search::Not(part) => any(part, wanted),
+                Search::Field(_) | Search::Keyword(_) => false,
+            }
+    }
+    any(&rule.condition, &wanted)
+}
+
+fn any_value(value: &Value, wanted: &dyn Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Array(members) => members.iter().any(|member| any_value(member, wanted)),
+        Value::Object(members) => members.values().any(|member| any_value(member, wanted)),
+        scalar => wanted(scalar),
+    }
+}
+
+fn any_array(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(any_array),
+        other => other.is_array(),
+    }
+}
 
 #[derive(Default)]
 struct Tally {
-    agreed: usize,
+    /// Pairs of rule and event that no explanation could excuse, and that agree.
+    strict: usize,
     held: usize,
     explained: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
-    fn compare(&mut self, texts: &[RuleText], ours: &[u32], theirs: &[u32], refused: &[u32], event: &Value) {
+    fn compare(&mut self, texts: &[RuleText], engine: &mut Engine, other: &Other, refused: &[u32], event: &Value) {
+        let (ours, theirs) = (engine.holding(&event.to_string()), other.holding(event));
         self.held += ours.len();
         for at in (0..texts.len() as u32).filter(|at| !refused.contains(at)) {
-            if ours.contains(&at) == theirs.contains(&at) {
-                self.agreed += 1;
+            let (we, they) = (ours.contains(&at), theirs.contains(&at));
+            if !we && !they {
                 continue;
             }
-            let (rule, record) = (&texts[at as usize].1, event.to_string());
-            match EXPLAINED.iter().find(|(_, _, is)| is(rule, &record)) {
-                Some((name, ..)) => *self.explained.entry(name).or_default() += 1,
-                None => {
-                    let (us, them) = (ours.contains(&at), theirs.contains(&at));
-                    if std::env::var("DIFF").is_ok() {
-                        println!("DIFF we say {us}, they say {them}\n  {rule}\n  {record}");
-                        *self.explained.entry("UNEXPLAINED").or_default() += 1;
-                        continue;
-                    }
-                    panic!("we say {us}, they say {them}\n{rule}\n{record}");
-                }
+            let case = Case { rule: &engine.rules[at as usize], text: &texts[at as usize].1, event };
+            match EXPLAINED.iter().find(|(_, _, can_explain)| can_explain(&case)) {
+                Some((name, ..)) if we != they => *self.explained.entry(name).or_default() += 1,
+                Some(_) => {}
+                None if we == they => self.strict += 1,
+                None => panic!("we say {we}, they say {they}\n{}\n{event}", case.text),
             }
         }
+    }
+
+    fn report(&self) {
+        println!("{} hold, {} of them beyond excuse; differences: {:?}", self.held, self.strict, self.explained);
     }
 }
 
@@ -97,12 +177,11 @@ fn generated_rules_and_events() {
         let mut events: Vec<Value> = (0..30).map(|_| generate::event(&mut random)).collect();
         events.extend(engine.rules.iter().filter_map(|rule| firing::event(&rule.condition, &mut random, &sample)));
         for event in events {
-            let ours = engine.holding(&event.to_string());
-            tally.compare(&texts, &ours, &other.holding(&event), &refused, &event);
+            tally.compare(&texts, &mut engine, &other, &refused, &event);
         }
     }
-    println!("{} agree, {} hold, explained: {:?}", tally.agreed, tally.held, tally.explained);
-    assert!(tally.agreed > 100_000 && tally.held > 5_000);
+    tally.report();
+    assert!(tally.strict > 1_000 && tally.held > 5_000);
 }
 
 #[test]
@@ -118,10 +197,8 @@ fn the_whole_corpus() {
     }
     let mut tally = Tally::default();
     for event in events {
-        let ours = engine.holding(&event.to_string());
-        tally.compare(&texts, &ours, &other.holding(&event), &refused, &event);
+        tally.compare(&texts, &mut engine, &other, &refused, &event);
     }
-    println!("{} agree, {} hold, explained: {:?}", tally.agreed, tally.held, tally.explained);
-    assert!(tally.held > 3_000);
-    let _ = oracle::ListTexts::default();
+    tally.report();
+    assert!(tally.strict > 1_500 && tally.held > 3_000);
 }

@@ -51,8 +51,7 @@ fn every_rule_has_its_four_files() {
 #[test]
 fn the_pack_loads_as_one_set_without_a_warning() {
     let library = library();
-    let texts: Vec<(PathBuf, &str)> =
-        library.iter().map(|file| (file.file.clone(), file.rule_text.as_str())).collect();
+    let texts: Vec<(PathBuf, &str)> = library.iter().map(|file| (file.file.clone(), file.rule_text.as_str())).collect();
     let loaded = load_texts(&texts, &settings());
     assert!(loaded.refused.is_empty() && loaded.skipped.is_empty(), "{:?} {:?}", loaded.refused, loaded.skipped);
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
@@ -137,4 +136,80 @@ fn a_mutant_in_the_place_of_its_rule_is_noticed() {
         let outcome = proof(&file, std::slice::from_ref(&mutant.rule));
         assert!(!outcome.passed(), "{}", mutant.change);
     }
+}
+
+#[test]
+fn the_examples_of_the_guide_load() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/writing-rules.md");
+    let text = std::fs::read_to_string(&guide).expect("the guide");
+    let examples: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(examples.len() >= 4, "{} examples", examples.len());
+    for example in examples {
+        let loaded = load_texts(&[(guide.clone(), example)], &settings());
+        assert!(!loaded.rules.is_empty(), "no rule in\n{example}");
+        let messages = (&loaded.refused, &loaded.warnings);
+        assert!(loaded.refused.is_empty() && loaded.warnings.is_empty(), "{messages:?} in\n{example}");
+    }
+}
+
+#[test]
+fn the_list_of_rules_names_each_and_its_lists() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
+    let text = std::fs::read_to_string(page).expect("docs/rules.md");
+    for rule in library().iter().flat_map(rules_of) {
+        let name = rule.name.unwrap_or_default();
+        let stem = name.split('-').take(2).collect::<Vec<_>>().join("-");
+        let names = |line: &str| {
+            let cell = line.strip_prefix("| ").and_then(|line| line.split(" |").next()).unwrap_or_default();
+            let names = cell
+                .split(", ")
+                .map(|part| if part.starts_with('-') { format!("{stem}{part}") } else { part.to_owned() });
+            names.collect::<Vec<_>>().contains(&name)
+        };
+        let row = text.lines().find(|line| names(line));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in docs/rules.md"));
+        for list in &rule.lists {
+            assert!(row.contains(&format!("`{}`", list.name)), "{name}: docs/rules.md does not name {}", list.name);
+        }
+    }
+}
+
+/// A rule about one field, tried on one record.
+fn holds(logsource: &str, field: &str, record: &str) -> Result<bool, String> {
+    let text = format!("title: t\nlogsource: {logsource}\ndetection: {{a: {{{field}: quiet-otter}}, condition: a}}\n");
+    let loaded = load_texts(&[("r.yml".into(), text.as_str())], &settings());
+    trial::holds(&loaded.rules[0], &[record], &Lists::default()).expect("an answer").remove(0)
+}
+
+#[test]
+fn plain_sigma_is_tried_on_native_records() {
+    let github =
+        r#"{"@timestamp":1789400000000,"_document_id":"x","action":"public_key.create","actor":"quiet-otter"}"#;
+    for (logsource, wanted) in [
+        ("{product: github, service: audit}", true),
+        ("{product: github}", true),
+        ("{product: aws, service: cloudtrail}", false),
+        ("{product: github, category: process_creation}", false),
+    ] {
+        assert_eq!(holds(logsource, "actor", github), Ok(wanted), "{logsource}");
+    }
+    assert_eq!(holds("{product: okta}", "actor", r#"{"actor":"quiet-otter"}"#), Ok(true), "a system of the user's own");
+    assert!(holds("{product: okta}", "actor", "{").is_err(), "not JSON");
+    assert!(
+        holds("{product: pipewarden, category: ci.job}", "prov.actor", r#"{"a":1}"#).is_err(),
+        "of no known format"
+    );
+}
+
+#[test]
+fn a_record_that_carries_others_is_taken_apart() {
+    let file = library().into_iter().find(|file| file.folder == "ops-03-audit-stream-altered").expect("OPS-03");
+    let rule = rules_of(&file).remove(0);
+    let (stop, start) = (&file.fires[1].text, &file.silent[2].text);
+    assert!(stop.contains("StopLogging") && start.contains("StartLogging"));
+    let log_file = format!(r#"{{"Records":[{start},{stop}]}}"#);
+    let event = format!(r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{start}}}"#);
+    let answers = trial::holds(&rule, &[&log_file, &event], &Lists::default()).expect("answers");
+    assert_eq!(answers, [Ok(true), Ok(false)]);
 }

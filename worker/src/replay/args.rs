@@ -3,6 +3,7 @@
 //! Everything wrong is said at once, with a hint; nothing is read or written before the plan is whole.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,16 +59,16 @@ pub struct ReplayArgs {
     pub logsource: Option<String>,
     /// Field that holds the time (RFC 3339, epoch seconds or milliseconds), for json; may be repeated, the first present
     /// counts. Without it records have no time
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub time_field: Vec<String>,
     /// Field that holds the event id, for json; without it the hash of the record is its id
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub id_field: Option<String>,
     /// How much later than the newest record of its file a record may be
     #[arg(long, value_name = "SPAN")]
     pub lateness: Option<String>,
     /// Name of the source that all inputs belong to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub source: Option<String>,
     /// Fill a live list from a file; may be repeated
     #[arg(long, value_name = "NAME=FILE")]
@@ -83,7 +84,7 @@ pub struct ReplayArgs {
     pub until: Option<String>,
     /// Threads that decode and evaluate
     #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    pub threads: Option<NonZeroUsize>,
     /// Write the sealed records here, as JSON lines in total order; `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub alerts: Option<PathBuf>,
@@ -147,17 +148,20 @@ impl ReplayArgs {
         };
         let engine = Arc::new(Engine::new(reading, rules.clone(), lists, IdentityKey(crate::clock::random_key()))?);
         let lateness = self.lateness.as_deref().unwrap_or(LATENESS);
-        let lateness_ms = parse_span_ms(lateness)
-            .with_context(|| format!("--lateness {lateness}: not a span (hint: a number and ms, s, m, h or d, like 60s)"))?;
+        let lateness_ms = parse_span_ms(lateness).with_context(|| {
+            format!("--lateness {lateness}: not a span (hint: a number and ms, s, m, h or d, like 60s)")
+        })?;
         let until = self.until.as_deref().map(|text| {
             Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
         });
+        let until = until.transpose()?;
         let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let id_reuse = !self.no_pack && engine.is_timed();
         let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             bail!("--alerts - and --json both want standard output (hint: name a file for one of them)");
         }
+        self.spare_inputs()?;
         Ok(Plan {
             outlets: self.outlets()?,
             engine,
@@ -165,8 +169,8 @@ impl ReplayArgs {
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
             settings: Settings { mode, merge: true, id_reuse, open_alerts_max: OPEN_ALERTS_MAX },
             inputs: self.inputs,
-            until: until.transpose()?,
-            threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+            until,
+            threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),
             json: self.json,
             quiet_table: to_stdout,
         })
@@ -204,7 +208,8 @@ impl ReplayArgs {
             ..ParseSettings::default()
         };
         for given in &self.placeholder {
-            let (name, values) = given.split_once('=').with_context(|| format!("--placeholder {given}: hint: NAME=VALUE,VALUE"))?;
+            let (name, values) =
+                given.split_once('=').with_context(|| format!("--placeholder {given}: hint: NAME=VALUE,VALUE"))?;
             settings.placeholders.insert(name.to_owned(), values.split(',').map(str::to_owned).collect());
         }
         if self.rules.is_empty() && (self.no_pack || !pack) {
@@ -233,6 +238,20 @@ impl ReplayArgs {
             lists.load(name, Path::new(file))?;
         }
         Ok(lists)
+    }
+
+    /// An output that is an input would be emptied before it is read.
+    fn spare_inputs(&self) -> anyhow::Result<()> {
+        let same = |a: &Path, b: &Path| {
+            a != Path::new("-") && (a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b)))
+        };
+        let outputs = [&self.alerts, &self.provisional, &self.dead_letters];
+        for output in outputs.into_iter().flatten() {
+            if self.inputs.iter().chain(&self.rules).any(|input| same(output, input)) {
+                bail!("{}: would be overwritten, but it is an input (hint: name another file)", output.display());
+            }
+        }
+        Ok(())
     }
 
     fn outlets(&self) -> anyhow::Result<Outlets> {

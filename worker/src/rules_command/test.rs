@@ -121,11 +121,9 @@ fn print_words(tested: &[Tested]) -> anyhow::Result<()> {
     let failed = tested.iter().filter(|tested| !tested.passed()).count();
     let rules: usize = tested.iter().map(|tested| tested.names.len()).sum();
     let unproven = tested.len() - proven - failed;
-    write!(
-        text,
-        "\n\n{rules} rules in {} files: {proven} proven, {failed} failed, {unproven} without a proof\n",
-        tested.len()
-    )?;
+    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let (rules, files) = (counted(rules, "rule"), counted(tested.len(), "file"));
+    write!(text, "\n\n{rules} in {files}: {proven} proven, {failed} failed, {unproven} without a proof\n")?;
     print(&text)?;
     for tested in tested {
         complain("error", &tested.refused);
