@@ -176,7 +176,7 @@ fn lines(text: Option<String>) -> Vec<Line> {
 impl PackRule {
     /// The file has a proof beside it.
     pub fn has_proof(&self) -> bool {
-        !self.fires.is_empty()
+        !self.fires.is_empty() && !self.silent.is_empty()
     }
 
     /// The live lists of the proof.

@@ -65,9 +65,9 @@ impl Life {
         }
     }
 
-    /// When the next timer is due.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers.first().map(|(due, ..)| *due)
+    /// The next timer: when it is due, of which rule, which alert.
+    pub fn next_timer(&self) -> Option<&(Timestamp, Arc<str>, Fingerprint)> {
+        self.timers.first()
     }
 
     /// Number of open alerts.

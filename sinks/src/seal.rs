@@ -4,9 +4,10 @@
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
 
-use model::{AlertRecord, AlertState, Arrival, Finding, RecordOrder, Timestamp};
+use model::{AlertRecord, AlertState, Arrival, Finding, Fingerprint, Place, RecordOrder, Timestamp};
 
 use crate::life::{Life, Sealed, alone};
 
@@ -63,14 +64,14 @@ pub struct Sealer {
     mode: Mode,
     lanes: Vec<Lane>,
     open_alerts_max: usize,
-    /// Records of all lanes in one order, waiting for the slowest lane; None: records leave lane by lane.
-    merged: Option<BTreeMap<RecordOrder, Vec<AlertRecord>>>,
+    /// Records of all lanes leave in one order, so all wait for the slowest.
+    merge: bool,
 }
 
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
     pub fn new(mode: Mode, open_alerts_max: usize, merge: bool) -> Sealer {
-        Sealer { mode, lanes: Vec::new(), open_alerts_max, merged: merge.then(BTreeMap::new) }
+        Sealer { mode, lanes: Vec::new(), open_alerts_max, merge }
     }
 
     /// Adds a lane.
@@ -95,7 +96,7 @@ impl Sealer {
         }
         let Some(lane) = self.lanes.get_mut(lane) else { return };
         let order = RecordOrder {
-            place: model::Place::Event(finding.order.clone()),
+            place: Place::Event(finding.order.clone()),
             rule: finding.rule.id.clone(),
             fingerprint: finding.fingerprint,
         };
@@ -111,38 +112,37 @@ impl Sealer {
     }
 
     /// Moves a lane's cursor and seals what lies before it. With [`Timestamp::MAX`] everything is sealed, timers included.
+    /// When records of all lanes leave in one order, nothing is sealed that lies behind another lane's cursor.
     pub fn advance(&mut self, lane: LaneId, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
         let mode = self.mode;
         if let Some(lane) = self.lanes.get_mut(lane) {
-            match &mut self.merged {
-                None => lane.advance(mode, cursor, tell),
-                Some(merged) => {
-                    lane.advance(mode, cursor, &mut |(order, record)| merged.entry(order).or_default().push(record));
-                }
+            lane.cursor = lane.cursor.max(cursor);
+            if !self.merge {
+                let cursor = lane.cursor;
+                return while lane.step(mode, cursor, tell) {};
             }
         }
-        self.release(tell);
+        let slowest = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
+        self.seal_merged(|_| slowest, tell);
     }
 
-    /// Lets all merged records go, in order: no lane will seal any more.
-    pub fn release_all(&mut self, tell: &mut impl FnMut(Sealed)) {
-        self.release_before(Timestamp::MAX, tell);
+    /// Seals in one order whatever lies before each lane's own cursor: no lane will move any more.
+    pub fn settle(&mut self, tell: &mut impl FnMut(Sealed)) {
+        self.seal_merged(|lane| lane.cursor, tell);
     }
 
-    /// Lets merged records go that no lane can precede any more.
-    fn release(&mut self, tell: &mut impl FnMut(Sealed)) {
-        let cursor = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
-        self.release_before(cursor, tell);
-    }
-
-    fn release_before(&mut self, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
-        let Some(merged) = &mut self.merged else { return };
-        while let Some(entry) = merged.first_entry() {
-            if entry.key().place.time() >= cursor && cursor != Timestamp::MAX {
-                break;
-            }
-            let (order, records) = entry.remove_entry();
-            records.into_iter().for_each(|record| tell((order.clone(), record)));
+    fn seal_merged(&mut self, limit: impl Fn(&Lane) -> Timestamp, tell: &mut impl FnMut(Sealed)) {
+        let mode = self.mode;
+        if let [lane] = self.lanes.as_mut_slice() {
+            let limit = limit(lane);
+            return while lane.step(mode, limit, tell) {};
+        }
+        loop {
+            let next = |(at, lane): (usize, &Lane)| Some((lane.next(limit(lane))?.order(), at));
+            let first = self.lanes.iter().enumerate().filter_map(next).min();
+            let Some(lane) = first.and_then(|(_, at)| self.lanes.get_mut(at)) else { return };
+            let limit = limit(lane);
+            lane.step(mode, limit, tell);
         }
     }
 
@@ -174,26 +174,55 @@ impl Sealer {
     }
 }
 
+/// What a lane does next.
+enum Next<'l> {
+    /// A finding takes effect.
+    Finding(&'l RecordOrder),
+    /// An alert expires: when, of which rule, which.
+    Timer(&'l (Timestamp, Arc<str>, Fingerprint)),
+}
+
+impl Next<'_> {
+    fn order(&self) -> RecordOrder {
+        match self {
+            Next::Finding(order) => (*order).clone(),
+            Next::Timer((time, rule, fingerprint)) => RecordOrder {
+                place: Place::Timer { time: *time, expires: true },
+                rule: rule.clone(),
+                fingerprint: *fingerprint,
+            },
+        }
+    }
+}
+
 impl Lane {
-    fn advance(&mut self, mode: Mode, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
-        self.cursor = self.cursor.max(cursor);
-        let settled = |time: Timestamp| time < cursor || cursor == Timestamp::MAX;
-        loop {
-            let event = self.waiting.peek().map(|Reverse(waiting)| waiting.order.place.time());
-            let timer = self.life.next_due();
-            // A timer runs after all events of its time.
-            let event_first = event.is_some_and(|event| timer.is_none_or(|timer| event <= timer));
-            match (event, timer) {
-                (Some(time), _) if event_first && settled(time) => {
-                    let Some(Reverse(Waiting { finding, .. })) = self.waiting.pop() else { return };
-                    match mode {
-                        Mode::Alerts => self.life.hold(finding, tell),
-                        Mode::EveryMatch => tell(alone(&finding, AlertState::Match)),
-                    }
+    /// What comes next, if it lies before the limit. A timer runs after all events of its time.
+    fn next(&self, limit: Timestamp) -> Option<Next<'_>> {
+        let settled = |time: Timestamp| time < limit || limit == Timestamp::MAX;
+        let finding = self.waiting.peek().map(|Reverse(waiting)| &waiting.order);
+        let timer = self.life.next_timer();
+        match (finding, timer) {
+            (Some(finding), timer) if timer.is_none_or(|(due, ..)| finding.place.time() <= *due) => {
+                settled(finding.place.time()).then_some(Next::Finding(finding))
+            }
+            (_, Some(timer)) => settled(timer.0).then_some(Next::Timer(timer)),
+            _ => None,
+        }
+    }
+
+    /// Does what comes next, if it lies before the limit. False: nothing does.
+    fn step(&mut self, mode: Mode, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
+        match self.next(limit) {
+            None => return false,
+            Some(Next::Timer(_)) => self.life.expire_first(tell),
+            Some(Next::Finding(_)) => {
+                let Some(Reverse(Waiting { finding, .. })) = self.waiting.pop() else { return false };
+                match mode {
+                    Mode::Alerts => self.life.hold(finding, tell),
+                    Mode::EveryMatch => tell(alone(&finding, AlertState::Match)),
                 }
-                (_, Some(due)) if !event_first && settled(due) => self.life.expire_first(tell),
-                _ => return,
             }
         }
+        true
     }
 }

@@ -74,7 +74,9 @@ fn arguments() -> Arguments {
             "--rules" => arguments.rules = Some(value()),
             "--only" => arguments.only = Some(value()),
             "--bench" => {}
-            other => panic!("unknown option {other}; known: --events N, --rounds N, --rules 10|15|109|1000|3141, --only ours|rsigma"),
+            other => panic!(
+                "unknown option {other}; known: --events N, --rounds N, --rules 10|15|109|1000|3141, --only ours|rsigma"
+            ),
         }
     }
     arguments
@@ -91,7 +93,10 @@ fn rule_sets() -> Vec<(&'static str, Vec<RuleText>)> {
     let ten = github.iter().take(10).cloned().collect();
     let mut thousand = delivery.clone();
     let mut random = Random(7);
-    let mut others: Vec<&RuleText> = all.iter().filter(|(path, _)| delivery.iter().all(|(known, _)| known.file_name() != path.file_name())).collect();
+    let mut others: Vec<&RuleText> = all
+        .iter()
+        .filter(|(path, _)| delivery.iter().all(|(known, _)| known.file_name() != path.file_name()))
+        .collect();
     while thousand.len() < 1_000 && !others.is_empty() {
         thousand.push(others.swap_remove(random.below(others.len())).clone());
     }
@@ -159,7 +164,8 @@ fn floor(lines: &[&[u8]]) -> u64 {
 
 fn rsigma(texts: &[RuleText]) -> Job {
     let mut engine = Engine::new();
-    let collections: Vec<_> = texts.iter().map(|(_, text)| rsigma_parser::parse_sigma_yaml(text).expect("parses")).collect();
+    let collections: Vec<_> =
+        texts.iter().map(|(_, text)| rsigma_parser::parse_sigma_yaml(text).expect("parses")).collect();
     let refused = engine.add_rules(collections.iter().flat_map(|collection| &collection.rules));
     assert!(refused.is_empty(), "{refused:?}");
     Box::new(move |lines| {
@@ -191,10 +197,15 @@ fn ours(texts: &[RuleText]) -> Job {
 
 fn report(contenders: &[Contender], events: usize, bytes: usize) {
     let find = |name: &str, threads: usize| contenders.iter().find(|c| c.name == name && c.threads == threads);
-    println!("{:<14} {:>7} {:>11} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "row", "threads", "events/s", "MB/s", "µs/event", "x floor", "x rsigma", "speed-up", "MB built", "matches");
+    println!(
+        "{:<14} {:>7} {:>11} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "row", "threads", "events/s", "MB/s", "µs/event", "x floor", "x rsigma", "speed-up", "MB built", "matches"
+    );
     for contender in contenders {
         let set = contender.name.split(' ').nth(1).unwrap_or_default();
-        let against = |other: Option<&Contender>| other.map_or("-".to_owned(), |other| format!("{:.2}", other.best / contender.best));
+        let against = |other: Option<&Contender>| {
+            other.map_or("-".to_owned(), |other| format!("{:.2}", other.best / contender.best))
+        };
         let rsigma = find(&format!("rsigma {set}"), contender.threads);
         println!(
             "{:<14} {:>7} {:>11.0} {:>8.0} {:>9.3} {:>9} {:>9} {:>9} {:>9.1} {:>9}",
@@ -230,6 +241,7 @@ fn resident() -> u64 {
 /// A line of this process's status, in bytes; 0 where there is none.
 fn status(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix("kB")?.trim().parse().ok());
+    let kilobytes =
+        status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix("kB")?.trim().parse().ok());
     kilobytes.unwrap_or(0u64) * 1_024
 }

@@ -57,7 +57,9 @@ pub fn made_up_rules(count: usize) -> Vec<RuleText> {
     let rule = |id: usize| {
         let detection = match id % 4 {
             0 => json!({"action": [random.pick(&ACTIONS), format!("made_up.{id}")]}),
-            1 => json!({"eventSource": "iam.amazonaws.com", "eventName": random.pick(&CALLS).0, "errorCode": format!("E{id}")}),
+            1 => {
+                json!({"eventSource": "iam.amazonaws.com", "eventName": random.pick(&CALLS).0, "errorCode": format!("E{id}")})
+            }
             2 => json!({"CommandLine|contains|all": [format!("tool{id}"), "--flag"], "Image|endswith": "/tool"}),
             _ => json!({"userAgent|contains": format!("agent-{id}/"), "eventName|startswith": "Get"}),
         };
@@ -72,28 +74,58 @@ pub fn made_up_rules(count: usize) -> Vec<RuleText> {
 }
 
 const ACTIONS: [&str; 22] = [
-    "git.clone", "git.clone", "git.fetch", "git.fetch", "git.push", "git.push", "workflows.created_workflow_run",
-    "workflows.completed_workflow_run", "workflows.prepared_workflow_job", "repo.access", "repo.create", "repo.add_member",
-    "org.add_member", "org.invite_member", "org.register_self_hosted_runner", "team.add_member", "protected_branch.update",
-    "secret_scanning_push_protection.bypass", "hook.create", "personal_access_token.access_granted",
-    "public_key.create", "org.remove_outside_collaborator",
+    "git.clone",
+    "git.clone",
+    "git.fetch",
+    "git.fetch",
+    "git.push",
+    "git.push",
+    "workflows.created_workflow_run",
+    "workflows.completed_workflow_run",
+    "workflows.prepared_workflow_job",
+    "repo.access",
+    "repo.create",
+    "repo.add_member",
+    "org.add_member",
+    "org.invite_member",
+    "org.register_self_hosted_runner",
+    "team.add_member",
+    "protected_branch.update",
+    "secret_scanning_push_protection.bypass",
+    "hook.create",
+    "personal_access_token.access_granted",
+    "public_key.create",
+    "org.remove_outside_collaborator",
 ];
 
 /// CloudTrail calls: name, service, whether it only reads.
 const CALLS: [(&str, &str, bool); 18] = [
-    ("AssumeRole", "sts", true), ("AssumeRoleWithWebIdentity", "sts", true), ("GetCallerIdentity", "sts", true),
-    ("GetSecretValue", "secretsmanager", true), ("DescribeSecret", "secretsmanager", true), ("Decrypt", "kms", true),
-    ("GetParameter", "ssm", true), ("PutImage", "ecr", false), ("BatchGetImage", "ecr", true),
-    ("GetAuthorizationToken", "ecr", true), ("UpdateFunctionCode20150331v2", "lambda", false),
-    ("CreateAccessKey", "iam", false), ("AttachUserPolicy", "iam", false), ("StopLogging", "cloudtrail", false),
-    ("ConsoleLogin", "signin", false), ("DescribeInstances", "ec2", true), ("RunInstances", "ec2", false),
+    ("AssumeRole", "sts", true),
+    ("AssumeRoleWithWebIdentity", "sts", true),
+    ("GetCallerIdentity", "sts", true),
+    ("GetSecretValue", "secretsmanager", true),
+    ("DescribeSecret", "secretsmanager", true),
+    ("Decrypt", "kms", true),
+    ("GetParameter", "ssm", true),
+    ("PutImage", "ecr", false),
+    ("BatchGetImage", "ecr", true),
+    ("GetAuthorizationToken", "ecr", true),
+    ("UpdateFunctionCode20150331v2", "lambda", false),
+    ("CreateAccessKey", "iam", false),
+    ("AttachUserPolicy", "iam", false),
+    ("StopLogging", "cloudtrail", false),
+    ("ConsoleLogin", "signin", false),
+    ("DescribeInstances", "ec2", true),
+    ("RunInstances", "ec2", false),
     ("PutBucketPolicy", "s3", false),
 ];
 
 const AGENTS: [&str; 6] = [
-    "git/2.43.0", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    "git/2.43.0",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
     "aws-cli/2.17.9 md/awscrt#0.20.11 ua/2.0 os/linux#6.5.0-1025-azure md/arch#x86_64 lang/python#3.11.9 md/pyimpl#CPython",
-    "aws-sdk-go-v2/1.30.1 os/linux lang/go#1.22.5 md/GOARCH#amd64 api/secretsmanager#1.32.1", "GitHub-Hookshot/044aadd",
+    "aws-sdk-go-v2/1.30.1 os/linux lang/go#1.22.5 md/GOARCH#amd64 api/secretsmanager#1.32.1",
+    "GitHub-Hookshot/044aadd",
     "Boto3/1.34.144 md/Botocore#1.34.144 ua/2.0 os/linux#5.10.219 md/arch#x86_64 lang/python#3.11.9",
 ];
 

@@ -32,7 +32,9 @@ pub fn broken(condition: &Search, random: &mut Random, sample: Sample<'_>) -> Ve
     let mut parts = Vec::new();
     conjuncts(condition, &mut parts);
     let without = |at: usize| {
-        let with = |(i, part): (usize, &&Search)| if i == at { Search::Not(Box::new((*part).clone())) } else { (*part).clone() };
+        let with = |(i, part): (usize, &&Search)| {
+            if i == at { Search::Not(Box::new((*part).clone())) } else { (*part).clone() }
+        };
         Search::All(parts.iter().enumerate().map(with).collect())
     };
     (0..parts.len()).map(|at| event(&without(at), random, sample)).collect()
@@ -87,7 +89,9 @@ impl Draft<'_> {
     fn satisfy(&mut self, FieldTest { field, test }: &FieldTest) {
         let value = match test {
             Test::Text(pattern) => json!(self.text(pattern)),
-            Test::Number(number) | Test::Compare(Comparison::Eq | Comparison::Lte | Comparison::Gte, number) => json!(number),
+            Test::Number(number) | Test::Compare(Comparison::Eq | Comparison::Lte | Comparison::Gte, number) => {
+                json!(number)
+            }
             Test::Compare(Comparison::Lt, number) => json!(number - 1.0 - number.abs()),
             Test::Compare(Comparison::Gt, number) => json!(number + 1.0 + number.abs()),
             Test::Null if self.random.percent(50) => Value::Null,
@@ -104,7 +108,8 @@ impl Draft<'_> {
             },
             Test::Cidr(network) => json!(network.addr().to_string()),
             Test::FieldRef { other, how, .. } => {
-                let known = self.fields.get(field).and_then(|values| values.first()).and_then(Value::as_str).map(str::to_owned);
+                let known =
+                    self.fields.get(field).and_then(|values| values.first()).and_then(Value::as_str).map(str::to_owned);
                 let value = known.unwrap_or_else(|| "same".to_owned());
                 self.add(other, json!(value));
                 json!(match how {
@@ -122,7 +127,10 @@ impl Draft<'_> {
     fn text(&mut self, pattern: &Pattern) -> String {
         let flip = !pattern.cased && self.random.percent(30);
         let piece = |piece: &Piece| match piece {
-            Piece::Literal(text) if flip => text.chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect(),
+            Piece::Literal(text) if flip => text
+                .chars()
+                .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+                .collect(),
             Piece::Literal(text) => text.clone(),
             Piece::One => "q".to_owned(),
             Piece::Many => ["", "z9", "\n"][self.random.below(3)].to_owned(),

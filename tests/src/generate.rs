@@ -42,8 +42,8 @@ impl Random {
 const FIELDS: [&str; 9] = ["a", "b", "A", "c", "c.d", "c.d.e", "x y", "ä", "time"];
 
 const SYLLABLES: [&str; 26] = [
-    "a", "b", "ab", "ba", "A", "B", "É", "é", "ß", "ẞ", "K", "k", "\u{212A}", "ſ", "s", "ς", "Σ", "σ", "İ", "i", "ı", "-", " ",
-    "\n", "4", "漢",
+    "a", "b", "ab", "ba", "A", "B", "É", "é", "ß", "ẞ", "K", "k", "\u{212A}", "ſ", "s", "ς", "Σ", "σ", "İ", "i", "ı",
+    "-", " ", "\n", "4", "漢",
 ];
 
 /// What stands in rules only behind a backslash, or has a meaning in JSON.
@@ -52,8 +52,7 @@ const SPECIAL: [&str; 9] = ["*", "?", "\\", "\"", "/", ".", "%", "{", "\u{1}"];
 const NUMBERS: [&str; 12] =
     ["0", "1", "4", "42", "-3", "1.5", "4.0", "1e20", "0.00001", "9007199254740993", "18446744073709551615", "-0.5"];
 
-const REGEXES: [&str; 9] =
-    ["a", "^a", "b$", "^[ab]+$", "a.b", "(ab|ba)+", "^\\d+$", "^$", "k"];
+const REGEXES: [&str; 9] = ["a", "^a", "b$", "^[ab]+$", "a.b", "(ab|ba)+", "^\\d+$", "^$", "k"];
 
 const ADDRESSES: [&str; 6] = ["10.1.2.3", "10.2.0.1", " 10.1.2.3 ", "2001:db8::1", "::ffff:10.1.2.3", "10.1.2"];
 const NETWORKS: [&str; 6] = ["10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "2001:db8::/32", "0.0.0.0/0", "10.1.2.2/31"];
@@ -171,7 +170,13 @@ pub fn rule(random: &mut Random, id: usize, plain: bool) -> Value {
     let conditions: &[&str] = match count {
         1 => &["s0", "s0", "not s0", "1 of them", "all of s*"],
         2 => &["s0 and s1", "s0 or s1", "s0 and not s1", "not (s0 and s1)", "1 of s*", "all of them", "s0 or not s1"],
-        _ => &["s0 and s1 and not f0", "1 of s* and not 1 of f*", "(s0 or s1) and f0", "all of them", "not 1 of s* and f0"],
+        _ => &[
+            "s0 and s1 and not f0",
+            "1 of s* and not 1 of f*",
+            "(s0 or s1) and f0",
+            "all of them",
+            "not 1 of s* and f0",
+        ],
     };
     detection.insert("condition".to_owned(), json!(random.pick(conditions)));
     let mut rule = json!({
@@ -268,12 +273,24 @@ fn test(random: &mut Random, plain: bool) -> (String, Value) {
             (format!("|fieldref{how}"), json!(random.pick(&FIELDS)))
         }
         23 => {
-            let encoding = random.pick(&["|base64", "|base64offset|contains", "|wide|base64offset|contains", "|utf16be|base64"]);
+            let encoding =
+                random.pick(&["|base64", "|base64offset|contains", "|wide|base64offset|contains", "|utf16be|base64"]);
             (encoding.to_owned(), some(random, |random| json!(format!("ab{}", random.pick(&["a", "b ab", "4"])))))
         }
         24 | 25 => {
-            let parts =
-                [("minute", 59), ("minute", 6), ("hour", 23), ("hour", 5), ("day", 31), ("week", 1), ("week", 53), ("month", 12), ("month", 3), ("year", 2026), ("year", 2021)];
+            let parts = [
+                ("minute", 59),
+                ("minute", 6),
+                ("hour", 23),
+                ("hour", 5),
+                ("day", 31),
+                ("week", 1),
+                ("week", 53),
+                ("month", 12),
+                ("month", 3),
+                ("year", 2026),
+                ("year", 2021),
+            ];
             let (part, number) = random.pick(&parts);
             let how = if plain { "" } else { random.pick(&["", "|gte", "|lt"]) };
             (format!("|{part}{how}"), json!(number))
@@ -288,7 +305,8 @@ fn test(random: &mut Random, plain: bool) -> (String, Value) {
 /// Reads generated documents: each must load.
 pub fn load(documents: &[Value]) -> Vec<Rule> {
     let texts: Vec<_> = documents.iter().map(|rule| (rule["title"].to_string().into(), rule.to_string())).collect();
-    let texts: Vec<(std::path::PathBuf, &str)> = texts.iter().map(|(path, text)| (std::path::PathBuf::clone(path), text.as_str())).collect();
+    let texts: Vec<(std::path::PathBuf, &str)> =
+        texts.iter().map(|(path, text)| (std::path::PathBuf::clone(path), text.as_str())).collect();
     let loaded = load_texts(&texts, &Settings::default());
     assert!(loaded.refused.is_empty(), "{}", loaded.refused[0]);
     loaded.rules

@@ -192,7 +192,8 @@ pub(crate) fn fold(c: char) -> char {
     if c == 'ı' {
         return c;
     }
-    let one = |mut chars: Box<dyn Iterator<Item = char>>, c| chars.next().filter(|_| chars.next().is_none()).unwrap_or(c);
+    let one =
+        |mut chars: Box<dyn Iterator<Item = char>>, c| chars.next().filter(|_| chars.next().is_none()).unwrap_or(c);
     let upper = one(Box::new(c.to_uppercase()), c);
     one(Box::new(upper.to_lowercase()), upper)
 }
@@ -240,7 +241,8 @@ pub(crate) fn in_network(text: &str, entry: &str) -> bool {
 }
 
 fn inside(address: IpAddr, network: IpAddr, length: u8) -> bool {
-    let bits = |bytes: &[u8]| bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect::<Vec<_>>();
+    let bits =
+        |bytes: &[u8]| bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect::<Vec<_>>();
     let (a, b) = match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (bits(&a.octets()), bits(&b.octets())),
         (IpAddr::V6(a), IpAddr::V6(b)) => (bits(&a.octets()), bits(&b.octets())),

@@ -4,7 +4,7 @@
 //! relative to positions, so a replay repeats them exactly. Must never hold a secret or an event.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
@@ -69,12 +69,12 @@ pub struct ControlLog {
 }
 
 impl ControlLog {
-    /// Opens a control log to append to it.
+    /// Opens a control log to append to it; half a last line (a crash) is cut off.
     ///
     /// # Errors
     /// When the file cannot be opened.
     pub fn append_to(path: &Path) -> io::Result<ControlLog> {
-        Ok(ControlLog { file: OpenOptions::new().create(true).append(true).open(path)? })
+        Ok(ControlLog { file: crate::run::whole_lines(path)? })
     }
 
     /// Appends a record; it is with the operating system when this returns.

@@ -17,8 +17,10 @@ use prometheus::{Encoder, Registry, TextEncoder};
 pub struct Published {
     /// The metrics.
     pub registry: Registry,
-    /// Partitions are assigned and the outlets work.
+    /// Partitions are assigned, the outlets work, and the broker takes commits.
     pub ready: AtomicBool,
+    /// The worker has begun to read.
+    pub started: AtomicBool,
     /// Time of the last tick, milliseconds; 0 before the first.
     pub last_tick_ms: AtomicI64,
     /// Somebody asked the worker to stop.
@@ -49,6 +51,10 @@ pub fn start(address: Option<SocketAddr>, published: Arc<Published>) -> anyhow::
                 tokio::spawn(async move { axum::serve(listener, router(served)).await });
             }
             stop_signal().await;
+            if !published.started.load(Ordering::Relaxed) {
+                // Nothing has been read yet, and the broker may never answer.
+                std::process::exit(0);
+            }
             published.stop.store(true, Ordering::Relaxed);
             std::future::pending::<()>().await;
         });

@@ -10,6 +10,7 @@ mod id_reuse;
 mod judge;
 mod pipeline;
 mod replay;
+mod rules_command;
 mod ruleset;
 mod run;
 mod telemetry;
@@ -40,6 +41,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Consume from Kafka, evaluate, and tell alerts
     Run(run::RunArgs),
+    /// Check, prove, list and explain rules
+    Rules(rules_command::RulesArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Replay(args) => replay::run(args),
         Command::Run(args) => run::run(&args),
+        Command::Rules(args) => rules_command::run(args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

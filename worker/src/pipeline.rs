@@ -259,10 +259,10 @@ impl Pipeline {
         self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Lets go of sealed records that wait for slower lanes: nothing will come any more.
-    pub fn release_merged(&mut self) -> Result<(), OutletError> {
+    /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
+    pub fn settle(&mut self) -> Result<(), OutletError> {
         let Pipeline { sealer, outlets, told, failure, .. } = self;
-        sealer.release_all(&mut |sealed| tell(outlets, told, failure, sealed));
+        sealer.settle(&mut |sealed| tell(outlets, told, failure, sealed));
         self.failed()
     }
 

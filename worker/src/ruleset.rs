@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::{RuleInfo, Urgency};
 use rules::ast::Rule;
-use rules::parse::{Diagnostic, Loaded, Settings, load_paths, load_texts};
+use rules::parse::{Diagnostic, Loaded, Settings, load};
 
 /// Rules ready to be compiled, and what is known about the others.
 #[derive(Debug, Default)]
@@ -35,22 +35,17 @@ pub enum Unproven {
 }
 
 impl RuleSet {
-    /// Loads the pack (unless told not to) and the rules under the paths.
+    /// Loads the pack (unless told not to) and the rules under the paths, as one set: filters among the user's files can
+    /// name rules of the pack.
     pub fn load(pack: bool, paths: &[PathBuf], settings: &Settings, unproven: Unproven) -> RuleSet {
+        let pack = if pack { rules::pack::pack() } else { Vec::new() };
+        let texts: Vec<(PathBuf, &str)> = pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
+        let proven = |rule: &Rule| match pack.iter().find(|of| of.file == *rule.origin.file) {
+            Some(of) => of.has_proof(),
+            None => has_proof(&rule.origin.file),
+        };
         let mut set = RuleSet::default();
-        if pack {
-            let pack = rules::pack::pack();
-            let texts: Vec<(PathBuf, &str)> =
-                pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
-            let proven = |rule: &Rule| {
-                let at = pack.iter().find(|of| of.file == *rule.origin.file);
-                at.is_some_and(|of| !of.fires.is_empty() && !of.silent.is_empty())
-            };
-            set.add(load_texts(&texts, settings), proven, unproven);
-        }
-        if !paths.is_empty() {
-            set.add(load_paths(paths, settings), |rule| has_proof(&rule.origin.file), unproven);
-        }
+        set.add(load(&texts, paths, settings), proven, unproven);
         set
     }
 

@@ -114,9 +114,9 @@ impl FileInput {
     /// The next records; None at the end.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         let mut chunk = Chunk::default();
-        while !self.ended && chunk.records.is_empty() {
+        while !(self.ended && self.rest.is_empty()) && chunk.records.is_empty() {
             let mut bytes = std::mem::take(&mut self.rest);
-            let damaged = self.fill(&mut bytes);
+            let damaged = if self.ended { None } else { self.fill(&mut bytes) };
             if self.offset == 0 && bytes.starts_with(b"\xEF\xBB\xBF") {
                 bytes.drain(..3);
             }
@@ -129,8 +129,12 @@ impl FileInput {
             let cut = *self.cut.get_or_insert_with(|| split::guess(&bytes));
             let mut records = Vec::new();
             let mut settled = split::split(cut, &bytes, self.ended, &mut records);
-            let mut too_large = None;
-            if records.is_empty() && bytes.len() - settled > self.record_bytes_max {
+            let mut too_large = records.iter().position(|record| record.len() > self.record_bytes_max);
+            if let Some(at) = too_large {
+                // What follows it waits for the next chunk: a chunk says this of one record.
+                records.truncate(at + 1);
+                settled = records.last().map_or(settled, |record| record.end);
+            } else if records.is_empty() && bytes.len() - settled > self.record_bytes_max {
                 too_large = Some(0);
                 records.push(settled..bytes.len());
                 settled = bytes.len();
@@ -206,6 +210,18 @@ mod tests {
             seen,
             [(0, "{\"a\":1}", false), (1, "xxxxxxx", true), (2, "{\"b\":2}", false), (3, "{\"c\":3}", false)]
         );
+    }
+
+    #[test]
+    fn the_limit_is_exact_wherever_a_round_of_reading_ends() {
+        let text = ["x".repeat(1000), "y".repeat(1001), "z".to_owned(), "y".repeat(1001), "x".repeat(1000)].join("\n");
+        for cut in [Cut::Lines, Cut::Values] {
+            let mut input = FileInput::from_bytes("m", text.clone().into_bytes(), cut);
+            input.record_bytes_max = 1000;
+            let (records, _) = read_all(input);
+            let seen: Vec<(i64, usize, bool)> = records.iter().map(|(o, t, l)| (*o, t.len(), *l)).collect();
+            assert_eq!(seen, [(0, 1000, false), (1, 1001, true), (2, 1, false), (3, 1001, true), (4, 1000, false)]);
+        }
     }
 
     #[test]

@@ -85,11 +85,17 @@ impl Needles {
         for (finder, number) in &self.few {
             let length = finder.needle().len();
             // An empty text is found once: where it stands says nothing.
-            finder.find_iter(bytes).take(if length == 0 { 1 } else { usize::MAX }).for_each(|at| found(*number, at + length));
+            finder
+                .find_iter(bytes)
+                .take(if length == 0 { 1 } else { usize::MAX })
+                .for_each(|at| found(*number, at + length));
         }
         if let Some(many) = &self.many {
             for hit in many.find_overlapping_iter(text) {
-                self.many_numbers.get(hit.pattern().as_usize()).into_iter().for_each(|&number| found(number, hit.end()));
+                self.many_numbers
+                    .get(hit.pattern().as_usize())
+                    .into_iter()
+                    .for_each(|&number| found(number, hit.end()));
             }
         }
     }
@@ -138,7 +144,8 @@ mod tests {
     fn finds_what_a_plain_search_finds() {
         // Texts over two letters and one of two bytes, of every length class, at every offset of a longer text.
         let letters = ["a", "b", "é"];
-        let text: String = (0u64..400).map(|i| letters[(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % 3]).collect();
+        let text: String =
+            (0u64..400).map(|i| letters[(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % 3]).collect();
         let mut texts: Vec<Box<str>> = Vec::new();
         for length in 1..12 {
             for start in 0..40 {
@@ -157,7 +164,8 @@ mod tests {
             needles.search(&text, |number, _| found.push(number));
             found.sort_unstable();
             found.dedup();
-            let wanted: Vec<u32> = (0..).zip(&texts).filter(|(_, t)| text.contains(t.as_ref())).map(|(n, _)| n).collect();
+            let wanted: Vec<u32> =
+                (0..).zip(&texts).filter(|(_, t)| text.contains(t.as_ref())).map(|(n, _)| n).collect();
             assert!(wanted.len() > 100 && wanted.len() < texts.len());
             assert_eq!(found, wanted);
         }

@@ -69,7 +69,20 @@ pub struct Loaded {
 /// Names in folders that start with a dot are left out, and links to folders are not followed (a Kubernetes volume has
 /// each file three times otherwise). A file that is named twice is read once.
 pub fn load_paths(paths: &[PathBuf], settings: &Settings) -> Loaded {
+    load(&[], paths, settings)
+}
+
+/// Loads texts as one set; the paths are for messages.
+pub fn load_texts(texts: &[(PathBuf, &str)], settings: &Settings) -> Loaded {
+    load(texts, &[], settings)
+}
+
+/// Loads texts, then files and folders, as one set: the files' filters can name the texts' rules.
+pub fn load(texts: &[(PathBuf, &str)], paths: &[PathBuf], settings: &Settings) -> Loaded {
     let mut load = Load::new(settings);
+    for (path, text) in texts {
+        load.text(path, text);
+    }
     let mut seen = BTreeSet::new();
     for path in paths {
         let mut files = Vec::new();
@@ -89,15 +102,6 @@ pub fn load_paths(paths: &[PathBuf], settings: &Settings) -> Loaded {
                 read_file(file, &mut load);
             }
         }
-    }
-    load.finish()
-}
-
-/// Loads texts as one set; the paths are for messages.
-pub fn load_texts(texts: &[(PathBuf, &str)], settings: &Settings) -> Loaded {
-    let mut load = Load::new(settings);
-    for (path, text) in texts {
-        load.text(path, text);
     }
     load.finish()
 }

@@ -22,7 +22,8 @@ pub fn sample(source: &str) -> Option<String> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let texts = proptest::string::string_regex(&without_anchors).ok()?;
-    (0..40).find_map(|_| texts.new_tree(&mut runner).ok().map(|tree| tree.current()).filter(|text| regex.is_match(text)))
+    (0..40)
+        .find_map(|_| texts.new_tree(&mut runner).ok().map(|tree| tree.current()).filter(|text| regex.is_match(text)))
 }
 
 pub fn load(texts: &[RuleText]) -> Vec<Rule> {
@@ -79,6 +80,7 @@ fn all_rules_over_pipeline_events_match_as_the_slow_evaluator_does() {
     let Some(texts) = corpus::all_rules() else { return };
     let mut engine = Engine::new(load(&texts));
     let events = corpus::events(250, 5);
-    let held: usize = events.lines().map(|line| engine.check(&serde_json::from_str::<Value>(line).expect("JSON")).len()).sum();
+    let held: usize =
+        events.lines().map(|line| engine.check(&serde_json::from_str::<Value>(line).expect("JSON")).len()).sum();
     assert!(held > 100);
 }

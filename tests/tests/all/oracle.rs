@@ -39,10 +39,12 @@ impl Engine {
     pub fn check(&mut self, event: &Value) -> Vec<u32> {
         let lists = generate::lists();
         let record = event.to_string();
-        let wanted: Vec<u32> = (0..).zip(&self.rules).filter(|(_, rule)| oracle::holds(rule, event, &lists)).map(|(at, _)| at).collect();
+        let wanted: Vec<u32> =
+            (0..).zip(&self.rules).filter(|(_, rule)| oracle::holds(rule, event, &lists)).map(|(at, _)| at).collect();
         let found = self.holding(&record);
         if found != wanted {
-            let differ = (0..self.rules.len() as u32).find(|at| found.contains(at) != wanted.contains(at)).expect("one");
+            let differ =
+                (0..self.rules.len() as u32).find(|at| found.contains(at) != wanted.contains(at)).expect("one");
             let rule = &self.rules[differ as usize];
             let says = if found.contains(&differ) { "holds" } else { "does not hold" };
             panic!("the engine says rule {differ} {says}\n{record}\n{:?}\n{:?}", rule.condition, rule.wheres);
@@ -92,7 +94,9 @@ fn every_character_folds_as_unicode_says() {
     let odd = |c: &char| !new(c) && (c.to_lowercase().ne([*c]) || c.to_uppercase().ne([*c]));
     let characters: Vec<char> = (char::MIN..=char::MAX).filter(odd).collect();
     assert!(characters.len() > 2_500);
-    let template = &generate::load(&[json!({"title": "t", "logsource": {"category": "test"}, "detection": {"s": {"a": "b"}, "condition": "s"}})])[0];
+    let template = &generate::load(&[
+        json!({"title": "t", "logsource": {"category": "test"}, "detection": {"s": {"a": "b"}, "condition": "s"}}),
+    ])[0];
     let pattern = |c: char, around: bool| {
         let mut pieces = vec![Piece::Literal(c.to_string())];
         if around {
@@ -101,9 +105,7 @@ fn every_character_folds_as_unicode_says() {
         }
         Test::Text(Pattern { pieces, cased: false })
     };
-    let rules = [false, true].into_iter().flat_map(|around| {
-        characters.iter().map(move |&c| (c, around))
-    });
+    let rules = [false, true].into_iter().flat_map(|around| characters.iter().map(move |&c| (c, around)));
     let rules = rules.map(|(c, around)| Rule {
         condition: Search::Field(FieldTest { field: "a".to_owned(), test: pattern(c, around) }),
         ..template.clone()

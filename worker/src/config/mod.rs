@@ -152,7 +152,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         start,
         sources,
         rules: rules(root, folder),
-        lists: root.entries("lists").into_iter().filter_map(|(name, at)| Some((name, folder.join(at.as_text()?)))).collect(),
+        lists: root.named_texts("lists").into_iter().map(|(name, file)| (name, folder.join(file))).collect(),
         alerts: alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
@@ -174,11 +174,10 @@ fn kafka_settings(kafka: &Section<'_>, folder: &Path) -> KafkaSettings {
         }
         from.finish();
     }
-    let property = |(name, at): (String, Section<'_>)| Some((name, at.as_text()?));
     let settings = KafkaSettings {
         bootstrap: kafka.required("bootstrap", "HOST:PORT, several with commas"),
         client_id: kafka.text("client_id").unwrap_or_else(|| "pipewarden".to_owned()),
-        properties: kafka.entries("properties").into_iter().filter_map(property).collect(),
+        properties: kafka.named_texts("properties").into_iter().collect(),
         secrets,
     };
     for error in settings.validate() {
@@ -257,15 +256,10 @@ fn shared_topics(root: &Section<'_>, sources: &[SourceConfig]) {
 fn rules(root: &Section<'_>, folder: &Path) -> RulesConfig {
     let at = root.section("rules");
     let flag = |text: &str| text.parse::<bool>().ok();
-    let mut placeholders = BTreeMap::new();
-    for (name, values) in at.entries("placeholders") {
-        let values = values.as_text().unwrap_or_default();
-        placeholders.insert(name, values.split(',').map(str::to_owned).collect());
-    }
     let config = RulesConfig {
         pack: at.parsed("pack", flag, "true or false").unwrap_or(true),
         paths: at.texts("paths").into_iter().map(|path| folder.join(path)).collect(),
-        placeholders,
+        placeholders: at.named_lists("placeholders").into_iter().collect(),
     };
     at.finish();
     config

@@ -46,7 +46,8 @@ impl<'y> Section<'y> {
         if let Some(node) = node
             && node.data.as_mapping().is_none()
         {
-            problems.add(node.span.start.line(), format!("{path}: a map is expected here"));
+            let place = if path.is_empty() { "the file" } else { &path };
+            problems.add(node.span.start.line(), format!("{place}: a map is expected here (hint: key: value)"));
         }
         Section { path, node, asked: RefCell::default(), problems }
     }
@@ -113,8 +114,16 @@ impl<'y> Section<'y> {
     /// A list of texts; one text counts as a list of one.
     pub(crate) fn texts(&self, key: &'static str) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };
+        self.list(key, value)
+    }
+
+    fn list(&self, key: &str, value: &MarkedYaml<'_>) -> Vec<String> {
         let Some(items) = value.data.as_sequence() else {
-            return text_of(value).into_iter().collect();
+            let text = text_of(value);
+            if text.is_none() {
+                self.problem(key, "a text or a list of texts is expected here");
+            }
+            return text.into_iter().collect();
         };
         let texts: Vec<String> = items.iter().filter_map(text_of).collect();
         if texts.len() != items.len() {
@@ -130,7 +139,11 @@ impl<'y> Section<'y> {
 
     /// All entries of a map whose keys are free.
     pub(crate) fn entries(&self, key: &'static str) -> Vec<(String, Section<'y>)> {
-        let Some(map) = self.get(key).and_then(|node| node.data.as_mapping()) else { return Vec::new() };
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Some(map) = node.data.as_mapping() else {
+            self.problem(key, "a map is expected here (hint: name: value)");
+            return Vec::new();
+        };
         let named = map.iter().filter_map(|(name, value)| Some((text_of(name)?, value)));
         named
             .map(|(name, value)| {
@@ -140,9 +153,25 @@ impl<'y> Section<'y> {
             .collect()
     }
 
-    /// This node as a text.
-    pub(crate) fn as_text(&self) -> Option<String> {
-        self.node.and_then(text_of)
+    /// All entries of a map of names and texts.
+    pub(crate) fn named_texts(&self, key: &'static str) -> Vec<(String, String)> {
+        let text = |(name, at): (String, Section<'_>)| {
+            let text = at.node.and_then(text_of);
+            if text.is_none() {
+                self.problems.add(at.line(), format!("{}: a text is expected here", at.path));
+            }
+            Some((name, text?))
+        };
+        self.entries(key).into_iter().filter_map(text).collect()
+    }
+
+    /// All entries of a map of names and lists of texts.
+    pub(crate) fn named_lists(&self, key: &'static str) -> Vec<(String, Vec<String>)> {
+        let list = |(name, at): (String, Section<'_>)| {
+            let texts = at.node.map(|node| self.list(key, node)).unwrap_or_default();
+            (name, texts)
+        };
+        self.entries(key).into_iter().map(list).collect()
     }
 
     /// Every key that nobody asked for is a problem.

@@ -2,6 +2,7 @@
 //! of what it read.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use rules::Lists;
 use rules::parse::Settings as ParseSettings;
 use sinks::{JsonLines, Mode, Outlet};
 
+use super::append::Appended;
 use super::outlets::{SealLog, TopicOutlet};
 use crate::config::{Config, SourceConfig};
 use crate::engine::{Engine, Reading, Speaks};
@@ -102,6 +104,20 @@ fn reading(source: &SourceConfig) -> Reading {
     }
 }
 
+/// Makes the folder of control log and seal log, and keeps other workers out of it for as long as the file lives.
+///
+/// # Errors
+/// When the folder cannot be made, or another worker has it.
+pub fn state_folder(config: &Config) -> anyhow::Result<File> {
+    let folder = config.state.display();
+    std::fs::create_dir_all(&config.state).with_context(|| format!("state: {folder}"))?;
+    let lock = File::create(config.state.join("lock")).with_context(|| format!("state: {folder}"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(_) => bail!("state: another worker uses {folder} (hint: each worker needs a state folder of its own)"),
+    }
+}
+
 /// The connection, with secrets read from where the configuration says.
 ///
 /// # Errors
@@ -159,8 +175,7 @@ pub fn outlets(config: &Config, connection: &Connection) -> anyhow::Result<Outle
         sealed.push(Box::new(Human::stdout()));
     }
     let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        Ok(Box::new(std::io::BufWriter::new(file.with_context(|| path.display().to_string())?)))
+        Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
     });
     Ok(Outlets { sealed, provisional, dead_letters: dead_letters.transpose()? })
 }

@@ -2,18 +2,19 @@
 //!
 //! `flush` returns only once the broker has acknowledged and the disk has it: offsets are committed behind it.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ingest::kafka::Producer;
+use ingest::kafka::{KafkaError, Producer};
 use model::AlertRecord;
 use sinks::{Outlet, OutletError};
 
+use super::append::Appended;
+
 /// How long a flush waits for the broker before it says that it has to be tried again.
-const FLUSH_WAIT: Duration = Duration::from_secs(30);
+const FLUSH_WAIT: Duration = Duration::from_secs(5);
 
 /// Records to a Kafka topic, keyed by fingerprint.
 pub struct TopicOutlet {
@@ -27,8 +28,10 @@ impl TopicOutlet {
         TopicOutlet { producer, topic }
     }
 
-    fn failed(&self, error: &ingest::kafka::KafkaError) -> OutletError {
-        OutletError { outlet: format!("topic {}", self.topic), reason: error.to_string(), retryable: error.is_retryable() }
+    /// Waiting helps only while the producer still tries: a record that it has given up takes a new start.
+    fn failed(&self, error: &KafkaError) -> OutletError {
+        let retryable = matches!(error, KafkaError::NotFlushed { .. });
+        OutletError { outlet: format!("topic {}", self.topic), reason: format!("{error} (hint: {})", error.hint()), retryable }
     }
 }
 
@@ -46,8 +49,7 @@ impl Outlet for TopicOutlet {
 /// The seal log: sealed records, appended, on disk after `flush`.
 pub struct SealLog {
     name: String,
-    writer: io::BufWriter<File>,
-    unsynced: bool,
+    lines: Appended,
 }
 
 impl SealLog {
@@ -56,8 +58,7 @@ impl SealLog {
     /// # Errors
     /// When it cannot be opened.
     pub fn append_to(path: &Path) -> io::Result<SealLog> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(SealLog { name: path.display().to_string(), writer: io::BufWriter::new(file), unsynced: false })
+        Ok(SealLog { name: path.display().to_string(), lines: Appended::open(path)? })
     }
 
     fn failed(&self, error: &io::Error) -> OutletError {
@@ -67,16 +68,11 @@ impl SealLog {
 
 impl Outlet for SealLog {
     fn put(&mut self, _: &AlertRecord, line: &str) -> Result<(), OutletError> {
-        self.unsynced = true;
-        let written = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.write_all(b"\n"));
+        let written = self.lines.write_all(line.as_bytes()).and_then(|()| self.lines.write_all(b"\n"));
         written.map_err(|error| self.failed(&error))
     }
 
     fn flush(&mut self) -> Result<(), OutletError> {
-        if std::mem::take(&mut self.unsynced) {
-            let synced = self.writer.flush().and_then(|()| self.writer.get_ref().sync_data());
-            return synced.map_err(|error| self.failed(&error));
-        }
-        Ok(())
+        self.lines.flush().map_err(|error| self.failed(&error))
     }
 }

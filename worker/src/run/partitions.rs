@@ -3,11 +3,12 @@
 //! Idleness is decided on ticks only, and only for partitions that have been read to their end; what it decides is
 //! returned as control records, and applied through them alone, live and in replay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ingest::kafka::TopicPartition;
 use model::Timestamp;
 
+use crate::config::Config;
 use crate::control::{ControlRecord, Positions};
 use crate::pipeline::Pipeline;
 
@@ -26,8 +27,16 @@ pub struct Held {
     pub at_end: bool,
     /// Milliseconds of ticks since its last record.
     pub quiet_ms: i64,
+    /// A record has come since this worker reads it.
+    pub spoke: bool,
     /// It has been closed for good (`--until-end`).
     pub closed: bool,
+}
+
+impl Held {
+    fn new(source: usize, partition: usize, next: i64) -> Held {
+        Held { source, partition, next, active: true, at_end: false, quiet_ms: 0, spoke: false, closed: false }
+    }
 }
 
 /// Name of a partition in control records and books.
@@ -39,7 +48,7 @@ pub fn name_of(at: &TopicPartition) -> String {
 #[derive(Debug, Default)]
 pub struct Partitions {
     pub(crate) held: BTreeMap<TopicPartition, Held>,
-    /// Ticks since all partitions of a source fell idle, milliseconds, and the watermark at that moment.
+    /// The watermark of a source when all its partitions fell idle, and milliseconds of ticks since.
     asleep: BTreeMap<usize, (Timestamp, i64)>,
 }
 
@@ -51,12 +60,11 @@ impl Partitions {
                 if !held.active {
                     pipeline.take_back(held.source, held.partition);
                 }
-                *held = Held { next, active: true, at_end: false, quiet_ms: 0, ..held.clone() };
+                *held = Held::new(held.source, held.partition, next);
             }
             None => {
                 let partition = pipeline.add_partition(source, &name_of(at));
-                let held = Held { source, partition, next, active: true, at_end: false, quiet_ms: 0, closed: false };
-                self.held.insert(at.clone(), held);
+                self.held.insert(at.clone(), Held::new(source, partition, next));
             }
         }
     }
@@ -79,45 +87,73 @@ impl Partitions {
         self.held.iter().filter(|(_, held)| held.active)
     }
 
-    /// What a tick decides: partitions that have been quiet at their end count as complete up to the watermark of the
-    /// others of their source; where all are quiet, source time advances by the ticks.
-    pub fn idle(&mut self, pipeline: &Pipeline, tick_ms: i64, idle_after_ms: i64) -> Vec<ControlRecord> {
+    /// A tick passed: the partitions that have now been quiet at their end for long enough, if the broker agrees.
+    pub fn quiet(&mut self, tick_ms: i64, idle_after_ms: i64) -> Vec<TopicPartition> {
         for held in self.held.values_mut() {
             held.quiet_ms = if held.at_end { held.quiet_ms.saturating_add(tick_ms) } else { 0 };
         }
-        let mut sources: Vec<usize> = self.active().map(|(_, held)| held.source).collect();
-        sources.sort_unstable();
-        sources.dedup();
+        self.active().filter(|(_, held)| held.quiet_ms >= idle_after_ms).map(|(at, _)| at.clone()).collect()
+    }
+
+    /// A partition is not quiet: its records are on their way.
+    pub fn wake(&mut self, at: &TopicPartition) {
+        if let Some(held) = self.held.get_mut(at) {
+            held.quiet_ms = 0;
+        }
+    }
+
+    /// Whoever writes to the broker could not either: nobody is quiet.
+    pub fn wake_all(&mut self) {
+        self.held.values_mut().for_each(|held| held.quiet_ms = 0);
+    }
+
+    /// What a tick decides: partitions that have been quiet at their end count as complete up to the watermark of the
+    /// others of their source; where all are quiet, source time advances by the ticks; where none has said anything yet,
+    /// it follows the other sources, its own lateness behind the slowest.
+    pub fn idle(&mut self, pipeline: &Pipeline, config: &Config, tick_ms: i64) -> Vec<ControlRecord> {
+        let sources: BTreeSet<usize> = self.active().map(|(_, held)| held.source).collect();
         let mut records = Vec::new();
         for source in sources {
-            if let Some(up_to) = self.complete_up_to(pipeline, source, tick_ms, idle_after_ms) {
-                let idle = self.active().filter(|(_, held)| held.source == source && held.quiet_ms >= idle_after_ms);
-                for (at, held) in idle {
-                    if pipeline.partition_watermark(source, held.partition) < up_to {
-                        let partition = name_of(at);
-                        records.push(ControlRecord::Idle { partition, position: held.next, up_to_ms: up_to.ms() });
-                    }
+            let Some(up_to) = self.complete_up_to(pipeline, config, source, tick_ms) else { continue };
+            let is_idle = |held: &Held| held.source == source && held.quiet_ms >= config.idle_after_ms;
+            for (at, held) in self.active().filter(|(_, held)| is_idle(held)) {
+                if pipeline.partition_watermark(source, held.partition) < up_to {
+                    let partition = name_of(at);
+                    records.push(ControlRecord::Idle { partition, position: held.next, up_to_ms: up_to.ms() });
                 }
             }
         }
         records
     }
 
-    fn complete_up_to(&mut self, pipeline: &Pipeline, source: usize, tick_ms: i64, idle_after_ms: i64) -> Option<Timestamp> {
-        let of_source = || self.active().filter(|(_, held)| held.source == source);
+    fn of(&self, source: usize) -> impl Iterator<Item = &Held> {
+        self.active().map(|(_, held)| held).filter(move |held| held.source == source)
+    }
+
+    fn complete_up_to(&mut self, pipeline: &Pipeline, config: &Config, source: usize, tick_ms: i64) -> Option<Timestamp> {
         let watermark = |held: &Held| pipeline.partition_watermark(source, held.partition);
-        let awake: Option<Timestamp> =
-            of_source().filter(|(_, held)| held.quiet_ms < idle_after_ms).map(|(_, held)| watermark(held)).min();
-        if let Some(awake) = awake {
+        let awake = self.of(source).filter(|held| held.quiet_ms < config.idle_after_ms).map(watermark).min();
+        if awake.is_some() {
             self.asleep.remove(&source);
-            return (awake != Timestamp::MIN && awake != Timestamp::MAX).then_some(awake);
+            return awake.filter(|awake| *awake != Timestamp::MIN);
         }
-        let newest = of_source().map(|(_, held)| watermark(held)).filter(|w| *w != Timestamp::MAX).max()?;
-        if newest == Timestamp::MIN {
-            return None;
-        }
+        let spoke = self.of(source).any(|held| held.spoke);
+        let newest = self.of(source).map(watermark).max().filter(|newest| spoke && *newest != Timestamp::MIN);
+        let Some(newest) = newest else { return self.followed(pipeline, config, source) };
         let (from, elapsed_ms) = self.asleep.entry(source).or_insert((newest, 0));
         *elapsed_ms = elapsed_ms.saturating_add(tick_ms);
         Some(from.plus_ms(*elapsed_ms))
+    }
+
+    /// How far the slowest of the other sources that have a time has come, less this source's lateness.
+    fn followed(&self, pipeline: &Pipeline, config: &Config, source: usize) -> Option<Timestamp> {
+        let lateness_ms = |source: usize| config.sources.get(source).map_or(0, |source| source.lateness_ms);
+        let reached = |other: usize| {
+            let watermark = self.of(other).map(|held| pipeline.partition_watermark(other, held.partition)).min()?;
+            (watermark != Timestamp::MIN).then(|| watermark.plus_ms(lateness_ms(other)))
+        };
+        let others = self.active().map(|(_, held)| held.source).filter(|&other| other != source);
+        let spoke = others.filter(|&other| self.of(other).any(|held| held.spoke));
+        spoke.filter_map(reached).min().map(|reached| reached.plus_ms(-lateness_ms(source)))
     }
 }
