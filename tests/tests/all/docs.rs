@@ -1,14 +1,14 @@
 //! Pages that are made from the code: the event model. `UPDATE_EXPECT=1` rewrites them, review reads the difference.
 
 use std::fmt::Write;
-use std::path::Path;
 
+use harness::cli;
 use model::{EventClass, FIELDS, FieldDoc};
 
 /// Holds a page against its file, or rewrites it.
 fn check(page: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    let path = cli::workspace().join("docs").join(page);
+    if cli::updates_expected() {
         std::fs::write(&path, text).expect("docs/ can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();

@@ -29,7 +29,6 @@ fn bad_usage_and_configuration_end_with_1_and_a_hint() {
         ("--list letters=@list.yaml", "(hint: one entry a line"),
         ("--placeholder x", "hint: NAME=VALUE"),
         ("--until soon", "--until soon: not a time (hint: "),
-        ("--format xml", "--format xml: unknown (hint: auto, "),
         ("--threads 0", "--threads"),
         ("--threads two", "--threads"),
         ("--time-field=", "--time-field"),
@@ -51,6 +50,7 @@ fn bad_usage_and_configuration_end_with_1_and_a_hint() {
         ("--format json --rules @bad.yml @in.jsonl", "bad.yml:4"),
         ("--format json --rules @nowhere.yml @in.jsonl", "nowhere.yml"),
         ("--format json --rules @rule.yml", "<INPUTS>"),
+        ("--format xml --rules @rule.yml @in.jsonl", "--format xml: unknown (hint: auto, "),
         ("--format json --rules @rule.yml @nowhere.jsonl", "nowhere.jsonl"),
         ("--format json --rules @rule.yml @empty", "hint: name files or folders"),
         ("--rules @rule.yml --time-field t @in.jsonl", "--time-field and --id-field are for --format json"),
@@ -67,7 +67,7 @@ fn bad_usage_and_configuration_end_with_1_and_a_hint() {
 fn nothing_is_written_before_the_plan_is_whole() {
     let desk = Desk::new();
     desk.put("in.jsonl", EVENT);
-    for wrong in ["--until soon", "--lateness 5x", "--format xml", "--list x=@nowhere"] {
+    for wrong in ["--until soon", "--lateness 5x", "--list x=@nowhere"] {
         desk.put("alerts.jsonl", "of yesterday");
         desk.json(&format!("{wrong} @in.jsonl"), b"").expect_code(1);
         assert_eq!(desk.read("alerts.jsonl"), "of yesterday", "{wrong}");

@@ -1,5 +1,6 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
+mod game_days;
 mod broker;
 mod corpus_rules;
 mod differential;
