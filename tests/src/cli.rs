@@ -44,10 +44,14 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand inside the workspace")
 }
 
-/// Path of the binary, built in the one profile there is. Panics with the compiler's words where that fails.
+/// Path of the binary: the one that `PIPEWARDEN_BINARY` names, else built in the one profile there is. Panics with the
+/// compiler's words where that fails.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(built) = std::env::var_os("PIPEWARDEN_BINARY") {
+            return PathBuf::from(built);
+        }
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), |to| workspace().join(to));
         let built = Command::new(env!("CARGO"))
