@@ -10,3 +10,6 @@ mod seal;
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
 pub use seal::{LaneId, Mode, Sealer};
+
+#[cfg(test)]
+mod tests;

@@ -10,3 +10,4 @@ pub mod firing;
 pub mod generate;
 pub mod oracle;
 pub mod stored;
+pub mod worker;

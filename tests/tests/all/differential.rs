@@ -88,6 +88,11 @@ const EXPLAINED: &[Explained] = &[
     ("references to arrays", "ours: any member may be equal to any member of the other field", |case| {
         case.text.contains("|fieldref") && any_array(case.event)
     }),
+    (
+        "references to missing fields",
+        "ours: `fieldref|neq` is false while the other field is missing; theirs is true",
+        |case| case.text.contains("|fieldref|neq"),
+    ),
     ("epoch as text", "open: a text of digits is read as an epoch time here, not there", |case| {
         has(case.rule, |search| matches!(search, Search::Field(FieldTest { test: Test::TimePart(..), .. })))
     }),

@@ -1,12 +1,12 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
-mod game_days;
 mod broker;
 mod corpus_rules;
 mod differential;
 mod disorder;
 mod docs;
 mod exit_codes;
+mod game_days;
 mod house;
 mod kafka_faults;
 mod kafka_source;
@@ -14,4 +14,10 @@ mod oracle;
 mod pack;
 mod redaction;
 mod replay;
+mod run_config;
+mod run_equality;
+mod run_events;
+mod run_faults;
+mod run_restart;
+mod run_watch;
 mod semantics;

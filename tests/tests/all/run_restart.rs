@@ -1,0 +1,131 @@
+//! What a restart owes: nothing is lost, and what is told again carries the same fingerprint and key.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use harness::broker;
+use harness::worker::Place;
+
+use crate::run_events::{DEPLOYER, GITHUB, RULES, alerts, config, produce, sorted, told};
+
+#[test]
+fn killed_again_and_again_a_worker_loses_no_alert() {
+    let Some(broker) = broker::shared() else { return };
+    for topic in ["kill-a", "kill-b", "kill-alerts", "kill-whole"] {
+        broker.create_topic(topic, 1, &[]).expect("created");
+    }
+    let (github, deployer) = (GITHUB.arrivals(30, 3_000, 60, 1), DEPLOYER.arrivals(31, 3_000, 60, 1));
+    let sources = [("github", "kill-a", GITHUB.source), ("deployer", "kill-b", DEPLOYER.source)];
+    // Static membership: who comes back has its partitions at once.
+    let kafka = |group: &str, topic: &str| {
+        let config = config(&broker.bootstrap(), group, &sources, &format!("alerts: {{topic: {topic}}}\nidle_after: 1s\n"));
+        config.replace("kafka:\n", "kafka:\n  instance: one\n")
+    };
+    let place = Place::new(&kafka("kill", "kill-alerts"), RULES);
+    let chunks = 4;
+    let part = |lines: &[String], n: usize| lines[lines.len() * n / chunks..lines.len() * (n + 1) / chunks].to_vec();
+    for n in 0..chunks {
+        let mut worker = place.start(&[]);
+        // Some of it before the kill, some of it during, some found by the next.
+        let (a, b) = (part(&github[0], n), part(&deployer[0], n));
+        let (first, rest) = a.split_at(a.len() / 2);
+        produce(broker, "kill-a", 0, first);
+        produce(broker, "kill-b", 0, &b);
+        worker.until_read(first.len() as u64);
+        if n % 2 == 1 {
+            worker.until("something is sealed", |worker| worker.metric("pipewarden_alert_records_total", "") > 0);
+        }
+        produce(broker, "kill-a", 0, rest);
+        worker.kill();
+    }
+    // A crash in the middle of a write.
+    for file in ["state/seal.jsonl", "state/control.jsonl"] {
+        let mut text = fs::read_to_string(place.path(file)).expect("read");
+        text.push_str("{\"kind\":\"ti");
+        fs::write(place.path(file), text).expect("written");
+    }
+    place.run_to_the_end();
+
+    let whole = Place::new(&kafka("whole", "kill-whole"), RULES);
+    whole.run_to_the_end();
+    let expected = told(&alerts(broker, "kill-whole"));
+    let survived = alerts(broker, "kill-alerts");
+    assert!(expected.len() > 100, "{} alerts", expected.len());
+    assert_eq!(told(&survived), expected);
+    assert_eq!(told(&place.read_lines("state/seal.jsonl")), expected, "also by the seal log, whose every line is whole");
+    assert!(place.read("state/control.jsonl").iter().filter(|record| record["kind"] == "start").count() == chunks + 1);
+    // The last run, from its `start` on, can be replayed as any other.
+    let lines = place.replay_control_log();
+    let last_run: BTreeSet<String> = place.read_lines("state/seal.jsonl").into_iter().collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| last_run.contains(line)));
+}
+
+#[test]
+fn stopped_in_the_middle_a_worker_goes_on_where_it_was() {
+    let Some(broker) = broker::shared() else { return };
+    for topic in ["stop-a", "stop-alerts"] {
+        broker.create_topic(topic, 1, &[]).expect("created");
+    }
+    let arrivals = DEPLOYER.arrivals(40, 2_000, 60, 1);
+    let sources = [("deployer", "stop-a", DEPLOYER.source)];
+    let more = "alerts: {topic: stop-alerts, file: alerts.jsonl}\n";
+    let place = Place::new(&config(&broker.bootstrap(), "stop", &sources, more), RULES);
+    let (first, rest) = arrivals[0].split_at(1_000);
+    produce(broker, "stop-a", 0, first);
+    let mut worker = place.start(&[]);
+    worker.until_read(first.len() as u64);
+    worker.until("something is sealed", |worker| worker.metric("pipewarden_alert_records_total", "") > 0);
+    // A second worker cannot write into the same state.
+    let mut second = place.start(&["--until-end"]);
+    assert_eq!(second.wait(), 1);
+    assert!(second.said().contains("another worker uses"), "{}", second.said());
+    assert_eq!(worker.stop(), 0);
+    let before = place.read_lines("state/seal.jsonl").len();
+    produce(broker, "stop-a", 0, rest);
+    place.run_to_the_end();
+    let file = place.lines("all.jsonl", &arrivals[0]);
+    let expected = place.replay_files(&[DEPLOYER.replay, &["--lateness", "60s"]].concat(), &[file]);
+    let sealed = place.read_lines("state/seal.jsonl");
+    assert!(before > 0 && before < sealed.len());
+    assert_eq!(told(&sealed), told(&expected));
+    assert_eq!(sealed, place.read_lines("alerts.jsonl"));
+    assert_eq!(sorted(sealed), sorted(alerts(broker, "stop-alerts")));
+}
+
+#[test]
+fn two_workers_of_one_group_lose_nothing_between_them() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("two-in", 4, &[]).expect("created");
+    broker.create_topic("two-alerts", 2, &[]).expect("created");
+    let arrivals = DEPLOYER.arrivals(50, 4_000, 60, 4);
+    let sources = [("deployer", "two-in", DEPLOYER.source)];
+    let config = config(&broker.bootstrap(), "two", &sources, "alerts: {topic: two-alerts}\nidle_after: 1s\n");
+    let (first, second) = (Place::new(&config, RULES), Place::new(&config, RULES));
+    let part = |n: usize, of: usize| {
+        for (partition, lines) in (0..).zip(&arrivals) {
+            produce(broker, "two-in", partition, &lines[lines.len() * n / of..lines.len() * (n + 1) / of]);
+        }
+    };
+    let mut one = first.start(&[]);
+    part(0, 4);
+    one.until_read(100);
+    let mut other = second.start(&[]);
+    part(1, 4);
+    other.until_read(50);
+    other.until("it is ready", |worker| worker.get("/readyz").0 == 200);
+    part(2, 4);
+    let held = |worker: &harness::worker::Worker| worker.get("/metrics").1.matches("pipewarden_position{").count();
+    assert!(held(&other) > 0);
+    assert_eq!(one.stop(), 0);
+    part(3, 4);
+    let read = other.metric("pipewarden_records_total", "outcome=\"read\"");
+    other.until_read(read + 500);
+    assert_eq!(other.stop(), 0);
+    first.run_to_the_end();
+
+    let files: Vec<_> = (0..4).map(|n| first.lines(&format!("{n}.jsonl"), &arrivals[n])).collect();
+    let expected = first.replay_files(&[DEPLOYER.replay, &["--lateness", "60s"]].concat(), &files);
+    assert_eq!(told(&alerts(broker, "two-alerts")), told(&expected));
+    let control = second.read("state/control.jsonl");
+    assert!(control.iter().any(|record| record["kind"] == "assigned"));
+}
