@@ -21,7 +21,7 @@ pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), 
         return Err(Invalid::TooDeep);
     }
     let base = record.as_ptr() as usize;
-    let mut json = sonic_rs::Deserializer::from_str(record);
+    let mut json = serde_json::Deserializer::from_str(record);
     let root = Into { projection, node: Projection::ROOT, row, base, end: base + record.len() };
     Value { into: root, edge: Edge { slot: None, child: Some(Projection::ROOT) }, literal: false }
         .deserialize(&mut json)
@@ -31,11 +31,11 @@ pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), 
 
 /// The text is one JSON value, not nested too deep.
 pub fn is_json(text: &str) -> bool {
-    !too_deep(text.as_bytes()) && sonic_rs::from_str::<IgnoredAny>(text).is_ok()
+    !too_deep(text.as_bytes()) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The library's skipping recurses, so depth is checked first: by counting brackets, which is nearly free and settles it
-/// for nearly every record, and only then by walking.
+/// The library limits the depth of what is read, not of what is skipped, so depth is checked first: by counting brackets,
+/// which is nearly free and settles it for nearly every record, and only then by walking.
 fn too_deep(bytes: &[u8]) -> bool {
     let brackets = memchr::memchr2_iter(b'{', b'[', bytes).take(DEPTH_MAX + 1).count();
     brackets > DEPTH_MAX && depth(bytes) > DEPTH_MAX

@@ -105,6 +105,14 @@ mod tests {
     }
 
     #[test]
+    fn slashes_that_json_escapes_hide_nothing() {
+        for secret in [r"https:\/\/hooks.slack.com\/services\/T0\/B0\/a1B2a1B2a1B2a1B2", r"postgres:\/\/user:hunter22@db\/x"] {
+            let clean = redact(secret);
+            assert!(clean.contains("[redacted:") && !clean.contains("hunter22") && !clean.contains("a1B2"), "{clean}");
+        }
+    }
+
+    #[test]
     fn identifiers_stay() {
         for text in ["AKIAIOSFODNN7EXAMPLE", "sha256:7f5b2640fe6fb4f46592dfd3410c4a79", "github.com/acme/app", "25613093674"] {
             assert_eq!(redact(text), text);

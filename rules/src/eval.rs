@@ -162,7 +162,7 @@ impl Evaluator {
         let mut suspects = std::mem::take(&mut self.suspects);
         suspects.clear();
         let found = |predicate| suspects.push(predicate);
-        let plain = !program.numeric_keywords && memchr::memchr(b'\\', view.record().as_bytes()).is_none();
+        let plain = memchr::memchr(b'\\', view.record().as_bytes()).is_none();
         if plain {
             self.folded.clear();
             fold_into(&mut self.folded, view.record());

@@ -87,7 +87,8 @@ impl Lists {
         })?;
         let structured = matches!(file.extension().and_then(|e| e.to_str()), Some("yml" | "yaml" | "json"));
         let list = if structured { parse_structured(&text) } else { Ok(parse_lines(&text)) };
-        let list = list.map_err(|reason| ListError::Malformed { name: name.to_owned(), file: file.to_owned(), reason })?;
+        let list =
+            list.map_err(|reason| ListError::Malformed { name: name.to_owned(), file: file.to_owned(), reason })?;
         self.by_name.insert(name.to_owned(), Arc::new(list));
         Ok(())
     }
@@ -116,7 +117,8 @@ impl Lists {
     pub fn standing(&self, uses: &[ListUse], at: Option<Timestamp>) -> Standing {
         let mut standing = Standing::Full;
         for wanted in uses {
-            let usable = self.get(&wanted.name).is_some_and(|list| !list.is_empty() && !list.is_stale(wanted.ttl_ms, at));
+            let usable =
+                self.get(&wanted.name).is_some_and(|list| !list.is_empty() && !list.is_stale(wanted.ttl_ms, at));
             if !usable {
                 match wanted.on_missing {
                     OnMissing::FailClosed => return Standing::Silent,
@@ -229,7 +231,9 @@ fn parse_structured(text: &str) -> Result<List, String> {
                     list.keyed.insert(fold(&text_of(name)?), Entries::new(texts));
                 }
             }
-            _ => return Err(format!("unknown key {key:?}; known: as_of, entries, map")),
+            other => {
+                return Err(format!("unknown key {}; known: as_of, entries, map", other.unwrap_or("that is no text")));
+            }
         }
     }
     list.all = Entries::new(all);
@@ -248,7 +252,7 @@ fn text_of(node: &saphyr::Yaml<'_>) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     let number = node.as_integer().map(|n| n.to_string()).or_else(|| node.as_bool().map(|b| b.to_string()));
-    number.ok_or_else(|| format!("an entry is no text: {node:?}"))
+    number.ok_or_else(|| "an entry is neither text nor number".to_owned())
 }
 
 #[cfg(test)]

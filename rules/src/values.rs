@@ -2,10 +2,6 @@
 //!
 //! Built only for records in which a keyword's text was seen. Must never fail: a record that came this far is JSON.
 
-use std::fmt::{self, Write};
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
 use crate::compile::Glob;
 use crate::fold::fold_into;
 
@@ -40,9 +36,7 @@ impl Texts {
         self.is_read = true;
         self.cased.clear();
         self.folded.clear();
-        let mut json = serde_json::Deserializer::from_str(record);
-        // What was collected before an error stands: the scan has refused what is not JSON.
-        let _ = Collect(&mut self.cased).deserialize(&mut json);
+        collect(record, &mut self.cased);
         for text in self.cased.iter() {
             fold_into(&mut self.folded.text, text);
             self.folded.end();
@@ -54,7 +48,9 @@ impl Texts {
         self.read(record);
         let texts = if cased { &self.cased } else { &self.folded };
         match glob.needle() {
-            Some(needle) if !needle.contains(END) => memchr::memmem::find(texts.text.as_bytes(), needle.as_bytes()).is_some(),
+            Some(needle) if !needle.contains(END) => {
+                memchr::memmem::find(texts.text.as_bytes(), needle.as_bytes()).is_some()
+            }
             _ => texts.iter().any(|text| glob.matches(text)),
         }
     }
@@ -77,10 +73,19 @@ impl Joined {
         self.text.push(END);
     }
 
-    fn push(&mut self, value: impl fmt::Display) {
-        // Writing to memory does not fail.
-        let _ = write!(self.text, "{value}");
+    fn push(&mut self, value: &str) {
+        self.text.push_str(value);
         self.end();
+    }
+
+    /// The text between two quotes of the record.
+    fn push_text(&mut self, record: &str, quote: usize, end: usize, escaped: bool) {
+        if escaped {
+            let text = record.get(quote..=end).and_then(|text| serde_json::from_str::<String>(text).ok());
+            self.push(&text.unwrap_or_default());
+        } else {
+            self.push(record.get(quote + 1..end).unwrap_or_default());
+        }
     }
 
     fn iter(&self) -> impl Iterator<Item = &str> {
@@ -89,62 +94,58 @@ impl Joined {
     }
 }
 
-struct Collect<'t>(&'t mut Joined);
-
-impl<'de> DeserializeSeed<'de> for Collect<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+/// Appends the values of a record that is known to be JSON: texts unescaped, numbers and booleans as written, no nulls.
+fn collect(record: &str, values: &mut Joined) {
+    let bytes = record.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let (end, escaped) = text_end(bytes, at + 1);
+                let behind = bytes.get(end + 1..).unwrap_or_default();
+                let is_key = behind.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+                if !is_key {
+                    values.push_text(record, at, end, escaped);
+                }
+                at = end + 1;
+            }
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
+                let length = rest.iter().position(ends).unwrap_or(rest.len());
+                if byte != b'n' {
+                    values.push(record.get(at..at + length).unwrap_or_default());
+                }
+                at += length;
+            }
+            _ => at += 1,
+        }
     }
 }
 
-impl<'de> Visitor<'de> for Collect<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.0.text.push_str(text);
-        self.0.end();
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, n: i64) -> Result<(), E> {
-        self.0.push(n);
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
-        self.0.push(n);
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, n: f64) -> Result<(), E> {
-        self.0.push(format_args!("{n:?}"));
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, b: bool) -> Result<(), E> {
-        self.0.push(b);
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Collect(&mut *self.0))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value_seed(Collect(&mut *self.0))?;
+/// Where the text that begins here ends (at its closing quote), and whether it holds escapes.
+fn text_end(bytes: &[u8], start: usize) -> (usize, bool) {
+    let (mut at, mut escaped) = (start, false);
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes.get(at) == Some(&b'"') {
+            return (at, escaped);
         }
-        Ok(())
+        escaped = true;
+        at += 2;
+    }
+    (bytes.len(), escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_without_keys_and_nulls() {
+        let record = r#" {"a" : "b\u0041\"c", "n": [1e-5, -2.50,null ,true], "o":{"k":"v","e":""}, "d":{"a":["x"]} } "#;
+        let mut values = Joined::default();
+        collect(record, &mut values);
+        assert_eq!(values.iter().collect::<Vec<_>>(), ["bA\"c", "1e-5", "-2.50", "true", "v", "", "x"]);
     }
 }

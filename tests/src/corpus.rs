@@ -123,10 +123,10 @@ const CALLS: [(&str, &str, bool); 18] = [
 const AGENTS: [&str; 6] = [
     "git/2.43.0",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-    "aws-cli/2.17.9 md/awscrt#0.20.11 ua/2.0 os/linux#6.5.0-1025-azure md/arch#x86_64 lang/python#3.11.9 md/pyimpl#CPython",
-    "aws-sdk-go-v2/1.30.1 os/linux lang/go#1.22.5 md/GOARCH#amd64 api/secretsmanager#1.32.1",
+    "aws-cli/2.17.9 ua/2.0 os/linux#6.5.0-1025 md/arch#x86_64 lang/python#3.11.9",
+    "aws-sdk-go-v2/1.30.1 os/linux lang/go#1.22.5 md/GOARCH#amd64",
     "GitHub-Hookshot/044aadd",
-    "Boto3/1.34.144 md/Botocore#1.34.144 ua/2.0 os/linux#5.10.219 md/arch#x86_64 lang/python#3.11.9",
+    "Boto3/1.34.144 md/Botocore#1.34.144 os/linux#5.10.219",
 ];
 
 const REGIONS: [&str; 4] = ["eu-central-1", "us-east-1", "us-west-2", "ap-south-1"];
@@ -173,7 +173,6 @@ fn github(random: &mut Random, ms: i64) -> Value {
         "actor": format!("developer-{actor}"), "actor_id": 1_000_000 + actor, "actor_ip": address(random),
         "actor_is_bot": actor % 9 == 0, "actor_location": {"country_code": random.pick(&["DE", "US", "IN", "BR"])},
         "business": "example-enterprise", "business_id": 4711, "created_at": ms,
-        "external_identity_nameid": format!("developer-{actor}@example.com"),
         "external_identity_username": format!("developer-{actor}"),
         "operation_type": random.pick(&["access", "modify", "create", "remove"]), "org": "example-org", "org_id": 815_815,
         "repo": format!("example-org/service-{repo}"), "repo_id": 90_000_000 + repo, "repository_public": repo % 11 == 0,
@@ -201,20 +200,20 @@ fn cloudtrail(random: &mut Random, ms: i64) -> Value {
             "arn": format!("arn:aws:sts::{account}:assumed-role/deploy-{role}/run-{}", random.below(90_000)),
             "accountId": account.to_string(), "accessKeyId": format!("ASIA{key}"),
             "sessionContext": {
-                "sessionIssuer": {"type": "Role", "principalId": format!("AROAEXAMPLE{role:05}"),
-                    "arn": format!("arn:aws:iam::{account}:role/deploy-{role}"), "userName": format!("deploy-{role}")},
-                "attributes": {"creationDate": time(ms - 600_000), "mfaAuthenticated": "false"}},
+                "sessionIssuer": {"type": "Role",
+                    "arn": format!("arn:aws:iam::{account}:role/deploy-{role}"), "userName": format!("deploy-{role}")}},
         },
         "eventTime": time(ms), "eventSource": format!("{service}.amazonaws.com"), "eventName": name, "awsRegion": region,
         "sourceIPAddress": address(random), "userAgent": random.pick(&AGENTS),
-        "requestParameters": {"secretId": format!("arn:aws:secretsmanager:{region}:{account}:secret:app-{role}/token")},
+        "requestParameters": {"secretId": format!("app-{role}/token")},
         "responseElements": null, "requestID": uuid(random), "eventID": uuid(random), "readOnly": reads,
         "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": account.to_string(),
         "eventCategory": "Management",
     });
     if random.percent(4) {
+        event["requestParameters"] = Value::Null;
         event["errorCode"] = json!("AccessDenied");
-        event["errorMessage"] = json!(format!("User is not authorized to perform: {service}:{name}"));
+        event["errorMessage"] = json!(format!("Not authorized: {service}:{name}"));
     }
     event
 }

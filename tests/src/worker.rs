@@ -151,7 +151,9 @@ impl Worker {
     /// Waits until so many records have been read.
     #[track_caller]
     pub fn until_read(&mut self, records: u64) {
-        self.until(&format!("{records} records read"), |worker| worker.metric("pipewarden_records_total", "outcome=\"read\"") >= records);
+        self.until(&format!("{records} records read"), |worker| {
+            worker.metric("pipewarden_records_total", "outcome=\"read\"") >= records
+        });
     }
 
     /// Asks it to stop (SIGTERM) and returns its exit code.
@@ -186,8 +188,10 @@ impl Worker {
     /// Sum of a metric over all its label sets that contain a text.
     pub fn metric(&self, name: &str, labels: &str) -> u64 {
         let (_, body) = self.get("/metrics");
-        let lines = body.lines().filter(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} ")));
-        let values = lines.filter(|line| line.contains(labels)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        let lines =
+            body.lines().filter(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} ")));
+        let values =
+            lines.filter(|line| line.contains(labels)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
         values.sum::<f64>() as u64
     }
 }

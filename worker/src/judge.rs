@@ -80,7 +80,7 @@ impl Judge {
         offset: i64,
         judgements: &mut Vec<Judgement>,
     ) {
-        let fate = match std::str::from_utf8(chunk.get(bounds.clone()).unwrap_or_default()) {
+        let fate = match simdutf8::basic::from_utf8(chunk.get(bounds.clone()).unwrap_or_default()) {
             Err(_) => Err(Invalid::NotUtf8),
             Ok(text) => {
                 let base = bounds.start;

@@ -120,11 +120,13 @@ pub(crate) fn connect<C: ClientContext>(
 ) -> Result<Metadata, KafkaError> {
     let of = retry.attempts.max(1);
     let mut number = 1;
+    let mut last = String::new();
     loop {
-        let reason = match attempt(client, watch, retry.wait(number), serve)? {
+        let reason = match attempt(client, watch, retry.wait(number), serve, last)? {
             Answer::Brokers(metadata) => return Ok(metadata),
             Answer::None(reason) => reason,
         };
+        last = reason.clone();
         let bootstrap = watch.connection.bootstrap().to_owned();
         let error = KafkaError::Unreachable { bootstrap, attempts: number, reason };
         let next_wait = (number < of).then(|| retry.wait(number + 1));
@@ -141,15 +143,16 @@ enum Answer {
     None(String),
 }
 
-/// One attempt, in slices: a metadata request waits to its end even when the broker has refused us long before.
+/// One attempt, in slices: a metadata request waits to its end even when the broker has refused us long before. `reason`:
+/// why the attempt before failed.
 fn attempt<C: ClientContext>(
     client: &Client<C>,
     watch: &Watch,
     wait: Duration,
     serve: &dyn Fn(),
+    mut reason: String,
 ) -> Result<Answer, KafkaError> {
     let mut left = wait;
-    let mut reason = String::new();
     while !left.is_zero() {
         // The list of all topics, because asking for one by name would create it on a cluster that creates topics.
         let failed = match client.fetch_metadata(None, left.min(SLICE)) {
@@ -162,6 +165,8 @@ fn attempt<C: ClientContext>(
             Some((code, said)) if is_refusal(code) => {
                 return Err(KafkaError::from_code(code, "connecting", watch.connection.bootstrap(), said));
             }
+            // It says only that the last reason still holds.
+            Some((Code::AllBrokersDown, _)) if !reason.is_empty() => {}
             Some((_, said)) => reason = said,
             None if reason.is_empty() => reason = watch.connection.redact(&failed.to_string()),
             None => {}

@@ -136,6 +136,11 @@ impl KafkaError {
         }
     }
 
+    /// It is about this librdkafka property.
+    pub fn concerns(&self, name: &str) -> bool {
+        matches!(self, Self::Setting { property, .. } if property == name)
+    }
+
     /// What an operator can do, one sentence.
     pub fn hint(&self) -> String {
         match self {
@@ -147,8 +152,7 @@ impl KafkaError {
             Self::UnknownTopic { .. } => "create the topic or correct its name; it is never created by reading".into(),
             Self::UnknownPartition { .. } => "read the partitions that exist, or recreate the topic as recorded".into(),
             Self::NoCommittedOffset { .. } => {
-                "on the first start say where to begin: `kafka.start: earliest` or `latest`"
-                    .into()
+                "on the first start say where to begin: `kafka.start: earliest` or `latest`".into()
             }
             Self::OffsetOutOfRange { .. } => {
                 "records may be gone by retention: commit an offset the log holds, or set `kafka.start` \

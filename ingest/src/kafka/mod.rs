@@ -8,6 +8,7 @@ mod connect;
 mod error;
 mod group;
 mod producer;
+mod reading;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub(crate) use connect::{Watch, connect, expect_topics};
 pub use error::KafkaError;
 pub(crate) use group::{Change, Group, offsets_of, partitions_of};
 pub use producer::Producer;
+pub use reading::{Polled, Reading, Reset};
 pub use settings::{Connection, KafkaSettings, SecretFrom};
 
 /// One partition of one topic.

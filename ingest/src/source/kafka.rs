@@ -15,70 +15,7 @@ use crate::kafka::{
     Attempt, Batch, Change, Connection, Group, KafkaError, Offsets, Retry, TopicPartition, connect, expect_topics,
     offsets_of, partitions_of,
 };
-
-/// Where a group begins when it has no committed offset, or one that the log no longer holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reset {
-    /// Say so and stop: the default, because both others lose or repeat records.
-    #[default]
-    Error,
-    /// With the oldest record held.
-    Earliest,
-    /// With the next record to come.
-    Latest,
-}
-
-impl Reset {
-    fn property(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Earliest => "earliest",
-            Self::Latest => "latest",
-        }
-    }
-}
-
-/// What to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// As a member of a consumer group that shares the topics' partitions.
-    Group {
-        /// The topics.
-        topics: Vec<String>,
-        /// The group's id.
-        group: String,
-        /// A name that stays the same over restarts (static membership): a quick restart then moves no partition.
-        instance: Option<String>,
-        /// Where to begin without a usable committed offset.
-        reset: Reset,
-    },
-    /// These partitions from these offsets, without a group and without commits.
-    From(Offsets),
-}
-
-/// What a `poll` brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Polled {
-    /// The batch holds records.
-    Records,
-    /// The group gave us these partitions; each is read from the offset named.
-    Assigned(Offsets),
-    /// The group takes these partitions back at the next `poll`. Until then their offsets can be committed, except when
-    /// they are `lost`: then another member may already have them, and what was read of them is to be forgotten.
-    Revoked {
-        /// The partitions.
-        partitions: Vec<TopicPartition>,
-        /// Whether it is too late to commit.
-        lost: bool,
-    },
-    /// Everything this partition held at this moment has been handed out.
-    End(TopicPartition),
-    /// Nothing within the time given.
-    Idle,
-    /// A failure. Retryable: report it and poll on. Permanent: a person has to change something.
-    Error(KafkaError),
-}
+pub use crate::kafka::{Polled, Reading, Reset};
 
 /// A Kafka consumer that hands out batches and commits when told.
 pub struct KafkaSource {
@@ -370,7 +307,8 @@ impl KafkaSource {
         let candidates: Vec<_> = self.next.iter().filter(|(at, _)| at.partition == partition).collect();
         let sure = candidates.len() == 1;
         let at_end = |at: &TopicPartition, next: i64| self.range(at).is_ok_and(|(_, high)| next >= high);
-        let (ended, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|(at, next)| sure || at_end(at, **next));
+        let (ended, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|(at, next)| sure || at_end(at, **next));
         let unsure: Vec<_> = others.into_iter().map(|(at, _)| at.clone()).collect();
         let told = ended.into_iter().map(|(at, _)| Polled::End(at.clone())).collect();
         self.unsure.extend(unsure);
@@ -379,7 +317,8 @@ impl KafkaSource {
 
     /// Nothing is on its way from librdkafka: partitions whose end it has found have ended.
     fn end_unsure(&mut self) {
-        let found: Vec<_> = self.unsure.iter().filter(|at| self.has_more(at).is_ok_and(|more| !more)).cloned().collect();
+        let found: Vec<_> =
+            self.unsure.iter().filter(|at| self.has_more(at).is_ok_and(|more| !more)).cloned().collect();
         for at in found {
             self.unsure.remove(&at);
             if self.next.contains_key(&at) {

@@ -94,12 +94,6 @@ impl TextIndex {
         Ok(())
     }
 
-    /// Some text it looks for could be all digits, points and signs of a number.
-    pub(crate) fn has_numeric_needle(&self) -> bool {
-        let numeric = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e'));
-        self.needles.keys().any(|text| numeric(text))
-    }
-
     /// Nothing is looked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.found.is_empty() && self.needles.is_empty()

@@ -2,10 +2,12 @@
 //!
 //! A text of seven bytes or more holds four bytes that begin at a multiple of four, wherever it stands; so only every
 //! fourth position is looked up, in a bit map that knows the four-byte grams of all texts. In the same way texts of four
-//! to six bytes hold three that begin at an even place. Shorter ones are searched one by one while they are few, and by
+//! to six bytes hold three that begin at an even place, and are looked up only where a vectorised search says that there
+//! is one of them at all. Shorter ones are searched one by one while they are few, and by
 //! an automaton when they are many. Must never miss an occurrence.
 
 use aho_corasick::AhoCorasick;
+use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
@@ -22,6 +24,8 @@ pub(crate) struct Needles {
     texts: Vec<Box<str>>,
     long: Grams<4>,
     short: Grams<3>,
+    /// Says whether any of the short texts occurs at all; where the processor has no instructions for it, none.
+    any_short: Option<Searcher>,
     few: Vec<(Finder<'static>, u32)>,
     many: Option<AhoCorasick>,
     /// By pattern of the automaton: the text's number.
@@ -41,14 +45,18 @@ impl Needles {
     /// When the automaton for short texts cannot be built.
     pub(crate) fn new(texts: Vec<Box<str>>) -> Result<Needles, aho_corasick::BuildError> {
         let mut needles = Needles { texts, ..Needles::default() };
-        let mut tiny = Vec::new();
+        let (mut tiny, mut short) = (Vec::new(), Vec::new());
         for (number, text) in (0u32..).zip(&needles.texts) {
             match text.len() {
-                LONG.. => needles.long.add(text, number, 4),
-                SHORT.. => needles.short.add(text, number, 2),
+                LONG.. => needles.long.add(text, number, rarest(text), 4),
+                SHORT.. => {
+                    needles.short.add(text, number, 0, 2);
+                    short.push(text.as_bytes());
+                }
                 _ => tiny.push((text.as_ref(), number)),
             }
         }
+        needles.any_short = Searcher::new(short.iter());
         if tiny.len() <= FEW_MAX {
             needles.few = tiny.iter().map(|(text, number)| (Finder::new(text).into_owned(), *number)).collect();
         } else {
@@ -75,7 +83,8 @@ impl Needles {
                 }
             }
         }
-        if let Some(filter) = &self.short.filter {
+        let any_short = self.any_short.as_ref().is_none_or(|any| any.find(bytes).is_some());
+        if any_short && let Some(filter) = &self.short.filter {
             for (at, gram) in bytes.array_windows().step_by(2).enumerate() {
                 if is_set(filter, *gram) {
                     self.short.verify(&self.texts, bytes, at * 2, *gram, &mut found);
@@ -102,10 +111,10 @@ impl Needles {
 }
 
 impl<const N: usize> Grams<N> {
-    /// Adds the grams that begin at the first `places` bytes of the text.
-    fn add(&mut self, text: &str, number: u32, places: usize) {
+    /// Adds the grams that begin at `places` bytes of the text, from `first` on.
+    fn add(&mut self, text: &str, number: u32, first: usize, places: usize) {
         let filter = self.filter.get_or_insert_with(|| Box::new([0; 1024]));
-        for (before, gram) in text.as_bytes().array_windows().enumerate().take(places) {
+        for (before, gram) in text.as_bytes().array_windows().enumerate().skip(first).take(places) {
             let bit = hash(*gram);
             filter[usize::from(bit >> 6)] |= 1 << (bit & 63);
             self.places.entry(*gram).or_default().push((number, before));
@@ -123,6 +132,21 @@ impl<const N: usize> Grams<N> {
         }
     }
 }
+
+/// Where in a long text its rarest seven bytes begin: their four grams are the ones to look for.
+fn rarest(text: &str) -> usize {
+    let common = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| COMMON.iter().position(|known| known == byte).map_or(0, |at| COMMON.len() - at))
+            .sum::<usize>()
+    };
+    let windows = text.as_bytes().windows(LONG).enumerate();
+    windows.min_by_key(|(_, window)| common(window)).map_or(0, |(at, _)| at)
+}
+
+/// Bytes of audit records and words, the most common first.
+const COMMON: &[u8; 39] = b"etainorscld\"mup-./:_hgvfybw 012,3k4567j";
 
 #[inline]
 fn hash<const N: usize>(gram: [u8; N]) -> u16 {

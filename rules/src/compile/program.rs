@@ -66,8 +66,6 @@ pub struct Program {
     /// Rules that concern every event.
     pub(crate) always: Vec<u32>,
     pub(crate) keywords: TextIndex,
-    /// A keyword may stand in a number, whose text a record may spell otherwise: `1e3` is `1000.0`.
-    pub(crate) numeric_keywords: bool,
     /// By predicate, ascending.
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
 }
@@ -321,7 +319,6 @@ impl Compiler {
                 program.keywords.add_keyword(pattern, *id);
             }
         }
-        program.numeric_keywords = program.keywords.has_numeric_needle();
         program.keywords.finish()?;
         Ok(self.program)
     }

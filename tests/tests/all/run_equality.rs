@@ -7,7 +7,9 @@ use harness::broker;
 use harness::worker::Place;
 use serde_json::Value;
 
-use crate::run_events::{CLOUD, DEPLOYER, GITHUB, Kind, LATENESS_MS, RULES, START_MS, alerts, config, produce, sorted, told};
+use crate::run_events::{
+    CLOUD, DEPLOYER, GITHUB, Kind, LATENESS_MS, RULES, START_MS, alerts, config, produce, sorted, told,
+};
 
 const LATENESS: [&str; 2] = ["--lateness", "60s"];
 
@@ -18,7 +20,7 @@ fn three_topics_of_one_source_seal_byte_for_byte_what_three_files_seal() {
         broker.create_topic(topic, partitions, &[]).expect("created");
     }
     let mut arrivals = GITHUB.arrivals(1, 4_000, 90, 4);
-    let poison = ["{\"@timestamp\":", "not JSON", "[[]]", "{\"no\":\"format\"}"].map(str::to_owned);
+    let poison = ["{\"@timestamp\":", "not JSON", "[7]", "{\"no\":\"format\"}"].map(str::to_owned);
     arrivals[0].splice(500..500, poison);
     for (lines, (topic, partition)) in arrivals.iter().zip([("eq-a", 0), ("eq-b", 0), ("eq-b", 1), ("eq-c", 0)]) {
         produce(broker, topic, partition, lines);
@@ -39,7 +41,11 @@ fn three_topics_of_one_source_seal_byte_for_byte_what_three_files_seal() {
 
     // What was told ahead comes true.
     let ahead = alerts(broker, "eq-early");
-    assert!(ahead.len() > 50 && ahead.iter().all(|line| line.contains("\"provisional\":true")), "{} told ahead", ahead.len());
+    assert!(
+        ahead.len() > 50 && ahead.iter().all(|line| line.contains("\"provisional\":true")),
+        "{} told ahead",
+        ahead.len()
+    );
     assert!(told(&ahead).is_subset(&told(&expected)));
     assert!(!expected.iter().any(|line| line.contains("provisional")));
 
@@ -143,8 +149,15 @@ fn a_live_run_with_idle_partitions_is_replayed_from_its_control_log() {
     assert_eq!(worker.stop(), 0);
 
     let control = place.read("state/control.jsonl");
-    let idle: Vec<&str> = control.iter().filter(|record| record["kind"] == "idle").filter_map(|record| record["partition"].as_str()).collect();
-    assert!(["live-github/0", "live-github/1", "live-cloud/0", "live-deployer/0"].iter().all(|name| idle.contains(name)), "{idle:?}");
+    let idle: Vec<&str> = control
+        .iter()
+        .filter(|record| record["kind"] == "idle")
+        .filter_map(|record| record["partition"].as_str())
+        .collect();
+    assert!(
+        ["live-github/0", "live-github/1", "live-cloud/0", "live-deployer/0"].iter().all(|name| idle.contains(name)),
+        "{idle:?}"
+    );
     let sealed = place.read_lines("state/seal.jsonl");
     assert_eq!(sealed.iter().filter(|line| line.contains("\"late\":true")).count(), 3);
     assert_eq!(sorted(sealed.clone()), sorted(place.replay_control_log()));

@@ -75,7 +75,15 @@ pub(crate) const DEPLOYER: Kind = Kind {
     name: "deployer",
     source: "format: json, time: ts, id: uid, logsource: {product: deployer, service: api}",
     replay: &[
-        "--format", "json", "--source", "deployer", "--time-field", "ts", "--id-field", "uid", "--logsource",
+        "--format",
+        "json",
+        "--source",
+        "deployer",
+        "--time-field",
+        "ts",
+        "--id-field",
+        "uid",
+        "--logsource",
         "product=deployer,service=api",
     ],
     event: deployer,
@@ -109,13 +117,19 @@ impl Kind {
             }
         };
         match self.name {
-            "github" => put(&mut event, json!({"action": "repo.access", "visibility": "public", "repo": format!("tidewater/r{number}")})),
+            "github" => put(
+                &mut event,
+                json!({"action": "repo.access", "visibility": "public", "repo": format!("tidewater/r{number}")}),
+            ),
             "cloud" => put(
                 &mut event,
                 json!({"eventName": "GetSecretValue", "userIdentity": {"type": "IAMUser", "userName": "u"},
                        "requestParameters": {"secretId": format!("s{number}")}}),
             ),
-            _ => put(&mut event, json!({"kind": "deploy", "window": "closed", "service": "own", "user": format!("o{number}")})),
+            _ => put(
+                &mut event,
+                json!({"kind": "deploy", "window": "closed", "result": "ok", "service": "own", "user": format!("o{number}")}),
+            ),
         }
         event.to_string()
     }
@@ -132,7 +146,9 @@ fn github(random: &mut Random, number: usize, at_ms: i64) -> Value {
         0 => json!({"action": "repo.access", "repo": repo, "visibility": "public"}),
         1 => json!({"action": "repo.access", "repo": repo, "visibility": "private"}),
         // Matches a rule of the pack.
-        2 => json!({"action": "org.update_member", "user": format!("otter-{}", random.below(9)), "user_id": 7, "permission": "admin"}),
+        2 => {
+            json!({"action": "org.update_member", "user": format!("otter-{}", random.below(9)), "user_id": 7, "permission": "admin"})
+        }
         _ => json!({"action": "git.push", "repo": repo, "repo_id": 700_100_201, "transport_protocol_name": "ssh"}),
     };
     if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {

@@ -6,7 +6,7 @@ use std::fs;
 use harness::broker;
 use harness::worker::Place;
 
-use crate::run_events::{DEPLOYER, GITHUB, RULES, alerts, config, produce, sorted, told};
+use crate::run_events::{DEPLOYER, GITHUB, LATENESS_MS, RULES, START_MS, alerts, config, produce, sorted, told};
 
 #[test]
 fn killed_again_and_again_a_worker_loses_no_alert() {
@@ -18,7 +18,8 @@ fn killed_again_and_again_a_worker_loses_no_alert() {
     let sources = [("github", "kill-a", GITHUB.source), ("deployer", "kill-b", DEPLOYER.source)];
     // Static membership: who comes back has its partitions at once.
     let kafka = |group: &str, topic: &str| {
-        let config = config(&broker.bootstrap(), group, &sources, &format!("alerts: {{topic: {topic}}}\nidle_after: 1s\n"));
+        let config =
+            config(&broker.bootstrap(), group, &sources, &format!("alerts: {{topic: {topic}}}\nidle_after: 1s\n"));
         config.replace("kafka:\n", "kafka:\n  instance: one\n")
     };
     let place = Place::new(&kafka("kill", "kill-alerts"), RULES);
@@ -52,7 +53,11 @@ fn killed_again_and_again_a_worker_loses_no_alert() {
     let survived = alerts(broker, "kill-alerts");
     assert!(expected.len() > 100, "{} alerts", expected.len());
     assert_eq!(told(&survived), expected);
-    assert_eq!(told(&place.read_lines("state/seal.jsonl")), expected, "also by the seal log, whose every line is whole");
+    assert_eq!(
+        told(&place.read_lines("state/seal.jsonl")),
+        expected,
+        "also by the seal log, whose every line is whole"
+    );
     assert!(place.read("state/control.jsonl").iter().filter(|record| record["kind"] == "start").count() == chunks + 1);
     // The last run, from its `start` on, can be replayed as any other.
     let lines = place.replay_control_log();
@@ -128,4 +133,34 @@ fn two_workers_of_one_group_lose_nothing_between_them() {
     assert_eq!(told(&alerts(broker, "two-alerts")), told(&expected));
     let control = second.read("state/control.jsonl");
     assert!(control.iter().any(|record| record["kind"] == "assigned"));
+}
+
+#[test]
+fn a_partition_that_comes_back_is_read_anew_and_nothing_of_it_is_swallowed() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("back-in", 2, &[]).expect("created");
+    broker.create_topic("back-alerts", 1, &[]).expect("created");
+    let sources = [("deployer", "back-in", DEPLOYER.source)];
+    let config = config(&broker.bootstrap(), "back", &sources, "alerts: {topic: back-alerts}\n");
+    let (first, second) = (Place::new(&config, RULES), Place::new(&config, RULES));
+    // Within the allowed lateness: found, and not to be sealed yet.
+    let lines: Vec<String> = (0..20).map(|n| DEPLOYER.matching(n, START_MS + n as i64)).collect();
+    produce(broker, "back-in", 0, &lines[..10]);
+    produce(broker, "back-in", 1, &lines[10..]);
+    let mut one = first.start(&[]);
+    one.until_read(20);
+    one.until("all wait", |worker| worker.metric("pipewarden_findings_waiting", "") == 20);
+    let mut other = second.start(&[]);
+    other.until_read(10);
+    one.until("half is given up", |worker| worker.metric("pipewarden_findings_waiting", "") == 10);
+    // The other dies before it seals anything, and its partition comes back.
+    other.kill();
+    one.until("all wait again", |worker| worker.metric("pipewarden_findings_waiting", "") == 20);
+    assert_eq!(alerts(broker, "back-alerts"), [""; 0], "no alert has expired for want of partitions");
+    for partition in 0..2 {
+        produce(broker, "back-in", partition, &[DEPLOYER.matching(99, START_MS + 2 * LATENESS_MS)]);
+    }
+    one.until("they are sealed", |worker| worker.metric("pipewarden_alert_records_total", "firing") == 20);
+    assert_eq!(one.stop(), 0);
+    assert_eq!(told(&alerts(broker, "back-alerts")).len(), 20);
 }

@@ -27,8 +27,8 @@ fn books(worker: &Worker, name: &str, outcomes: &[&str]) -> Vec<u64> {
 #[test]
 fn every_record_and_event_is_accounted_for() {
     let Some(broker) = broker::shared() else { return };
-    broker.create_topic("watched", 1, &[]).expect("created");
-    broker.create_topic("appended", 1, &[("message.timestamp.type", "LogAppendTime")]).expect("created");
+    broker.create_topic("watch-a", 1, &[]).expect("created");
+    broker.create_topic("watch-b", 1, &[("message.timestamp.type", "LogAppendTime")]).expect("created");
     #[allow(clippy::disallowed_methods, reason = "what is early depends on the real clock")]
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     let minute = 60_000;
@@ -46,10 +46,10 @@ fn every_record_and_event_is_accounted_for() {
         normal(6, "ci.job", now_ms - 19 * minute),
         normal(7, "ci.job", now_ms + 3 * minute), // ahead, within bounds
     ];
-    produce(broker, "watched", 0, &lines);
-    produce(broker, "appended", 0, &[normal(8, "ci.job", now_ms + 20 * minute), normal(9, "ci.job", now_ms)]);
+    produce(broker, "watch-a", 0, &lines);
+    produce(broker, "watch-b", 0, &[normal(8, "ci.job", now_ms + 20 * minute), normal(9, "ci.job", now_ms)]);
     let agent = "format: normal, classes: [ci.job, ci.run]";
-    let sources = [("agent", "watched", agent), ("other", "appended", agent)];
+    let sources = [("agent", "watch-a", agent), ("other", "watch-b", agent)];
     let config = config(&broker.bootstrap(), "watched", &sources, "alerts: {dead_letters: dead.jsonl}\n");
     let place = Place::new(&config, RULES);
     let mut worker = place.start(&[]);
@@ -66,7 +66,7 @@ fn every_record_and_event_is_accounted_for() {
     assert_eq!(events[0], events[1..].iter().sum::<u64>());
     assert_eq!(worker.metric("pipewarden_invalid_records_total", ""), 3);
     assert_eq!(worker.metric("pipewarden_invalid_records_total", "reason=\"class_not_allowed\""), 1);
-    assert_eq!(worker.metric("pipewarden_position", "watched/0"), lines.len() as u64);
+    assert_eq!(worker.metric("pipewarden_position", "watch-a/0"), lines.len() as u64);
     assert!(worker.metric("pipewarden_rules_loaded", "") > 10);
     // An event from the future moves no watermark; one that is a little ahead does.
     let watermark = worker.metric("pipewarden_watermark_milliseconds", "agent") as i64;
@@ -75,8 +75,11 @@ fn every_record_and_event_is_accounted_for() {
 
     let letters = place.read("dead.jsonl");
     let told: Vec<_> = letters.iter().map(|letter| (letter["offset"].as_i64(), letter["reason"].as_str())).collect();
-    assert_eq!(told, [(Some(5), Some("class_not_allowed")), (Some(6), Some("wrong_shape")), (Some(7), Some("not_json"))]);
-    assert!(letters.iter().all(|letter| letter["source"] == "agent" && letter["name"] == "watched/0"));
+    assert_eq!(
+        told,
+        [(Some(5), Some("class_not_allowed")), (Some(6), Some("wrong_shape")), (Some(7), Some("not_json"))]
+    );
+    assert!(letters.iter().all(|letter| letter["source"] == "agent" && letter["name"] == "watch-a/0"));
     assert!(!letters[2].to_string().contains("a1B2a1B2"), "{}", letters[2]);
 
     let sealed = place.read("state/seal.jsonl");

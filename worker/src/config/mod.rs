@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ingest::format::{FORMATS, Format, by_name};
-use ingest::kafka::{KafkaSettings, SecretFrom};
+use ingest::kafka::{KafkaError, KafkaSettings, SecretFrom};
 use ingest::source::kafka::Reset;
 use model::{EventClass, Trust, parse_span_ms};
 use rules::ast::LogSource;
@@ -138,8 +138,9 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
     let group = kafka.text("group").unwrap_or_else(|| "pipewarden".to_owned());
     let instance = kafka.text("instance");
     kafka.finish();
-    let mut sources: Vec<SourceConfig> = root.entries("sources").into_iter().map(|(name, at)| source(name, at)).collect();
-    if sources.is_empty() {
+    let mut sources: Vec<SourceConfig> =
+        root.entries("sources").into_iter().map(|(name, at)| source(name, at)).collect();
+    if root.lacks("sources") {
         root.problem("sources", "is missing (hint: sources: {github: {topics: [github-audit], format: github-audit}})");
     }
     sources.sort_by(|a, b| a.name.cmp(&b.name));
@@ -175,12 +176,18 @@ fn kafka_settings(kafka: &Section<'_>, folder: &Path) -> KafkaSettings {
         from.finish();
     }
     let settings = KafkaSettings {
-        bootstrap: kafka.required("bootstrap", "HOST:PORT, several with commas"),
+        bootstrap: if kafka.is_there() {
+            kafka.required("bootstrap", "HOST:PORT, several with commas")
+        } else {
+            String::new()
+        },
         client_id: kafka.text("client_id").unwrap_or_else(|| "pipewarden".to_owned()),
         properties: kafka.named_texts("properties").into_iter().collect(),
         secrets,
     };
-    for error in settings.validate() {
+    // What is not there has been said.
+    let there = |error: &KafkaError| !settings.bootstrap.is_empty() || !error.concerns("bootstrap.servers");
+    for error in settings.validate().iter().filter(|error| there(error)) {
         kafka.problem("properties", &format!("{error} (hint: {})", error.hint()));
     }
     settings
@@ -236,7 +243,10 @@ fn classes(at: &Section<'_>) -> Option<BTreeSet<EventClass>> {
     for name in &names {
         match EventClass::by_name(name) {
             Some(class) => drop(classes.insert(class)),
-            None => at.problem("classes", &format!("{name:?} is no class of the model (hint: like ci.runner, secret.access)")),
+            None => at.problem(
+                "classes",
+                &format!("{name:?} is no class of the model (hint: like ci.runner, secret.access)"),
+            ),
         }
     }
     (!names.is_empty()).then_some(classes)

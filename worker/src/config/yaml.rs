@@ -57,6 +57,11 @@ impl<'y> Section<'y> {
         self.node.is_some()
     }
 
+    /// A map that has to hold something is not there, or holds nothing.
+    pub(crate) fn lacks(&self, key: &'static str) -> bool {
+        self.get(key).is_none_or(|node| node.data.as_mapping().is_some_and(|map| map.is_empty()))
+    }
+
     fn line(&self) -> usize {
         self.node.map_or(1, |node| node.span.start.line())
     }
@@ -182,9 +187,8 @@ impl<'y> Section<'y> {
             let key = text_of(name).unwrap_or_default();
             if !asked.iter().any(|known| *known == key) {
                 let nearest = asked.iter().min_by_key(|known| distance(known, &key));
-                let hint = nearest.map_or_else(String::new, |nearest| {
-                    format!(" (hint: {nearest}? known: {})", asked.join(", "))
-                });
+                let hint = nearest
+                    .map_or_else(String::new, |nearest| format!(" (hint: {nearest}? known: {})", asked.join(", ")));
                 self.problems.add(name.span.start.line(), format!("{}: unknown key{hint}", self.path(&key)));
             }
         }

@@ -74,8 +74,14 @@ mod tests {
     fn half_a_last_line_is_cut_off() {
         let path = std::env::temp_dir().join(format!("pipewarden-append-{}", std::process::id()));
         let long = "x".repeat(3 * BLOCK_BYTES);
-        let cases =
-            [("", ""), ("a\n", "a\n"), ("a\nb", "a\n"), ("b", ""), (&format!("a\n{long}"), "a\n"), (&format!("{long}\nb"), &format!("{long}\n"))];
+        let cases = [
+            ("", ""),
+            ("a\n", "a\n"),
+            ("a\nb", "a\n"),
+            ("b", ""),
+            (&format!("a\n{long}"), "a\n"),
+            (&format!("{long}\nb"), &format!("{long}\n")),
+        ];
         for (before, kept) in cases {
             std::fs::write(&path, before).expect("writes");
             let mut appended = Appended::open(&path).expect("opens");

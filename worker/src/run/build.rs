@@ -59,7 +59,8 @@ impl Built {
         }
         let lists = Arc::new(lists);
         let key = IdentityKey(crate::clock::random_key());
-        let engine = |source: &SourceConfig| Engine::new(reading(source), rules.clone(), lists.clone(), key).map(Arc::new);
+        let engine =
+            |source: &SourceConfig| Engine::new(reading(source), rules.clone(), lists.clone(), key).map(Arc::new);
         let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
         Ok(Built { rules, lists, engines })
     }
@@ -142,7 +143,8 @@ fn secret(from: &SecretFrom) -> Result<String, String> {
 
 /// Says that an attempt to connect failed.
 pub fn tell_attempt(attempt: &Attempt) {
-    let next = attempt.next_wait.map_or_else(|| "giving up".to_owned(), |wait| format!("next in {} ms", wait.as_millis()));
+    let next =
+        attempt.next_wait.map_or_else(|| "giving up".to_owned(), |wait| format!("next in {} ms", wait.as_millis()));
     let (error, hint) = (&attempt.error, attempt.error.hint());
     tracing::warn!("kafka: attempt {} of {}: {error} (hint: {hint}); {next}", attempt.number, attempt.of);
 }

@@ -97,10 +97,10 @@ pub fn check(file: &std::path::Path) -> anyhow::Result<ExitCode> {
     build::connection(&config)?;
     let mut out = std::io::stdout().lock();
     let (rules, refused) = (built.rules.rules.len(), built.rules.refused.len());
-    writeln!(out, "{}: {} sources, {rules} rules, {refused} refused", file.display(), config.sources.len())?;
+    writeln!(out, "{}: sources {}, rules {rules}, refused {refused}", file.display(), config.sources.len())?;
     for (source, engine) in config.sources.iter().zip(&built.engines) {
         let (name, format, reads) = (&source.name, source.format.name, engine.reads().len());
-        writeln!(out, "  {name}: {format} from {}, read by {reads} rules", source.topics.join(", "))?;
+        writeln!(out, "  {name}: {format} from {}, read by rules: {reads}", source.topics.join(", "))?;
     }
     Ok(ExitCode::from(if refused == 0 { 0 } else { 2 }))
 }

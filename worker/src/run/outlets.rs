@@ -31,7 +31,11 @@ impl TopicOutlet {
     /// Waiting helps only while the producer still tries: a record that it has given up takes a new start.
     fn failed(&self, error: &KafkaError) -> OutletError {
         let retryable = matches!(error, KafkaError::NotFlushed { .. });
-        OutletError { outlet: format!("topic {}", self.topic), reason: format!("{error} (hint: {})", error.hint()), retryable }
+        OutletError {
+            outlet: format!("topic {}", self.topic),
+            reason: format!("{error} (hint: {})", error.hint()),
+            retryable,
+        }
     }
 }
 

@@ -130,7 +130,13 @@ impl Partitions {
         self.active().map(|(_, held)| held).filter(move |held| held.source == source)
     }
 
-    fn complete_up_to(&mut self, pipeline: &Pipeline, config: &Config, source: usize, tick_ms: i64) -> Option<Timestamp> {
+    fn complete_up_to(
+        &mut self,
+        pipeline: &Pipeline,
+        config: &Config,
+        source: usize,
+        tick_ms: i64,
+    ) -> Option<Timestamp> {
         let watermark = |held: &Held| pipeline.partition_watermark(source, held.partition);
         let awake = self.of(source).filter(|held| held.quiet_ms < config.idle_after_ms).map(watermark).min();
         if awake.is_some() {

@@ -15,7 +15,8 @@ use super::build::{self, Built};
 use super::partitions::Partitions;
 use crate::config::Config;
 use crate::control::{ControlRecord, read_last_run};
-use crate::pipeline::Outlets;
+use crate::judge::{Judge, Judgement};
+use crate::pipeline::{Outlets, Pipeline};
 use crate::ruleset::Unproven;
 
 const POLL_RECORDS_MAX: usize = 20_000;
@@ -47,20 +48,25 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     let (mut scripts, ended) = scripts(&run)?;
     let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
     let mut pipeline = built.pipeline(&config, outlets, true);
-    let mut judges = built.judges();
+    let mut stretch = Stretch { config: &config, judges: built.judges(), judgements: Vec::new() };
     let topics = Built::topics(&config);
     let mut partitions = Partitions::default();
     for (at, script) in &scripts {
-        let source = topics.get(at.topic.as_ref()).with_context(|| format!("topic {} is not in the configuration", at.topic))?;
+        let source =
+            topics.get(at.topic.as_ref()).with_context(|| format!("topic {} is not in the configuration", at.topic))?;
         partitions.assign(&mut pipeline, at, *source, script.from);
     }
-    let offsets: Offsets = scripts.iter().filter(|(_, script)| script.from < script.to).map(|(at, script)| (at.clone(), script.from)).collect();
+    let offsets: Offsets = scripts
+        .iter()
+        .filter(|(_, script)| script.from < script.to)
+        .map(|(at, script)| (at.clone(), script.from))
+        .collect();
     let connection = build::connection(&config)?;
-    let mut judgements = Vec::new();
     let mut left: i64 = scripts.values().map(|script| script.to - script.from).sum();
     if left > 0 {
-        let mut kafka = KafkaSource::open(&connection, &Reading::From(offsets), &Retry::default(), &mut build::tell_attempt)
-            .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
+        let mut kafka =
+            KafkaSource::open(&connection, &Reading::From(offsets), &Retry::default(), &mut build::tell_attempt)
+                .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
         let mut batch = Batch::new();
         while left > 0 {
             match kafka.poll(&mut batch, POLL_RECORDS_MAX, POLL_WAIT) {
@@ -77,22 +83,7 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
                 }
                 _ => continue,
             }
-            for record in batch.iter() {
-                let (Some(script), Some(held)) = (scripts.get_mut(record.at), partitions.held.get_mut(record.at)) else { continue };
-                if record.offset >= script.to {
-                    continue;
-                }
-                left -= record.offset + 1 - held.next;
-                held.next = record.offset + 1;
-                let (source, partition) = (held.source, held.partition);
-                script.reach(record.offset, |up_to| pipeline.complete(source, partition, up_to));
-                let skew_max_ms = config.sources.get(source).map_or(0, |source| source.skew_max_ms);
-                let known = record.time.append_time_ms().map(Timestamp::from_ms).or(script.fetched_at);
-                let bound = known.map(|known| known.plus_ms(skew_max_ms));
-                let payload = record.payload.unwrap_or_default();
-                super::judge(&mut judges, &pipeline, source, partition, record.offset, payload, &mut judgements);
-                pipeline.take(source, partition, payload, &mut judgements, bound)?;
-            }
+            left -= stretch.take(&batch, &mut partitions, &mut pipeline, &mut scripts)?;
             pipeline.advance()?;
         }
     }
@@ -108,6 +99,45 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     pipeline.settle()?;
     pipeline.flush()?;
     Ok(())
+}
+
+/// What judges the records of a stretch.
+struct Stretch<'c> {
+    config: &'c Config,
+    judges: Vec<Judge>,
+    judgements: Vec<Judgement>,
+}
+
+impl Stretch<'_> {
+    /// Takes a batch as the worker took it then, and returns how many offsets of the stretch it covers.
+    fn take(
+        &mut self,
+        batch: &Batch,
+        partitions: &mut Partitions,
+        pipeline: &mut Pipeline,
+        scripts: &mut BTreeMap<TopicPartition, Script>,
+    ) -> anyhow::Result<i64> {
+        let mut covered = 0;
+        for record in batch.iter() {
+            let (Some(script), Some(held)) = (scripts.get_mut(record.at), partitions.held.get_mut(record.at)) else {
+                continue;
+            };
+            if record.offset >= script.to {
+                continue;
+            }
+            covered += record.offset + 1 - held.next;
+            held.next = record.offset + 1;
+            let (source, partition) = (held.source, held.partition);
+            script.reach(record.offset, |up_to| pipeline.complete(source, partition, up_to));
+            let skew_max_ms = self.config.sources.get(source).map_or(0, |source| source.skew_max_ms);
+            let known = record.time.append_time_ms().map(Timestamp::from_ms).or(script.fetched_at);
+            let bound = known.map(|known| known.plus_ms(skew_max_ms));
+            let payload = record.payload.unwrap_or_default();
+            super::judge(&mut self.judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
+            pipeline.take(source, partition, payload, &mut self.judgements, bound)?;
+        }
+        Ok(covered)
+    }
 }
 
 impl Script {
@@ -135,7 +165,10 @@ fn scripts(run: &[ControlRecord]) -> anyhow::Result<(BTreeMap<TopicPartition, Sc
             // Partitions that come or go later are read by two workers: neither log tells the whole of them.
             ControlRecord::Assigned { positions } | ControlRecord::Revoked { positions } if !scripts.is_empty() => {
                 let names: Vec<&str> = positions.keys().map(String::as_str).collect();
-                bail!("the group moved {} in this run: a stretch with a rebalance cannot be replayed", names.join(", "));
+                bail!(
+                    "the group moved {} in this run: a stretch with a rebalance cannot be replayed",
+                    names.join(", ")
+                );
             }
             ControlRecord::Revoked { .. } => {}
             ControlRecord::Assigned { positions } => {
@@ -174,7 +207,8 @@ fn scripts(run: &[ControlRecord]) -> anyhow::Result<(BTreeMap<TopicPartition, Sc
 }
 
 fn partition(name: &str) -> anyhow::Result<TopicPartition> {
-    let parsed = name.rsplit_once('/').and_then(|(topic, number)| Some(TopicPartition::new(topic, number.parse().ok()?)));
+    let parsed =
+        name.rsplit_once('/').and_then(|(topic, number)| Some(TopicPartition::new(topic, number.parse().ok()?)));
     parsed.with_context(|| format!("{name:?} in the control log is no TOPIC/NUMBER"))
 }
 

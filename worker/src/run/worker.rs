@@ -155,7 +155,15 @@ impl<'c> Worker<'c> {
             let bound = Timestamp::from_ms(known_ms).plus_ms(source.skew_max_ms);
             let (source, partition) = (held.source, held.partition);
             let payload = record.payload.unwrap_or_default();
-            super::judge(&mut self.judges, &self.pipeline, source, partition, record.offset, payload, &mut self.judgements);
+            super::judge(
+                &mut self.judges,
+                &self.pipeline,
+                source,
+                partition,
+                record.offset,
+                payload,
+                &mut self.judgements,
+            );
             self.pipeline.take(source, partition, payload, &mut self.judgements, Some(bound))?;
         }
         self.close_finished();
