@@ -36,6 +36,8 @@ pub(crate) struct Needles {
 struct Grams<const N: usize> {
     /// One bit for each hash of a gram.
     filter: Option<Box<[u64; 1024]>>,
+    /// The same for another hash, asked where the first has its bit: most finds are by chance.
+    second: Option<Box<[u64; 1024]>>,
     /// Where texts have a gram: (number of the text, bytes before the gram).
     places: FxHashMap<[u8; N], Vec<(u32, usize)>>,
 }
@@ -114,15 +116,21 @@ impl<const N: usize> Grams<N> {
     /// Adds the grams that begin at `places` bytes of the text, from `first` on.
     fn add(&mut self, text: &str, number: u32, first: usize, places: usize) {
         let filter = self.filter.get_or_insert_with(|| Box::new([0; 1024]));
+        let second = self.second.get_or_insert_with(|| Box::new([0; 1024]));
         for (before, gram) in text.as_bytes().array_windows().enumerate().skip(first).take(places) {
-            let bit = hash(*gram);
-            filter[usize::from(bit >> 6)] |= 1 << (bit & 63);
+            for (filter, bit) in [(&mut *filter, hash(*gram)), (&mut *second, other_hash(*gram))] {
+                filter[usize::from(bit >> 6)] |= 1 << (bit & 63);
+            }
             self.places.entry(*gram).or_default().push((number, before));
         }
     }
 
     #[inline(never)]
     fn verify(&self, texts: &[Box<str>], bytes: &[u8], at: usize, gram: [u8; N], found: &mut impl FnMut(u32, usize)) {
+        let bit = other_hash(gram);
+        if self.second.as_ref().is_none_or(|filter| filter[usize::from(bit >> 6)] >> (bit & 63) & 1 == 0) {
+            return;
+        }
         for &(number, before) in self.places.get(&gram).into_iter().flatten() {
             let Some(text) = texts.get(number as usize) else { continue };
             let Some(start) = at.checked_sub(before) else { continue };
@@ -150,8 +158,17 @@ const COMMON: &[u8; 39] = b"etainorscld\"mup-./:_hgvfybw 012,3k4567j";
 
 #[inline]
 fn hash<const N: usize>(gram: [u8; N]) -> u16 {
-    let number = gram.iter().fold(0u32, |number, &byte| number << 8 | u32::from(byte));
-    (number.wrapping_mul(0x9E37_79B1) >> 16) as u16
+    (number(gram).wrapping_mul(0x9E37_79B1) >> 16) as u16
+}
+
+#[inline]
+fn other_hash<const N: usize>(gram: [u8; N]) -> u16 {
+    (number(gram).wrapping_mul(0x85EB_CA6B) >> 15) as u16
+}
+
+#[inline]
+fn number<const N: usize>(gram: [u8; N]) -> u32 {
+    gram.iter().fold(0u32, |number, &byte| number << 8 | u32::from(byte))
 }
 
 #[inline]
