@@ -1,5 +1,6 @@
 //! Real payloads of GitHub's audit log and of CloudTrail, decoded in full: class, action, outcome, id and the fields that
 //! detections stand on. Nothing of the payloads is kept here; where they are missing the test says so and skips.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn golden() {
-        let print = Fingerprint::new("5f0c6f3e-3a1c-4a7e-9d8e-0f2b8a1c0001", [("prov.repo", "github.com/acme/app"), ("object", "")]);
+        let print = Fingerprint::new(
+            "5f0c6f3e-3a1c-4a7e-9d8e-0f2b8a1c0001",
+            [("prov.repo", "github.com/acme/app"), ("object", "")],
+        );
         assert_eq!(print.hex(), "0ce4fd1177e13b28c885f659f64c1df2");
         assert_eq!(Fingerprint::parse(&print.hex()), Some(print));
         assert_eq!(Sha256::of(b"abc").hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

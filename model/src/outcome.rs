@@ -205,7 +205,9 @@ mod tests {
         for reason in Invalid::ALL {
             ledger.record(RecordOutcome::Invalid(reason));
         }
-        for outcome in [EventOutcome::Accepted, EventOutcome::Late { early: true }, EventOutcome::Duplicate, EventOutcome::Dropped] {
+        for outcome in
+            [EventOutcome::Accepted, EventOutcome::Late { early: true }, EventOutcome::Duplicate, EventOutcome::Dropped]
+        {
             ledger.event(outcome);
         }
         let mut sum = Ledger::default();

@@ -33,7 +33,12 @@ pub struct Projection {
 
 impl Default for Projection {
     fn default() -> Self {
-        Projection { nodes: vec![FxHashMap::default()], names: Vec::new(), dotted: Vec::new(), by_name: FxHashMap::default() }
+        Projection {
+            nodes: vec![FxHashMap::default()],
+            names: Vec::new(),
+            dotted: Vec::new(),
+            by_name: FxHashMap::default(),
+        }
     }
 }
 

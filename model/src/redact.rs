@@ -28,7 +28,10 @@ const SHAPES: &[(&str, &str)] = &[
     ("slack_webhook", r"hooks\.slack\.com\\?/(?:services|workflows)\\?/[A-Za-z0-9/_\\]{20,}"),
     ("stripe_key", r"\b[rs]k_live_[A-Za-z0-9]{20,}"),
     ("jwt", r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}"),
-    ("private_key", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)"),
+    (
+        "private_key",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
+    ),
     ("url_password", r"\b[a-z][a-z0-9+.\-]{1,20}:\\?/\\?/[^\s/:@\x22']{1,100}:[^\s/@\x22']{3,200}@"),
     ("authorization", r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9._~+/\-]{16,}=*"),
 ];
@@ -106,7 +109,9 @@ mod tests {
 
     #[test]
     fn slashes_that_json_escapes_hide_nothing() {
-        for secret in [r"https:\/\/hooks.slack.com\/services\/T0\/B0\/a1B2a1B2a1B2a1B2", r"postgres:\/\/user:hunter22@db\/x"] {
+        for secret in
+            [r"https:\/\/hooks.slack.com\/services\/T0\/B0\/a1B2a1B2a1B2a1B2", r"postgres:\/\/user:hunter22@db\/x"]
+        {
             let clean = redact(secret);
             assert!(clean.contains("[redacted:") && !clean.contains("hunter22") && !clean.contains("a1B2"), "{clean}");
         }
@@ -114,7 +119,9 @@ mod tests {
 
     #[test]
     fn identifiers_stay() {
-        for text in ["AKIAIOSFODNN7EXAMPLE", "sha256:7f5b2640fe6fb4f46592dfd3410c4a79", "github.com/acme/app", "25613093674"] {
+        for text in
+            ["AKIAIOSFODNN7EXAMPLE", "sha256:7f5b2640fe6fb4f46592dfd3410c4a79", "github.com/acme/app", "25613093674"]
+        {
             assert_eq!(redact(text), text);
         }
     }

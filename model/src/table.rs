@@ -70,7 +70,12 @@ impl<K: Hash + Eq + Ord + Clone, V: Clone> Table<K, V> {
 
     /// Puts a value. When the key's shard is full, `victim` names the entry that has to go (among the shard's others);
     /// it is returned, so that its end is told and counted.
-    pub fn insert(&mut self, key: K, value: V, victim: impl Fn(&K, &V, &K, &V) -> std::cmp::Ordering) -> Option<(K, V)> {
+    pub fn insert(
+        &mut self,
+        key: K,
+        value: V,
+        victim: impl Fn(&K, &V, &K, &V) -> std::cmp::Ordering,
+    ) -> Option<(K, V)> {
         let shard = &mut self.shards[Self::shard_of(&key)];
         let mut evicted = None;
         if shard.len() >= self.shard_max && !shard.contains_key(&key) {

@@ -44,10 +44,9 @@ impl Timestamp {
         if let Ok(instant) = text.parse::<Instant>() {
             return Timestamp::in_range(instant.as_millisecond());
         }
-        if text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
-            if let Ok(number) = text.parse::<f64>() {
-                return Timestamp::from_epoch(number);
-            }
+        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+        if numeric && let Ok(number) = text.parse::<f64>() {
+            return Timestamp::from_epoch(number);
         }
         parse_without_offset(text)
     }
@@ -123,11 +122,24 @@ mod tests {
     #[test]
     fn reads_the_shapes_that_sources_write() {
         let at = Some(Timestamp::from_ms(1_788_220_800_123));
-        for text in ["2026-09-01T00:00:00.123Z", "2026-09-01T02:00:00.1239+02:00", "2026-09-01 00:00:00.123000000", "1788220800123"] {
+        for text in [
+            "2026-09-01T00:00:00.123Z",
+            "2026-09-01T02:00:00.1239+02:00",
+            "2026-09-01 00:00:00.123000000",
+            "1788220800123",
+        ] {
             assert_eq!(Timestamp::parse(text), at, "{text}");
         }
         assert_eq!(Timestamp::from_epoch(1_788_220_800.0), Some(Timestamp::from_ms(1_788_220_800_000)));
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "1e400", "99999999999999999999", "-000001-06-01T00:00:00Z", "-62167219200.001"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "1e400",
+            "99999999999999999999",
+            "-000001-06-01T00:00:00Z",
+            "-62167219200.001",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }
@@ -135,7 +147,10 @@ mod tests {
     #[test]
     fn prints_exactly_three_decimals() {
         assert_eq!(Timestamp::from_ms(1_788_220_800_000).to_string(), "2026-09-01T00:00:00.000Z");
-        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z").map(|t| t.to_string()).as_deref(), Some("0001-01-01T00:00:00.000Z"));
+        assert_eq!(
+            Timestamp::parse("0001-01-01T00:00:00Z").map(|t| t.to_string()).as_deref(),
+            Some("0001-01-01T00:00:00.000Z")
+        );
         assert_eq!(Timestamp::MAX.to_string(), "+inf");
     }
 

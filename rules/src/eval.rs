@@ -62,7 +62,9 @@ impl Evaluator {
         for &at in &candidates {
             let Some(rule) = program.rules.get(at as usize) else { continue };
             let mut event = Asked { program, view, lists, evaluator: self };
-            if event.node(rule.condition) && rule.wheres.iter().all(|expr| expr.holds(program.projection(), view, lists)) {
+            if event.node(rule.condition)
+                && rule.wheres.iter().all(|expr| expr.holds(program.projection(), view, lists))
+            {
                 self.holding.push(at);
             }
         }

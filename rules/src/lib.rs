@@ -4,15 +4,15 @@
 //! says which rules hold. No clock, no I/O but reading rule files it is given.
 
 pub mod ast;
-pub mod parse;
-pub mod where_expr;
 mod compile;
 mod eval;
 mod fold;
 pub mod lists;
 pub mod pack;
+pub mod parse;
 pub mod proof;
 mod values;
+pub mod where_expr;
 pub mod words;
 
 pub use compile::{CompileError, Program};

@@ -98,7 +98,8 @@ impl Life {
             None
         };
         open.count += 1;
-        open.held_at = at;
+        // After a partition changed hands its events come again, behind the cursor: time does not go back.
+        open.held_at = open.held_at.max(at);
         open.urgency = open.urgency.max(finding.urgency);
         if open.evidence.len() == EVIDENCE_MAX {
             open.evidence.remove(0);

@@ -65,7 +65,7 @@ pub fn made_up_rules(count: usize) -> Vec<RuleText> {
         };
         let rule = json!({
             "title": format!("Made up {id}"), "id": format!("00000000-0000-4000-8000-{id:012}"), "level": "low",
-            "logsource": {"product": if id % 4 == 0 { "github" } else { "aws" }},
+            "logsource": {"product": if id.is_multiple_of(4) { "github" } else { "aws" }},
             "detection": {"selection": detection, "condition": "selection"},
         });
         (PathBuf::from(format!("made-up-{id}.yml")), rule.to_string())

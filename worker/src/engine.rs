@@ -15,9 +15,26 @@ use crate::ruleset::RuleSet;
 
 /// What a person wants to see of an event of any format, beside what its rule looks at.
 pub const FACTS: [&str; 20] = [
-    "event.class", "event.action", "event.outcome", "prov.actor", "prov.actor_id", "prov.actor_kind", "prov.org",
-    "prov.repo", "prov.repo_id", "prov.run_id", "prov.job_id", "prov.runner_name", "prov.token_id", "prov.token_kind",
-    "prov.env", "prov.service", "src.ip", "src.country", "ua", "object",
+    "event.class",
+    "event.action",
+    "event.outcome",
+    "prov.actor",
+    "prov.actor_id",
+    "prov.actor_kind",
+    "prov.org",
+    "prov.repo",
+    "prov.repo_id",
+    "prov.run_id",
+    "prov.job_id",
+    "prov.runner_name",
+    "prov.token_id",
+    "prov.token_kind",
+    "prov.env",
+    "prov.service",
+    "src.ip",
+    "src.country",
+    "ua",
+    "object",
 ];
 
 /// Fields of the default key, first present wins: repository id, its full name, actor id.
@@ -77,12 +94,18 @@ impl Engine {
     ///
     /// # Errors
     /// When the rules' texts do not fit an automaton.
-    pub fn new(reading: Reading, rules: Arc<RuleSet>, lists: Arc<Lists>, key: IdentityKey) -> Result<Engine, CompileError> {
+    pub fn new(
+        reading: Reading,
+        rules: Arc<RuleSet>,
+        lists: Arc<Lists>,
+        key: IdentityKey,
+    ) -> Result<Engine, CompileError> {
         let formats = match &reading.speaks {
             Speaks::One(format) => vec![*format],
             Speaks::Guess(formats) => formats.clone(),
         };
-        let routes = formats.into_iter().map(|format| Route::new(format, &reading, &rules)).collect::<Result<_, _>>()?;
+        let routes =
+            formats.into_iter().map(|format| Route::new(format, &reading, &rules)).collect::<Result<_, _>>()?;
         Ok(Engine { reading, routes, rules, lists, key })
     }
 
@@ -97,7 +120,10 @@ impl Engine {
         let mut row = model::Row::default();
         for route in &self.routes {
             let scanned = route.plan.scan(text, &mut row).is_ok();
-            if scanned && let Ok(Shape::Event(decoded)) = route.plan.shape(row.view(text)) && let Some(id) = decoded.id {
+            if scanned
+                && let Ok(Shape::Event(decoded)) = route.plan.shape(row.view(text))
+                && let Some(id) = decoded.id
+            {
                 return id.into_owned();
             }
         }
@@ -158,7 +184,9 @@ fn takes_raw(format: &Format, given: Option<&LogSource>, rule: &LogSource) -> bo
         }
         None if format.mapping.is_none() => true,
         None => {
-            rule.category.is_none() && agree(Some(format.product), &rule.product) && agree(Some(format.service), &rule.service)
+            rule.category.is_none()
+                && agree(Some(format.product), &rule.product)
+                && agree(Some(format.service), &rule.service)
         }
     }
 }

@@ -37,7 +37,8 @@ impl Human {
             .iter()
             .map(|(field, value)| format!("{field}={}", printable(value.as_str().unwrap_or_default())))
             .collect();
-        let who = ["prov.actor", "src.ip"].iter().filter_map(|field| record.facts.get(*field)?.as_str()).collect::<Vec<_>>();
+        let who =
+            ["prov.actor", "src.ip"].iter().filter_map(|field| record.facts.get(*field)?.as_str()).collect::<Vec<_>>();
         let who = if who.is_empty() { String::new() } else { format!(" by {}", printable(&who.join(" from "))) };
         let marks = [(record.late, " late"), (record.early, " early"), (record.provisional, " provisional")];
         let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();

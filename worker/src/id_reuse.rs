@@ -5,9 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use model::{
-    Arrival, EventOrder, Finding, Fingerprint, Position, RuleInfo, Severity, Sha256, Timestamp, Urgency,
-};
+use model::{Arrival, EventOrder, Finding, Fingerprint, Position, RuleInfo, Severity, Sha256, Timestamp, Urgency};
 
 /// Id of the rule.
 pub const RULE_ID: &str = "2b9a7c54-6a0e-4d0b-9f6a-31d2c8f5e0a7";

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use ingest::Identity;
 use ingest::format::{Container, Decoded, Shape};
-use model::{Arrival, EventOrder, Evidence, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View};
+use model::{
+    Arrival, EventOrder, Evidence, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View,
+};
 use rules::{AlertKey, Evaluator, Match};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route, Speaks};
@@ -121,6 +123,9 @@ impl Judge {
         if depth >= CONTAINER_DEPTH_MAX {
             return Err(Invalid::TooDeep);
         }
+        if elements.is_empty() {
+            judgements.push(Judgement { offset, bounds: base..base + text.len(), fate: Fate::Filtered });
+        }
         for element in elements {
             let at = base + (element.as_ptr() as usize - text.as_ptr() as usize);
             if let Err(reason) = self.text(element, at, partition, offset, judgements, depth + 1) {
@@ -226,7 +231,9 @@ impl Seen<'_> {
         };
         let fingerprint = Fingerprint::new(&rule.id, key.iter().map(|(field, text)| (field.as_str(), text.as_str())));
         let mut facts = found.facts;
-        facts.extend(known.iter().filter(|(name, _)| !facts.iter().any(|(seen, _)| seen == name)).cloned().collect::<Vec<_>>());
+        facts.extend(
+            known.iter().filter(|(name, _)| !facts.iter().any(|(seen, _)| seen == name)).cloned().collect::<Vec<_>>(),
+        );
         Some(Finding {
             rule,
             order: order.clone(),

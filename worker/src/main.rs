@@ -38,7 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Replay records from files or standard input, and print the alerts
-    Replay(replay::ReplayArgs),
+    Replay(Box<replay::ReplayArgs>),
     /// Consume from Kafka, evaluate, and tell alerts
     Run(run::RunArgs),
     /// Check, prove, list and explain rules
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let done = match cli.command {
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
@@ -96,6 +96,12 @@ fn main() -> ExitCode {
 fn log(level: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(level)?;
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .without_time()
+        .with_target(false)
+        .init();
     Ok(())
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use ingest::{DeadLetter, Gate, TimePolicy};
 use model::{
-    AlertRecord, AlertState, Arrival, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp, Urgency,
+    AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp,
+    Urgency,
 };
 use sinks::{LaneId, Mode, Outlet, OutletError, Sealed, Sealer};
 
@@ -122,7 +123,13 @@ impl Pipeline {
         }
         for (engine, time) in sources {
             let gate = Gate::new(time);
-            pipeline.sources.push(Source { engine, gate, partitions: Vec::new(), released: BTreeSet::new(), watermark: Timestamp::MIN });
+            pipeline.sources.push(Source {
+                engine,
+                gate,
+                partitions: Vec::new(),
+                released: BTreeSet::new(),
+                watermark: Timestamp::MIN,
+            });
         }
         pipeline
     }
@@ -163,7 +170,12 @@ impl Pipeline {
                     ledger.event(admission.outcome);
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
-                        self.report_reuse(source_at, chunk.get(bounds).unwrap_or_default(), &admission.reused, position)?;
+                        self.report_reuse(
+                            source_at,
+                            chunk.get(bounds).unwrap_or_default(),
+                            &admission.reused,
+                            position,
+                        )?;
                     }
                     let arrival = match admission.outcome {
                         EventOutcome::Accepted => Arrival::OnTime,
@@ -193,7 +205,13 @@ impl Pipeline {
         self.failed()
     }
 
-    fn report_reuse(&mut self, source: usize, record: &[u8], at: &[Timestamp], position: Position) -> Result<(), OutletError> {
+    fn report_reuse(
+        &mut self,
+        source: usize,
+        record: &[u8],
+        at: &[Timestamp],
+        position: Position,
+    ) -> Result<(), OutletError> {
         let Some(source) = self.sources.get(source) else { return Ok(()) };
         let name = source.engine.reading.source.clone();
         let id = source.engine.id_of(record);
@@ -298,14 +316,21 @@ impl Pipeline {
         &self.told
     }
 
-    /// For each partition of a source, the lowest offset that a finding still waiting to be sealed came from.
-    pub fn unsealed(&self) -> BTreeMap<Partition, i64> {
-        let mut lowest: BTreeMap<Partition, i64> = BTreeMap::new();
+    /// How far partitions have been read with effect: never past a finding that waits to be sealed. `read` names them by
+    /// source and number, with the next offset of each.
+    pub fn checkpoint(&self, read: impl Iterator<Item = (usize, usize, i64)>) -> Checkpoint {
+        let mut unsealed: BTreeMap<&Partition, i64> = BTreeMap::new();
         for finding in self.sealer.waiting_findings() {
-            let offset = finding.position.offset;
-            lowest.entry(finding.position.partition.clone()).and_modify(|low| *low = offset.min(*low)).or_insert(offset);
+            let Position { partition, offset } = &finding.position;
+            unsealed.entry(partition).and_modify(|low| *low = (*low).min(*offset)).or_insert(*offset);
         }
-        lowest
+        let mut checkpoint = Checkpoint::default();
+        for (source, partition, next) in read {
+            if let Some(partition) = self.partition(source, partition) {
+                checkpoint.advance(partition, unsealed.get(partition).map_or(next, |low| next.min(*low)));
+            }
+        }
+        checkpoint
     }
 
     /// What is held in memory: findings waiting, open alerts, alerts evicted, ids forgotten.

@@ -39,7 +39,8 @@ impl RuleSet {
     /// name rules of the pack.
     pub fn load(pack: bool, paths: &[PathBuf], settings: &Settings, unproven: Unproven) -> RuleSet {
         let pack = if pack { rules::pack::pack() } else { Vec::new() };
-        let texts: Vec<(PathBuf, &str)> = pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
+        let texts: Vec<(PathBuf, &str)> =
+            pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
         let proven = |rule: &Rule| match pack.iter().find(|of| of.file == *rule.origin.file) {
             Some(of) => of.has_proof(),
             None => has_proof(&rule.origin.file),

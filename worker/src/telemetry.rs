@@ -51,11 +51,23 @@ impl Metrics {
         };
         let by = ["source", "partition", "outcome"];
         Ok(Metrics {
-            records: counter("pipewarden_records_total", "Records by their single outcome; `read` is all of them.", &by)?,
+            records: counter(
+                "pipewarden_records_total",
+                "Records by their single outcome; `read` is all of them.",
+                &by,
+            )?,
             events: counter("pipewarden_events_total", "Events by their single outcome; `seen` is all of them.", &by)?,
-            invalid: counter("pipewarden_invalid_records_total", "Invalid records by reason.", &["source", "partition", "reason"])?,
+            invalid: counter(
+                "pipewarden_invalid_records_total",
+                "Invalid records by reason.",
+                &["source", "partition", "reason"],
+            )?,
             alerts: counter("pipewarden_alert_records_total", "Sealed records by rule and state.", &["rule", "state"])?,
-            watermark: gauges("pipewarden_watermark_milliseconds", "Watermark of a source, milliseconds since the epoch.", &["source"])?,
+            watermark: gauges(
+                "pipewarden_watermark_milliseconds",
+                "Watermark of a source, milliseconds since the epoch.",
+                &["source"],
+            )?,
             position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
             waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,

@@ -17,12 +17,7 @@ mod plan;
 pub use plan::{Decoded, Plan, Shape, Wanted, decode_one};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[
-    &github_audit::FORMAT,
-    &cloudtrail::FORMAT,
-    &normal::FORMAT,
-    &json::FORMAT,
-];
+pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{
-    Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Slot, Timestamp, Trust, Verdict, View,
-};
+use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Slot, Timestamp, Trust, Verdict, View};
 
 use super::{Classified, Container, Fill, Format, Inputs, Output, fill};
 use crate::scan::scan;

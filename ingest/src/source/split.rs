@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn any_cut_of_the_stream_gives_the_same_records() {
-        for (cut, text) in [(Cut::Values, "[{\"a\":\"\\\\\"},\n{\"b\":[{}]} ,{\"c\":1}]\n"), (Cut::Lines, "{\"a\":1}\n\n{\"b\":2}\nx")] {
+        for (cut, text) in
+            [(Cut::Values, "[{\"a\":\"\\\\\"},\n{\"b\":[{}]} ,{\"c\":1}]\n"), (Cut::Lines, "{\"a\":1}\n\n{\"b\":2}\nx")]
+        {
             let whole = records(cut, text);
             for at in 0..=text.len() {
                 let mut bounds = Vec::new();

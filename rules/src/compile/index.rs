@@ -59,7 +59,9 @@ impl TextIndex {
         match pattern.pieces.as_slice() {
             [] => self.add_exact("", pattern.cased, predicate),
             [Piece::Literal(text)] => self.add_exact(text, pattern.cased, predicate),
-            [Piece::Many, Piece::Literal(_), Piece::Many] if !pattern.cased => self.add_needle(literal, predicate, None),
+            [Piece::Many, Piece::Literal(_), Piece::Many] if !pattern.cased => {
+                self.add_needle(literal, predicate, None)
+            }
             _ => self.add_needle(literal, predicate, Some((Glob::new(pattern), pattern.cased))),
         }
     }
@@ -149,7 +151,8 @@ impl TextIndex {
 
 /// The text can only stand inside a string of a record: it has a letter that no number and no literal has, and no quote.
 fn only_in_strings(text: &str) -> bool {
-    let outside = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_digit() || b"+-.{}[]:,truefalsnE".contains(byte);
+    let outside =
+        |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_digit() || b"+-.{}[]:,truefalsnE".contains(byte);
     !text.contains('"') && text.bytes().any(|byte| !outside(&byte))
 }
 

@@ -26,16 +26,27 @@ pub(crate) enum Check {
     Indexed,
     /// Answered by the keyword index; never asked here.
     Keyword,
-    Glob { glob: Glob, cased: bool },
+    Glob {
+        glob: Glob,
+        cased: bool,
+    },
     Number(f64),
     Null,
     Exists(bool),
     Regex(Regex),
     Cidr(ipnet::IpNet),
     Compare(Comparison, f64),
-    FieldRef { other: Slot, how: TextHow, cased: bool },
+    FieldRef {
+        other: Slot,
+        how: TextHow,
+        cased: bool,
+    },
     TimePart(TimePart, Comparison, i64),
-    InList { list: String, how: ListHow, cased: bool },
+    InList {
+        list: String,
+        how: ListHow,
+        cased: bool,
+    },
 }
 
 impl Predicate {
@@ -51,7 +62,9 @@ impl Predicate {
                 values.any(|value| value.as_number().is_some_and(|n| compare(*how, n.partial_cmp(number))))
             }
             Check::Glob { glob, cased } => values.any(|value| {
-                value.as_text().is_some_and(|text| if *cased { glob.matches(&text) } else { glob.matches(&fold(&text)) })
+                value
+                    .as_text()
+                    .is_some_and(|text| if *cased { glob.matches(&text) } else { glob.matches(&fold(&text)) })
             }),
             Check::Regex(regex) => values.any(|value| value.as_text().is_some_and(|text| regex.is_match(&text))),
             Check::Cidr(network) => values.any(|value| match value {
@@ -66,7 +79,9 @@ impl Predicate {
                 })
             }),
             Check::TimePart(part, how, number) => values.any(|value| {
-                time_of(value).and_then(|time| time_part(*part, time)).is_some_and(|n| compare(*how, Some(n.cmp(number))))
+                time_of(value)
+                    .and_then(|time| time_part(*part, time))
+                    .is_some_and(|n| compare(*how, Some(n.cmp(number))))
             }),
             Check::InList { list, how, cased } => {
                 let Some(list) = lists.get(list) else { return false };

@@ -215,7 +215,11 @@ impl Compiler {
         Ok(nodes)
     }
 
-    fn intern(&mut self, name: String, make: impl FnOnce(&mut Self) -> Result<Predicate, regex::Error>) -> Result<(PredicateId, bool), regex::Error> {
+    fn intern(
+        &mut self,
+        name: String,
+        make: impl FnOnce(&mut Self) -> Result<Predicate, regex::Error>,
+    ) -> Result<(PredicateId, bool), regex::Error> {
         if let Some(&known) = self.interned.get(&name) {
             return Ok((known, false));
         }
@@ -250,7 +254,8 @@ impl Compiler {
     }
 
     fn keyword(&mut self, pattern: &Pattern) -> PredicateId {
-        let interned = self.intern(format!("keyword:{pattern:?}"), |_| Ok(Predicate { slot: Slot::MAX, check: Check::Keyword }));
+        let interned =
+            self.intern(format!("keyword:{pattern:?}"), |_| Ok(Predicate { slot: Slot::MAX, check: Check::Keyword }));
         let Ok((id, new)) = interned else { return PredicateId::MAX };
         if new {
             self.keywords.push((id, pattern.clone()));
@@ -269,9 +274,8 @@ impl Compiler {
             return Ok(self.indexed(field, &[pattern]));
         }
         let slot = self.program.projection.ask(field);
-        let interned = self.intern(format!("{slot}:{test:?}"), |compiler| {
-            Ok(Predicate { slot, check: compiler.check(test)? })
-        });
+        let interned =
+            self.intern(format!("{slot}:{test:?}"), |compiler| Ok(Predicate { slot, check: compiler.check(test)? }));
         interned.map(|(id, _)| id)
     }
 

@@ -60,7 +60,16 @@ impl<'p> Witnesses<'p> {
         };
         let of_keyword = |(id, pattern): &(PredicateId, Pattern)| {
             let length = literal_of(pattern).map_or(0, |literal| literal.len());
-            (*id, if length < 4 { 16.0 } else if length < 7 { 4.0 } else { 1.0 } * KEYWORD_COST)
+            (
+                *id,
+                if length < 4 {
+                    16.0
+                } else if length < 7 {
+                    4.0
+                } else {
+                    1.0
+                } * KEYWORD_COST,
+            )
         };
         let costs = texts.iter().map(of_field).chain(keywords.iter().map(of_keyword)).collect();
         Witnesses { program, costs }
@@ -77,9 +86,7 @@ impl<'p> Witnesses<'p> {
     fn choose(&self, node: NodeIx) -> Option<(f64, Vec<Key>)> {
         match &self.program.nodes[node as usize] {
             Node::Not(_) => None,
-            Node::All(parts) => {
-                parts.iter().filter_map(|&part| self.choose(part)).min_by(|a, b| a.0.total_cmp(&b.0))
-            }
+            Node::All(parts) => parts.iter().filter_map(|&part| self.choose(part)).min_by(|a, b| a.0.total_cmp(&b.0)),
             Node::Any(parts) => parts.iter().try_fold((0.0, Vec::new()), |(sum, mut keys), &part| {
                 let (cost, more) = self.choose(part)?;
                 keys.extend(more);
@@ -121,4 +128,3 @@ fn looseness(pattern: &Pattern) -> f64 {
         _ => 2.0,
     }
 }
-

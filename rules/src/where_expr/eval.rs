@@ -84,16 +84,8 @@ impl<'e> Scope<'e> {
     fn truth(&self, expr: &'e Expr) -> Option<bool> {
         match expr {
             Expr::Not(part) => self.truth(part).map(|truth| !truth),
-            Expr::And(parts) => parts.iter().fold(Some(true), |all, part| match (all, self.truth(part)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            }),
-            Expr::Or(parts) => parts.iter().fold(Some(false), |any, part| match (any, self.truth(part)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            }),
+            Expr::And(parts) => self.unless(parts, false),
+            Expr::Or(parts) => self.unless(parts, true),
             Expr::Compare { op, left, right } => self.compare(*op, left, right),
             Expr::Call { function, arguments } => self.ask(*function, arguments),
             Expr::Bool(b) => Some(*b),
@@ -103,6 +95,20 @@ impl<'e> Scope<'e> {
             }),
             Expr::Text(_) | Expr::Glob(_) | Expr::Number(_) | Expr::Null | Expr::Array(_) => None,
         }
+    }
+
+    /// `decisive` when some part is, unknown when some part is unknown, else the other one: `or` with true, `and` with
+    /// false.
+    fn unless(&self, parts: &'e [Expr], decisive: bool) -> Option<bool> {
+        let mut unknown = false;
+        for part in parts {
+            match self.truth(part) {
+                Some(truth) if truth == decisive => return Some(decisive),
+                Some(_) => {}
+                None => unknown = true,
+            }
+        }
+        (!unknown).then_some(!decisive)
     }
 
     fn compare(&self, op: Operator, left: &'e Expr, right: &'e Expr) -> Option<bool> {

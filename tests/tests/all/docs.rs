@@ -41,8 +41,11 @@ fn the_event_model_is_documented_field_by_field() {
     text += "\n## Classes\n\nThe class is the log source's category: `logsource: {product: pipewarden, category: ci.runner}`.\n\n\
              | class | what it is | own fields | CDEvents | OCSF class |\n|---|---|---|---|---|\n";
     for class in EventClass::ALL {
-        let own: Vec<String> =
-            FIELDS.iter().filter(|field| field.classes.contains(class)).map(|field| format!("`{}`", field.name)).collect();
+        let own: Vec<String> = FIELDS
+            .iter()
+            .filter(|field| field.classes.contains(class))
+            .map(|field| format!("`{}`", field.name))
+            .collect();
         let ocsf = class.ocsf_uid().map_or_else(String::new, |uid| uid.to_string());
         let cdevents = class.cdevents().unwrap_or("");
         let _ = writeln!(text, "| `{}` | {} | {} | {cdevents} | {ocsf} |", class.name(), class.doc(), own.join(" "));

@@ -19,7 +19,8 @@ fn sealed(day: &Path, more: &[&str]) -> String {
     let out = tempfile::tempdir().expect("a folder");
     let alerts = out.path().join("alerts.jsonl");
     let (day, path) = (day.to_string_lossy(), alerts.to_string_lossy());
-    let arguments: Vec<&str> = ["replay", &day, "--alerts", &path, "--json"].into_iter().chain(more.iter().copied()).collect();
+    let arguments: Vec<&str> =
+        ["replay", &day, "--alerts", &path, "--json"].into_iter().chain(more.iter().copied()).collect();
     cli::run(arguments, b"").expect_code(0);
     std::fs::read_to_string(alerts).expect("alerts")
 }

@@ -41,14 +41,19 @@ impl Inputs {
         for path in &paths {
             match file::list(path) {
                 Ok(files) if files.is_empty() => {
-                    inputs.problems.push(format!("{}: holds no .json, .jsonl or .ndjson file (also .gz, .zst)", path.display()));
+                    inputs
+                        .problems
+                        .push(format!("{}: holds no .json, .jsonl or .ndjson file (also .gz, .zst)", path.display()));
                 }
                 Ok(files) => files.into_iter().for_each(|file| inputs.add(file, pipeline, &source)),
                 Err(error) => inputs.problems.push(format!("{}: {error}", path.display())),
             }
         }
         if inputs.inputs.is_empty() {
-            bail!("there is nothing to read: {}\nhint: name files or folders of JSON records, or - for standard input", inputs.problems.join("; "));
+            bail!(
+                "there is nothing to read: {}\nhint: name files or folders of JSON records, or - for standard input",
+                inputs.problems.join("; ")
+            );
         }
         Ok(inputs)
     }

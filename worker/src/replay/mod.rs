@@ -17,8 +17,8 @@ use anyhow::Context;
 use ingest::source::file::Chunk;
 use model::{Invalid, Partition, Timestamp};
 
-pub use args::ReplayArgs;
 use args::Plan;
+pub use args::ReplayArgs;
 use inputs::Inputs;
 
 use crate::engine::Engine;

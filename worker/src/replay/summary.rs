@@ -68,9 +68,8 @@ impl Summary {
                 json!({"id": id, "title": told.title, "pages": told.pages, "tickets": told.tickets, "records": states(told)})
             })
             .collect();
-        let invalid: serde_json::Map<String, serde_json::Value> = reasons(&self.ledger)
-            .map(|(reason, count)| (reason.name().to_owned(), json!(count)))
-            .collect();
+        let invalid: serde_json::Map<String, serde_json::Value> =
+            reasons(&self.ledger).map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
         let (records, events) = (&self.ledger.records, &self.ledger.events);
         let summary = json!({
             "records": {"read": records.read, "decoded": records.decoded, "filtered": records.filtered,

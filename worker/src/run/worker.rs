@@ -14,7 +14,7 @@ use ingest::source::kafka::{KafkaSource, Polled};
 use model::Timestamp;
 
 use super::build::Built;
-use super::partitions::{Partitions, name_of};
+use super::partitions::{Held, Partitions, name_of};
 use crate::clock;
 use crate::config::Config;
 use crate::control::{ControlLog, ControlRecord, Positions};
@@ -316,13 +316,10 @@ impl<'c> Worker<'c> {
 
     /// For each partition held, the offset before which everything is sealed.
     fn settled(&self) -> Offsets {
-        let unsealed = self.pipeline.unsealed();
-        let mut lowest: BTreeMap<&str, i64> = BTreeMap::new();
-        for (partition, offset) in &unsealed {
-            lowest.entry(&partition.name).and_modify(|low| *low = (*low).min(*offset)).or_insert(*offset);
-        }
-        let settled = |next: i64, name: &str| lowest.get(name).map_or(next, |low| next.min(*low));
-        self.partitions.active().map(|(at, held)| (at.clone(), settled(held.next, &name_of(at)))).collect()
+        let read = self.partitions.active().map(|(_, held)| (held.source, held.partition, held.next));
+        let checkpoint = self.pipeline.checkpoint(read);
+        let next = |held: &Held| checkpoint.next(self.pipeline.partition(held.source, held.partition)?);
+        self.partitions.active().filter_map(|(at, held)| Some((at.clone(), next(held)?))).collect()
     }
 
     fn not_ready(&mut self, reason: &str) {
