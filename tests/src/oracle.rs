@@ -38,9 +38,10 @@ pub fn search(condition: &Search, event: &Value, lists: &ListTexts) -> bool {
     }
 }
 
-/// All values of the event as text; keys are none.
+/// All values of the event as text, numbers as they are written; keys are none.
 fn texts(value: &Value) -> Vec<String> {
     match value {
+        Value::Number(number) => vec![number.to_string()],
         Value::Array(members) => members.iter().flat_map(texts).collect(),
         Value::Object(members) => members.values().flat_map(texts).collect(),
         other => text(other).into_iter().collect(),

@@ -8,7 +8,7 @@
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::Searcher;
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use rustc_hash::FxHashMap;
 
 /// Texts from this length on hold four bytes that begin at a multiple of four.
@@ -143,15 +143,20 @@ impl<const N: usize> Grams<N> {
 
 /// Where in a long text its rarest seven bytes begin: their four grams are the ones to look for.
 fn rarest(text: &str) -> usize {
-    let common = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| COMMON.iter().position(|known| known == byte).map_or(0, |at| COMMON.len() - at))
-            .sum::<usize>()
-    };
+    let everyday = |window: &[u8]| window.windows(4).filter(|gram| memmem::find(EVERYDAY, gram).is_some()).count();
+    let rank = |byte: &u8| COMMON.iter().position(|known| known == byte).map_or(0, |at| COMMON.len() - at);
     let windows = text.as_bytes().windows(LONG).enumerate();
-    windows.min_by_key(|(_, window)| common(window)).map_or(0, |(at, _)| at)
+    let rarest = windows.min_by_key(|(_, window)| (everyday(window), window.iter().map(rank).sum::<usize>()));
+    rarest.map_or(0, |(at, _)| at)
 }
+
+/// Words that audit records are full of: their grams are found in nearly every record.
+const EVERYDAY: &[u8] = b"null true false https://www.example.com amazonaws.com arn:aws:iam::assumed-role accesskeyid principalid \
+    username useridentity sessionissuer requestparameters responseelements external enterprise deployment deploy-token \
+    services server process application organization management manager administration workflow action operation \
+    repository branch feature develop ticket-project attribute category version region event source agent mozilla \
+    linux x86_64 chrome safari applewebkit gecko python go-sdk boto3 cli terraform request_id timestamp created updated \
+    policy role group team member secret password permission authorization authentication login session user.type shot";
 
 /// Bytes of audit records and words, the most common first.
 const COMMON: &[u8; 39] = b"etainorscld\"mup-./:_hgvfybw 012,3k4567j";

@@ -53,14 +53,14 @@ fn every_record_and_event_is_accounted_for() {
     let config = config(&broker.bootstrap(), "watched", &sources, "alerts: {dead_letters: dead.jsonl}\n");
     let place = Place::new(&config, RULES);
     let mut worker = place.start(&[]);
-    worker.until_read(12);
+    worker.until_read(13);
     worker.until("it is ready", |worker| worker.get("/readyz").0 == 200);
     assert_eq!(worker.get("/healthz"), (200, "ok".to_owned()));
     assert_eq!(worker.get("/nowhere").0, 404);
 
     let records = books(&worker, "pipewarden_records_total", &["read", "decoded", "filtered", "invalid", "dropped"]);
     let events = books(&worker, "pipewarden_events_total", &["seen", "accepted", "late", "duplicate", "dropped"]);
-    assert_eq!(records, [12, 9, 0, 3, 0]);
+    assert_eq!(records, [13, 9, 1, 3, 0]);
     assert_eq!(events, [9, 5, 3, 1, 0]);
     assert_eq!(records[0], records[1..].iter().sum::<u64>());
     assert_eq!(events[0], events[1..].iter().sum::<u64>());
