@@ -172,12 +172,15 @@ impl Entries {
         entries
     }
 
-    /// An entry and the value agree. Entries with `*` or `?` are patterns for `Equals`.
+    /// An entry and the value agree. For `Equals`, entries with `*` or `?` are patterns, and networks hold their addresses.
     pub fn has(&self, value: &str, how: ListHow, cased: bool) -> bool {
         let folded = fold(value);
         match how {
             ListHow::Equals if cased => self.texts.iter().any(|text| text == value),
-            ListHow::Equals => self.exact.contains(&folded) || self.globs.iter().any(|glob| glob.matches(&folded)),
+            ListHow::Equals => {
+                let listed = self.exact.contains(&folded) || self.globs.iter().any(|glob| glob.matches(&folded));
+                listed || (!self.networks.is_empty() && self.has_address(value))
+            }
             ListHow::Cidr => self.has_address(value),
             _ if cased => self.texts.iter().any(|text| compare(how, value, text)),
             _ => self.texts.iter().any(|text| compare(how, &folded, &fold(text))),
@@ -266,6 +269,7 @@ mod tests {
         assert!(lines.all.has("ARC-scaler", ListHow::Equals, false));
         assert!(!lines.all.has("ARC-scaler", ListHow::Equals, true));
         assert!(lines.all.has("10.9.8.7", ListHow::Cidr, false));
+        assert!(lines.all.has("10.9.8.7", ListHow::Equals, false));
         assert!(!lines.all.has("11.9.8.7", ListHow::Cidr, false));
         let map = parse_structured("as_of: 2026-09-01T00:00:00Z\nmap:\n  Deploy: [a, 2]\n  x: y\n").expect("a map");
         assert_eq!(map.keyed["deploy"].texts, ["a", "2"]);

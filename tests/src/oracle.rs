@@ -223,7 +223,8 @@ pub(crate) fn is_entry(how: ListHow, cased: bool, text: &str, entry: &str) -> bo
                 '?' => Piece::One,
                 c => Piece::Literal(c.to_string()),
             });
-            return matches(&Pattern { pieces: pieces.collect(), cased: false }, text);
+            let pattern = Pattern { pieces: pieces.collect(), cased: false };
+            return matches(&pattern, text) || in_network(text, entry);
         }
         ListHow::Contains => TextHow::Contains,
         ListHow::StartsWith => TextHow::StartsWith,
