@@ -93,6 +93,16 @@ pub struct MapRow {
     pub classes: &'static [EventClass],
 }
 
+/// A row for all classes.
+const fn all(field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
+    MapRow { field, paths, fill, classes: &[] }
+}
+
+/// A row for some classes.
+const fn on(classes: &'static [EventClass], field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
+    MapRow { field, paths, fill, classes }
+}
+
 /// Makes values of one field from raw values.
 pub type Fill = fn(&Inputs<'_>, &mut Output<'_>);
 

@@ -15,7 +15,7 @@ use self::fields::{
     secret, session, source_service, store_kind, token_kind,
 };
 use super::fill::{coalesce, duration_s, ip, tail, text_of, ua_family};
-use super::{Container, Fill, Format, MapRow, Mapping};
+use super::{Container, Format, MapRow, Mapping, all, on};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -43,14 +43,6 @@ static MAPPING: Mapping = Mapping {
     classify: classes::classify,
     rows: ROWS,
 };
-
-const fn all(field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
-    MapRow { field, paths, fill, classes: &[] }
-}
-
-const fn on(classes: &'static [EventClass], field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
-    MapRow { field, paths, fill, classes }
-}
 
 const SECRET: &[EventClass] = &[C::SecretAccess, C::SecretList, C::SecretAdmin, C::SecretRotated];
 const REGISTRY: &[EventClass] = &[C::RegistryPush, C::RegistryPull, C::RegistryDelete, C::RegistryAcl];

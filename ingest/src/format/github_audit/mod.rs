@@ -14,7 +14,7 @@ use self::fields::{
     repo, runner_kind, scope, secret_names, secrets_count, self_hosted, store, system_outcome, token_kind,
 };
 use super::fill::{bool_of, coalesce, duration_ms, env_class, ip, lower, text_of, ua_family, upper};
-use super::{Fill, Format, MapRow, Mapping};
+use super::{Format, MapRow, Mapping, all, on};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -44,14 +44,6 @@ static MAPPING: Mapping = Mapping {
     classify: classes::classify,
     rows: ROWS,
 };
-
-const fn all(field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
-    MapRow { field, paths, fill, classes: &[] }
-}
-
-const fn on(classes: &'static [EventClass], field: &'static str, paths: &'static [&'static str], fill: Fill) -> MapRow {
-    MapRow { field, paths, fill, classes }
-}
 
 const CI: &[EventClass] = &[C::CiRun, C::CiJob];
 const JOB: &[EventClass] = &[C::CiJob];
