@@ -75,6 +75,10 @@ pub struct Duplicates {
 
 const MINUTE_MS: i64 = 60_000;
 
+/// Versions remembered under one id beside the first. Further ones are evaluated, reported and counted as forgotten: whoever
+/// floods one id can neither grow it without end nor make each event dearer than the last.
+const VARIANTS_MAX: usize = 16;
+
 impl Duplicates {
     /// An empty table; `duplicates_max` entries at most, beyond which the oldest minute is forgotten and counted.
     pub fn new(lateness_ms: i64, duplicates_max: usize) -> Duplicates {
@@ -104,6 +108,10 @@ impl Duplicates {
                 return Sight::New;
             }
             return Sight::Duplicate;
+        }
+        if seen.more.len() >= VARIANTS_MAX {
+            self.forgotten += 1;
+            return Sight::Reused(vec![time]);
         }
         let before = reuses(seen, horizon_ms);
         seen.more.push(variant);
@@ -217,6 +225,15 @@ mod tests {
             held.sort();
             assert_eq!(held, [at(100), at(700)], "{order:?}");
         }
+    }
+
+    #[test]
+    fn a_flood_under_one_id_stays_bounded_and_is_reported() {
+        let mut seen = Duplicates::new(0, 100);
+        let sights: Vec<Sight> = (0..1000).map(|bytes| seen.see(identity(1, bytes), at(bytes as i64), false)).collect();
+        assert_eq!(sights.iter().filter(|sight| **sight == Sight::New).count(), 1);
+        assert_eq!(sights[999], Sight::Reused(vec![at(999)]));
+        assert_eq!(seen.forgotten(), 999 - VARIANTS_MAX as u64);
     }
 
     #[test]
