@@ -47,6 +47,12 @@ pub enum Fate {
 /// Judges records of one source. One per thread.
 pub struct Judge {
     engine: Arc<Engine>,
+    scratch: Scratch,
+}
+
+/// Memory reused from record to record, apart from the engine: nothing that threads share is touched for each record.
+#[derive(Default)]
+struct Scratch {
     raw: Row,
     model: Row,
     facts: Row,
@@ -62,15 +68,7 @@ const CONTAINER_DEPTH_MAX: usize = 4;
 impl Judge {
     /// A judge of a source.
     pub fn new(engine: Arc<Engine>) -> Judge {
-        Judge {
-            engine,
-            raw: Row::default(),
-            model: Row::default(),
-            facts: Row::default(),
-            evaluator: Evaluator::default(),
-            matches: Vec::new(),
-            last_route: 0,
-        }
+        Judge { engine, scratch: Scratch::default() }
     }
 
     /// Judges one record of a chunk; a container gives a judgement for each record in it.
@@ -86,16 +84,20 @@ impl Judge {
             Err(_) => Err(Invalid::NotUtf8),
             Ok(text) => {
                 let base = bounds.start;
-                self.text(text, base, partition, offset, judgements, 0)
+                self.scratch.text(&self.engine, text, base, partition, offset, judgements, 0)
             }
         };
         if let Err(reason) = fate {
             judgements.push(Judgement { offset, bounds, fate: Fate::Invalid(reason) });
         }
     }
+}
 
+impl Scratch {
+    #[allow(clippy::too_many_arguments, reason = "a record and its place")]
     fn text(
         &mut self,
+        engine: &Engine,
         text: &str,
         base: usize,
         partition: &Partition,
@@ -103,10 +105,9 @@ impl Judge {
         judgements: &mut Vec<Judgement>,
         depth: usize,
     ) -> Result<(), Invalid> {
-        let engine = self.engine.clone();
         let elements = match text.as_bytes().first() {
             Some(b'[') => ingest::array(text)?,
-            Some(b'{') => match self.object(&engine, text, partition, offset)? {
+            Some(b'{') => match self.object(engine, text, partition, offset)? {
                 Judged::Fate(fate) => {
                     judgements.push(Judgement { offset, bounds: base..base + text.len(), fate });
                     return Ok(());
@@ -116,7 +117,15 @@ impl Judge {
             // White space before the value: rare, and then not part of the record.
             Some(b) if b.is_ascii_whitespace() => {
                 let trimmed = text.trim_ascii_start();
-                return self.text(trimmed, base + (text.len() - trimmed.len()), partition, offset, judgements, depth);
+                return self.text(
+                    engine,
+                    trimmed,
+                    base + (text.len() - trimmed.len()),
+                    partition,
+                    offset,
+                    judgements,
+                    depth,
+                );
             }
             _ => return Err(if ingest::is_json(text) { Invalid::WrongShape } else { Invalid::NotJson }),
         };
@@ -128,7 +137,7 @@ impl Judge {
         }
         for element in elements {
             let at = base + (element.as_ptr() as usize - text.as_ptr() as usize);
-            if let Err(reason) = self.text(element, at, partition, offset, judgements, depth + 1) {
+            if let Err(reason) = self.text(engine, element, at, partition, offset, judgements, depth + 1) {
                 judgements.push(Judgement { offset, bounds: at..at + element.len(), fate: Fate::Invalid(reason) });
             }
         }
