@@ -5,23 +5,49 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use model::Invalid;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::format::Container;
 
-/// The records under a container's key.
+/// The records in a container.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Elements<'a> {
+    /// They stand in it.
+    Standing(Vec<&'a str>),
+    /// One that it holds in other letters.
+    Encoded(String),
+}
+
+/// The records under a container's path.
 ///
 /// # Errors
-/// `NotJson` where the text is none; `WrongShape` where the key holds something else than the format says.
-pub fn elements(record: &str, container: Container) -> Result<Vec<&str>, Invalid> {
-    let inner = member(record, container.key())?;
+/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says; `NotUtf8`
+/// for bytes that are no text.
+pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
+    let inner = container.path().split('.').try_fold(record, member)?;
     match container {
-        Container::Array(_) => array(inner),
-        Container::Envelope(_) if inner.starts_with('{') => Ok(vec![inner]),
-        Container::Envelope(_) => Err(Invalid::WrongShape),
+        Container::Array(_) => Ok(Elements::Standing(array(inner)?)),
+        Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
+            Ok(Elements::Standing(vec![inner]))
+        }
+        Container::Envelope(_) | Container::Foreign(_) => Err(Invalid::WrongShape),
+        Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
     }
+}
+
+/// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.
+fn decode(inner: &str) -> Result<String, Invalid> {
+    let text: Cow<'_, str> = serde_json::from_str(inner).map_err(|_| Invalid::WrongShape)?;
+    if text.trim_ascii_start().starts_with(['{', '[']) {
+        return Ok(text.into_owned());
+    }
+    let letters = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let bytes = STANDARD_NO_PAD.decode(letters).map_err(|_| Invalid::WrongShape)?;
+    String::from_utf8(bytes).map_err(|_| Invalid::NotUtf8)
 }
 
 /// The elements of a JSON array.
@@ -33,7 +59,7 @@ pub fn array(text: &str) -> Result<Vec<&str>, Invalid> {
     Ok(elements.into_iter().map(RawValue::get).collect())
 }
 
-fn member<'a>(record: &'a str, key: &str) -> Result<&'a str, Invalid> {
+fn member<'a>(record: &'a str, key: &'static str) -> Result<&'a str, Invalid> {
     struct Member<'k>(&'k str);
     impl<'de> Visitor<'de> for Member<'_> {
         type Value = Option<&'de RawValue>;
@@ -66,9 +92,22 @@ mod tests {
     #[test]
     fn elements_keep_their_bytes() {
         let record = r#"{"Records": [ {"a" : 1}, {"a":"]"} ], "x": 1}"#;
-        assert_eq!(elements(record, Container::Array("Records")), Ok(vec![r#"{"a" : 1}"#, r#"{"a":"]"}"#]));
-        assert_eq!(elements(r#"{"detail": {"b":2}}"#, Container::Envelope("detail")), Ok(vec![r#"{"b":2}"#]));
+        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
+        assert_eq!(elements(record, Container::Array("Records")), standing(&[r#"{"a" : 1}"#, r#"{"a":"]"}"#]));
+        assert_eq!(elements(r#"{"detail": {"b":2}}"#, Container::Envelope("detail")), standing(&[r#"{"b":2}"#]));
+        assert_eq!(elements(r#"{"a": {"b":[{"c":2}]}}"#, Container::Array("a.b")), standing(&[r#"{"c":2}"#]));
         assert_eq!(elements(r#"{"Records": 1}"#, Container::Array("Records")), Err(Invalid::WrongShape));
-        assert_eq!(elements(r#"{"detail": [1]}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
+        assert_eq!(elements(r#"{"detail": 1}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
+    }
+
+    #[test]
+    fn encoded_elements_are_decoded() {
+        let wanted = || Ok(Elements::Encoded(r#"{"a":"?>"}"#.to_owned()));
+        for payload in [r#""eyJhIjoiPz4ifQ==""#, r#""eyJhIjoiPz4ifQ""#, r#""{\"a\":\"?>\"}""#] {
+            let record = format!(r#"{{"payload":{payload}}}"#);
+            assert_eq!(elements(&record, Container::Encoded("payload")), wanted(), "{payload}");
+        }
+        assert_eq!(elements(r#"{"payload":"%%"}"#, Container::Encoded("payload")), Err(Invalid::WrongShape));
+        assert_eq!(elements(r#"{"payload":"/w=="}"#, Container::Encoded("payload")), Err(Invalid::NotUtf8));
     }
 }

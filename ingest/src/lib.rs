@@ -4,6 +4,7 @@
 
 mod container;
 mod dead_letter;
+mod decoder;
 mod duplicates;
 pub mod format;
 mod gate;
@@ -11,8 +12,8 @@ pub mod kafka;
 mod scan;
 pub mod source;
 
-pub use container::{array, elements};
 pub use dead_letter::{DeadLetter, KEPT_BYTES_MAX};
+pub use decoder::{CONTAINER_DEPTH_MAX, Decoder, Read, Scratch, Seen, decode_one};
 pub use duplicates::{Duplicates, Identity, IdentityKey, Sight};
 pub use gate::{Admission, Gate, TimePolicy};
 pub use scan::{DEPTH_MAX, is_json, scan};

@@ -63,6 +63,14 @@ impl Projection {
         slot
     }
 
+    /// A slot that no record fills by itself: whoever asked puts its values there.
+    pub fn reserve(&mut self, name: &str) -> Slot {
+        let slot = self.names.len() as Slot;
+        self.names.push(name.into());
+        self.dotted.push(false);
+        slot
+    }
+
     fn ask_nested(&mut self, path: &str, slot: Slot) {
         let mut node = Self::ROOT;
         let mut keys = path.split('.').peekable();

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Timestamp(i64);
 
-/// Numbers at least this large are epoch milliseconds, smaller ones seconds (10^11 s is the year 5138, 10^11 ms is 1973).
-const MILLISECONDS_FROM: f64 = 1e11;
+/// Epoch numbers below each of these count in so many milliseconds: seconds below 10^11 (the year 5138; in milliseconds
+/// 1973), and so on for milliseconds and microseconds.
+const EPOCH_UNITS: [(f64, f64); 3] = [(1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)];
+/// What is larger counts nanoseconds.
+const NANOSECOND_MS: f64 = 1e-6;
 
 /// 0000-01-01T00:00:00Z to 9999-12-30T22:00:00Z: what RFC 3339 text can hold (and calendars here), in milliseconds.
 const RANGE_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
@@ -37,8 +40,8 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 text (`2026-09-01T00:00:00.000Z`, an offset, a space for the `T`) or a number of epoch seconds or
-    /// milliseconds written as text. None when it is neither.
+    /// Reads RFC 3339 text (`2026-09-01T00:00:00.000Z`, an offset, a space for the `T`), what forges write in its place
+    /// (`2026-09-01 00:00:00 UTC`, `… +0200`), or an epoch number written as text. None when it is neither.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let text = text.trim();
         if let Ok(instant) = text.parse::<Instant>() {
@@ -51,10 +54,11 @@ impl Timestamp {
         parse_without_offset(text)
     }
 
-    /// Reads an epoch number: seconds below 10^11, milliseconds from there on. None outside the years that RFC 3339 has.
+    /// Reads an epoch number: seconds below 10^11, milliseconds below 10^14, microseconds below 10^17, nanoseconds from
+    /// there on. None outside the years that RFC 3339 has.
     pub fn from_epoch(number: f64) -> Option<Timestamp> {
-        let ms = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };
-        let ms = ms.floor();
+        let unit = EPOCH_UNITS.iter().find(|(below, _)| number.abs() < *below).map_or(NANOSECOND_MS, |(_, unit)| *unit);
+        let ms = (number * unit).floor();
         // A float beyond the integers becomes their end, which is out of range, too.
         if ms.is_nan() { None } else { Timestamp::in_range(ms as i64) }
     }
@@ -76,6 +80,11 @@ impl Timestamp {
 
 /// `2023-11-20 21:20:09.423`: audit exports that leave the offset out mean UTC.
 fn parse_without_offset(text: &str) -> Option<Timestamp> {
+    if let Ok(zoned) = jiff::fmt::strtime::parse("%Y-%m-%d %H:%M:%S %z", text).and_then(|parsed| parsed.to_timestamp())
+    {
+        return Timestamp::in_range(zoned.as_millisecond());
+    }
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
     let civil = text.parse::<jiff::civil::DateTime>().ok()?;
     let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
     Timestamp::in_range(zoned.timestamp().as_millisecond())
@@ -127,8 +136,13 @@ mod tests {
             "2026-09-01T02:00:00.1239+02:00",
             "2026-09-01 00:00:00.123000000",
             "1788220800123",
+            "1788220800123456",
+            "1788220800123456789",
         ] {
             assert_eq!(Timestamp::parse(text), at, "{text}");
+        }
+        for text in ["2026-09-01 00:00:00 UTC", "2026-09-01 02:00:00 +0200", "2026-09-01T00:00:00"] {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp::from_ms(1_788_220_800_000)), "{text}");
         }
         assert_eq!(Timestamp::from_epoch(1_788_220_800.0), Some(Timestamp::from_ms(1_788_220_800_000)));
         for text in [
@@ -136,7 +150,7 @@ mod tests {
             "yesterday",
             "2026-13-01T00:00:00Z",
             "1e400",
-            "99999999999999999999",
+            "999999999999999999999",
             "-000001-06-01T00:00:00Z",
             "-62167219200.001",
         ] {

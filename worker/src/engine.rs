@@ -2,11 +2,12 @@
 //!
 //! Wiring only: what a format is stands in `ingest`, what a rule is in `rules`. Immutable; a new rule set is a new engine.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ingest::IdentityKey;
-use ingest::format::{FORMATS, Format, Plan, Shape, Wanted};
+use ingest::format::{FORMATS, Format, Plan, Wanted};
+use ingest::{Decoder, IdentityKey, Read};
 use model::{EventClass, Projection, Slot, Trust};
 use rules::ast::{LogSource, Rule};
 use rules::{CompileError, Lists, Program};
@@ -72,6 +73,8 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) reading: Reading,
+    pub(crate) decoder: Decoder,
+    /// For each of the decoder's formats.
     pub(crate) routes: Vec<Route>,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) lists: Arc<Lists>,
@@ -81,7 +84,6 @@ pub struct Engine {
 /// One format with the programs that its records run through.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) plan: Plan,
     pub(crate) raw: Program,
     pub(crate) classes: BTreeMap<EventClass, Program>,
     /// The same format with [`FACTS`] wanted, for records that matched.
@@ -100,34 +102,35 @@ impl Engine {
         lists: Arc<Lists>,
         key: IdentityKey,
     ) -> Result<Engine, CompileError> {
-        let formats = match &reading.speaks {
-            Speaks::One(format) => vec![*format],
-            Speaks::Guess(formats) => formats.clone(),
+        let (formats, is_one) = match &reading.speaks {
+            Speaks::One(format) => (vec![*format], true),
+            Speaks::Guess(formats) => (formats.clone(), false),
         };
-        let routes =
-            formats.into_iter().map(|format| Route::new(format, &reading, &rules)).collect::<Result<_, _>>()?;
-        Ok(Engine { reading, routes, rules, lists, key })
+        let (mut routes, mut wanted) = (Vec::new(), Vec::new());
+        for format in formats {
+            let route = Route::new(format, &reading, &rules)?;
+            wanted.push((format, route.wanted(&reading)));
+            routes.push(route);
+        }
+        let decoder = Decoder::new(wanted, reading.trust, is_one);
+        Ok(Engine { reading, decoder, routes, rules, lists, key })
     }
 
     /// Records of this source have times.
     pub fn is_timed(&self) -> bool {
-        self.routes.iter().any(|route| route.plan.format().mapping.is_some()) || !self.reading.time.is_empty()
+        self.decoder.plans().iter().any(|plan| plan.format().mapping.is_some()) || !self.reading.time.is_empty()
     }
 
     /// Id of one record, read again: for reports about ids, which are rare.
     pub fn id_of(&self, record: &[u8]) -> String {
         let text = std::str::from_utf8(record).unwrap_or_default();
-        let mut row = model::Row::default();
-        for route in &self.routes {
-            let scanned = route.plan.scan(text, &mut row).is_ok();
-            if scanned
-                && let Ok(Shape::Event(decoded)) = route.plan.shape(row.view(text))
-                && let Some(id) = decoded.id
-            {
-                return id.into_owned();
+        let mut id = String::new();
+        self.decoder.read(&mut ingest::Scratch::default(), text, 0, &mut |_, read| {
+            if let Read::Event(seen) = read {
+                id = seen.decoded.id.map(Cow::into_owned).unwrap_or_default();
             }
-        }
-        String::new()
+        });
+        id
     }
 
     /// Rules (by index) that records of this source can reach.
@@ -153,19 +156,23 @@ impl Route {
                 }
             }
         }
-        let wanted = Wanted {
-            raw: raw.projection().clone(),
-            classes: classes.iter().map(|(class, program)| (*class, program.projection().clone())).collect(),
-            id: reading.id.clone(),
-            time: reading.time.clone(),
-        };
         let mut fact_fields = Projection::default();
         FACTS.iter().for_each(|field| {
             let _: Slot = fact_fields.ask(field);
         });
         let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
-        let facts = Plan::new(format, Wanted { classes: all_facts, ..Wanted::default() }, reading.trust);
-        Ok(Route { plan: Plan::new(format, wanted, reading.trust), raw, classes, facts, fact_fields })
+        let facts = Plan::new(format, Wanted { classes: all_facts, ..Wanted::default() }, reading.trust, &[]);
+        Ok(Route { raw, classes, facts, fact_fields })
+    }
+
+    /// What its programs ask of records.
+    fn wanted(&self, reading: &Reading) -> Wanted {
+        Wanted {
+            raw: self.raw.projection().clone(),
+            classes: self.classes.iter().map(|(class, program)| (*class, program.projection().clone())).collect(),
+            id: reading.id.clone(),
+            time: reading.time.clone(),
+        }
     }
 }
 

@@ -6,14 +6,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use ingest::Identity;
-use ingest::format::{Container, Decoded, Shape};
+use ingest::format::Shape;
+use ingest::{Identity, Read, Seen};
 use model::{
     Arrival, EventOrder, Evidence, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View,
 };
 use rules::{AlertKey, Evaluator, Match};
 
-use crate::engine::{DEFAULT_KEY, Engine, Route, Speaks};
+use crate::engine::{DEFAULT_KEY, Engine, Route};
 
 /// What became of one record (or of one record in a container).
 #[derive(Debug)]
@@ -47,28 +47,23 @@ pub enum Fate {
 /// Judges records of one source. One per thread.
 pub struct Judge {
     engine: Arc<Engine>,
+    decoding: ingest::Scratch,
     scratch: Scratch,
 }
 
 /// Memory reused from record to record, apart from the engine: nothing that threads share is touched for each record.
 #[derive(Default)]
 struct Scratch {
-    raw: Row,
     model: Row,
     facts: Row,
     evaluator: Evaluator,
     matches: Vec<Match>,
-    /// The format that recognised the last record: nearly always the next one's too.
-    last_route: usize,
 }
-
-/// Containers within containers end here.
-const CONTAINER_DEPTH_MAX: usize = 4;
 
 impl Judge {
     /// A judge of a source.
     pub fn new(engine: Arc<Engine>) -> Judge {
-        Judge { engine, scratch: Scratch::default() }
+        Judge { engine, decoding: Default::default(), scratch: Scratch::default() }
     }
 
     /// Judges one record of a chunk; a container gives a judgement for each record in it.
@@ -80,79 +75,27 @@ impl Judge {
         offset: i64,
         judgements: &mut Vec<Judgement>,
     ) {
-        let fate = match simdutf8::basic::from_utf8(chunk.get(bounds.clone()).unwrap_or_default()) {
-            Err(_) => Err(Invalid::NotUtf8),
-            Ok(text) => {
-                let base = bounds.start;
-                self.scratch.text(&self.engine, text, base, partition, offset, judgements, 0)
-            }
-        };
-        if let Err(reason) = fate {
-            judgements.push(Judgement { offset, bounds, fate: Fate::Invalid(reason) });
+        let Judge { engine, decoding, scratch } = self;
+        match simdutf8::basic::from_utf8(chunk.get(bounds.clone()).unwrap_or_default()) {
+            Err(_) => judgements.push(Judgement { offset, bounds, fate: Fate::Invalid(Invalid::NotUtf8) }),
+            Ok(text) => engine.decoder.read(decoding, text, bounds.start, &mut |bounds, read| {
+                let fate = match read {
+                    Read::Filtered => Fate::Filtered,
+                    Read::Invalid(reason) => Fate::Invalid(reason),
+                    Read::Event(seen) => scratch.event(engine, seen, partition, offset).unwrap_or_else(Fate::Invalid),
+                };
+                judgements.push(Judgement { offset, bounds, fate });
+            }),
         }
     }
 }
 
 impl Scratch {
-    #[allow(clippy::too_many_arguments, reason = "a record and its place")]
-    fn text(
-        &mut self,
-        engine: &Engine,
-        text: &str,
-        base: usize,
-        partition: &Partition,
-        offset: i64,
-        judgements: &mut Vec<Judgement>,
-        depth: usize,
-    ) -> Result<(), Invalid> {
-        let elements = match text.as_bytes().first() {
-            Some(b'[') => ingest::array(text)?,
-            Some(b'{') => match self.object(engine, text, partition, offset)? {
-                Judged::Fate(fate) => {
-                    judgements.push(Judgement { offset, bounds: base..base + text.len(), fate });
-                    return Ok(());
-                }
-                Judged::Container(container) => ingest::elements(text, container)?,
-            },
-            // White space before the value: rare, and then not part of the record.
-            Some(b) if b.is_ascii_whitespace() => {
-                let trimmed = text.trim_ascii_start();
-                return self.text(
-                    engine,
-                    trimmed,
-                    base + (text.len() - trimmed.len()),
-                    partition,
-                    offset,
-                    judgements,
-                    depth,
-                );
-            }
-            _ => return Err(if ingest::is_json(text) { Invalid::WrongShape } else { Invalid::NotJson }),
-        };
-        if depth >= CONTAINER_DEPTH_MAX {
-            return Err(Invalid::TooDeep);
-        }
-        if elements.is_empty() {
-            judgements.push(Judgement { offset, bounds: base..base + text.len(), fate: Fate::Filtered });
-        }
-        for element in elements {
-            let at = base + (element.as_ptr() as usize - text.as_ptr() as usize);
-            if let Err(reason) = self.text(engine, element, at, partition, offset, judgements, depth + 1) {
-                judgements.push(Judgement { offset, bounds: at..at + element.len(), fate: Fate::Invalid(reason) });
-            }
-        }
-        Ok(())
-    }
-
-    fn object(&mut self, engine: &Engine, text: &str, partition: &Partition, offset: i64) -> Result<Judged, Invalid> {
-        let Some(route) = engine.routes.get(self.route(engine, text)?) else { return Err(Invalid::UnknownFormat) };
-        let view = self.raw.view(text);
-        let decoded = match route.plan.shape(view)? {
-            Shape::Container(container) => return Ok(Judged::Container(container)),
-            Shape::Filtered => return Ok(Judged::Fate(Fate::Filtered)),
-            Shape::Event(decoded) => decoded,
-        };
-        if decoded.time.is_none() && (route.plan.format().mapping.is_some() || !engine.reading.time.is_empty()) {
+    fn event(&mut self, engine: &Engine, seen: Seen<'_>, partition: &Partition, offset: i64) -> Result<Fate, Invalid> {
+        let plan = engine.decoder.plans().get(seen.plan).ok_or(Invalid::UnknownFormat)?;
+        let route = engine.routes.get(seen.plan).ok_or(Invalid::UnknownFormat)?;
+        let (text, decoded) = (seen.text, &seen.decoded);
+        if decoded.time.is_none() && (plan.format().mapping.is_some() || !engine.reading.time.is_empty()) {
             return Err(Invalid::NoTime);
         }
         if let (Some(allowed), Some(class)) = (&engine.reading.classes, decoded.class)
@@ -164,64 +107,41 @@ impl Scratch {
         let matches = &mut self.matches;
         matches.clear();
         if !route.raw.is_empty() {
-            self.evaluator.matches(&route.raw, view, &engine.lists, decoded.time, matches);
+            self.evaluator.matches(&route.raw, seen.raw, &engine.lists, decoded.time, matches);
         }
         if let Some(program) = decoded.class.and_then(|class| route.classes.get(&class))
-            && route.plan.map(&decoded, view, &engine.reading.source, &mut self.model)
+            && plan.map(decoded, seen.raw, &engine.reading.source, &mut self.model)
         {
             self.evaluator.matches(program, self.model.view(text), &engine.lists, decoded.time, matches);
         }
         let findings = if matches.is_empty() {
             Vec::new()
         } else {
-            let at = Seen { engine, route, text, decoded: &decoded, partition, offset };
+            let at = Matched { engine, route, seen: &seen, partition, offset };
             at.findings(std::mem::take(matches), &mut self.facts)
         };
-        Ok(Judged::Fate(Fate::Event { time: decoded.time, identity, findings }))
+        Ok(Fate::Event { time: decoded.time, identity, findings })
     }
-
-    /// Scans a record as the format that it is of: the source's one, or the first that recognises it, the last record's
-    /// format first.
-    fn route(&mut self, engine: &Engine, text: &str) -> Result<usize, Invalid> {
-        let guess = matches!(engine.reading.speaks, Speaks::Guess(_));
-        let last = self.last_route;
-        let others = (0..engine.routes.len()).filter(|&at| at != last);
-        for at in std::iter::once(last).chain(others) {
-            let Some(route) = engine.routes.get(at) else { continue };
-            route.plan.scan(text, &mut self.raw)?;
-            if !guess || route.plan.recognises(self.raw.view(text)) {
-                self.last_route = at;
-                return Ok(at);
-            }
-        }
-        Err(Invalid::UnknownFormat)
-    }
-}
-
-enum Judged {
-    Fate(Fate),
-    Container(Container),
 }
 
 /// An event at which rules hold.
-struct Seen<'e> {
+struct Matched<'e> {
     engine: &'e Engine,
     route: &'e Route,
-    text: &'e str,
-    decoded: &'e Decoded<'e>,
+    seen: &'e Seen<'e>,
     partition: &'e Partition,
     offset: i64,
 }
 
-impl Seen<'_> {
+impl Matched<'_> {
     fn findings(&self, matches: Vec<Match>, facts: &mut Row) -> Vec<Finding> {
-        let sha256 = Sha256::of(self.text.as_bytes());
-        let id: Arc<str> = match &self.decoded.id {
+        let sha256 = Sha256::of(self.seen.text.as_bytes());
+        let id: Arc<str> = match &self.seen.decoded.id {
             Some(id) => id.as_ref().into(),
             None => sha256.hex().into(),
         };
         let source = self.engine.reading.source.clone();
-        let time = self.decoded.time;
+        let time = self.seen.decoded.time;
         let order = EventOrder { time: time.unwrap_or(Timestamp::from_ms(self.offset)), source, id, sha256 };
         let known = self.facts(facts);
         matches.into_iter().filter_map(|found| self.finding(found, &order, &known)).collect()
@@ -246,7 +166,7 @@ impl Seen<'_> {
         Some(Finding {
             rule,
             order: order.clone(),
-            timeless: self.decoded.time.is_none(),
+            timeless: self.seen.decoded.time.is_none(),
             key,
             fingerprint,
             urgency: found.urgency,
@@ -259,17 +179,17 @@ impl Seen<'_> {
 
     /// Who did what, in the model's words; nothing for raw JSON.
     fn facts(&self, row: &mut Row) -> Vec<(String, String)> {
-        if self.decoded.class.is_none() {
+        if self.seen.decoded.class.is_none() {
             return Vec::new();
         }
         let mut raw = Row::default();
-        if self.route.facts.scan(self.text, &mut raw).is_err() {
+        if self.route.facts.scan(self.seen.text, self.seen.outer, &mut raw).is_err() {
             return Vec::new();
         }
-        let view = raw.view(self.text);
+        let view = raw.view(self.seen.text);
         let Ok(Shape::Event(decoded)) = self.route.facts.shape(view) else { return Vec::new() };
         self.route.facts.map(&decoded, view, &self.engine.reading.source, row);
-        let view: View<'_> = row.view(self.text);
+        let view: View<'_> = row.view(self.seen.text);
         let fields = &self.route.fact_fields;
         let mut facts = Vec::new();
         for slot in 0..fields.len() as model::Slot {

@@ -14,7 +14,7 @@ pub mod json;
 pub mod normal;
 mod plan;
 
-pub use plan::{Decoded, Plan, Shape, Wanted, decode_one};
+pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
@@ -37,7 +37,7 @@ pub struct Format {
     pub service: &'static str,
     /// A record of this format has all keys of one of these sets. Empty: never guessed.
     pub marks: &'static [&'static [&'static str]],
-    /// Keys under which a record carries other records.
+    /// Where a record carries other records.
     pub containers: &'static [Container],
     /// How raw fields become ours; none for raw JSON.
     pub mapping: Option<&'static Mapping>,
@@ -45,20 +45,63 @@ pub struct Format {
     pub trust: Trust,
 }
 
-/// A key of a record under which other records stand. Each of them is a record of its own.
+impl Format {
+    /// Records of other formats stand in its own.
+    pub fn carries_others(&self) -> bool {
+        self.containers.iter().any(|container| container.is_foreign())
+    }
+}
+
+/// A path of a record under which other records stand. Each of them is a record of its own; of the same format, unless
+/// it is foreign. What stands beside it in its container it reads by paths that begin with `^.`, and its number there,
+/// from 0, by `^index`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// An array of records.
     Array(&'static str),
     /// One record, in an envelope.
     Envelope(&'static str),
+    /// One record, as the base64 of its JSON or as JSON text.
+    Encoded(&'static str),
+    /// One record of another format, told by its content.
+    Foreign(&'static str),
+    /// The same, as base64 or JSON text.
+    ForeignEncoded(&'static str),
 }
 
 impl Container {
-    /// The key.
-    pub fn key(self) -> &'static str {
+    /// The path.
+    pub fn path(self) -> &'static str {
         match self {
-            Container::Array(key) | Container::Envelope(key) => key,
+            Container::Array(path)
+            | Container::Envelope(path)
+            | Container::Encoded(path)
+            | Container::Foreign(path)
+            | Container::ForeignEncoded(path) => path,
+        }
+    }
+
+    /// What stands there is of another format.
+    pub fn is_foreign(self) -> bool {
+        matches!(self, Container::Foreign(_) | Container::ForeignEncoded(_))
+    }
+}
+
+/// How a record's id is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Id {
+    /// The first of these paths that is present.
+    First(&'static [&'static str]),
+    /// All of these paths that are present, with a colon between them; none when the first is missing. For records
+    /// whose id names only part of them: a request and its response, the stages of one call.
+    Joined(&'static [&'static str]),
+}
+
+impl Id {
+    /// The paths.
+    pub fn paths(self) -> &'static [&'static str] {
+        match self {
+            Id::First(paths) | Id::Joined(paths) => paths,
         }
     }
 }
@@ -66,8 +109,8 @@ impl Container {
 /// How a format's raw fields become ours.
 #[derive(Debug)]
 pub struct Mapping {
-    /// Paths of the provider's event id, first present wins.
-    pub id: &'static [&'static str],
+    /// The provider's event id.
+    pub id: Id,
     /// Paths of the event time, first that parses wins.
     pub time: &'static [&'static str],
     /// Path of the native action.

@@ -5,7 +5,7 @@
 
 use model::{EventClass, Trust, Verdict};
 
-use super::{Class, Classified, Format, Inputs, Mapping};
+use super::{Class, Classified, Format, Id, Inputs, Mapping};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -20,7 +20,7 @@ pub static FORMAT: Format = Format {
 };
 
 static MAPPING: Mapping = Mapping {
-    id: &["event.id"],
+    id: Id::First(&["event.id"]),
     time: &["event.time"],
     action: "event.action",
     classify_paths: &["event.class", "event.outcome"],

@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Slot, Timestamp, Trust, Verdict, View};
+use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
-use super::{Classified, Container, Fill, Format, Inputs, Output, fill};
+use super::{Classified, Container, Fill, Format, Id, Inputs, Output, fill};
 use crate::scan::scan;
 
 /// What a rule set asks of records of one format.
@@ -29,12 +28,16 @@ pub struct Wanted {
 pub struct Plan {
     format: &'static Format,
     projection: Projection,
+    inherited: Vec<(Slot, Inherited)>,
+    outer: Projection,
     id: Vec<Slot>,
+    id_is_joined: bool,
     time: Vec<Slot>,
     action: Slot,
     classify: Vec<Slot>,
     containers: Vec<(Slot, Container)>,
-    marks: Vec<Vec<Slot>>,
+    /// For each format that the record might be of: its sets of keys.
+    marks: Vec<Vec<Vec<Slot>>>,
     classes: BTreeMap<EventClass, ClassPlan>,
     trust: Trust,
 }
@@ -74,6 +77,56 @@ const ENVELOPE: &[(&str, Envelope)] = &[
     ("event.trust", Envelope::Trust),
 ];
 
+/// A value that a record has from the container it stands in.
+#[derive(Debug, Clone, Copy)]
+enum Inherited {
+    /// Its number there.
+    Index,
+    /// A field of the container.
+    Field(Slot),
+}
+
+/// The container that a record stands in: what its plan wants of it, and the record's number in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Outer<'a> {
+    /// The container's values.
+    pub view: View<'a>,
+    /// The record's number in it, from 0.
+    pub index: usize,
+}
+
+/// Paths being asked of a record and of its container.
+#[derive(Debug, Default)]
+struct Asking {
+    record: Projection,
+    outer: Projection,
+    inherited: BTreeMap<String, (Slot, Inherited)>,
+}
+
+impl Asking {
+    /// `^.path` is asked of the container, `^index` is the record's number in it: neither can be forged by a key of the
+    /// record that is called so.
+    fn ask(&mut self, path: &str) -> Slot {
+        if !path.starts_with('^') {
+            return self.record.ask(path);
+        }
+        if let Some((slot, _)) = self.inherited.get(path) {
+            return *slot;
+        }
+        let what = match path.strip_prefix("^.") {
+            Some(outer) => Inherited::Field(self.outer.ask(outer)),
+            None => Inherited::Index,
+        };
+        let slot = self.record.reserve(path);
+        self.inherited.insert(path.to_owned(), (slot, what));
+        slot
+    }
+
+    fn ask_all(&mut self, paths: &[&str]) -> Vec<Slot> {
+        paths.iter().map(|path| self.ask(path)).collect()
+    }
+}
+
 /// Envelope of one decoded record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded<'a> {
@@ -101,28 +154,51 @@ pub enum Shape<'a> {
 }
 
 impl Plan {
-    /// Compiles a format.
-    pub fn new(format: &'static Format, wanted: Wanted, trust: Option<Trust>) -> Plan {
-        let Wanted { raw: mut projection, classes, id, time } = wanted;
+    /// Compiles a format; `rivals` are the formats that a record may be of, this one among them, where content tells.
+    pub fn new(format: &'static Format, wanted: Wanted, trust: Option<Trust>, rivals: &[&'static Format]) -> Plan {
+        let Wanted { raw, classes, id, time } = wanted;
+        let mut asking = Asking { record: raw, ..Asking::default() };
         let mapping = format.mapping;
-        let mut ask_all = |paths: &[&str]| paths.iter().map(|path| projection.ask(path)).collect::<Vec<_>>();
+        // All that any rule could want of a container, so that every plan of a format reads containers alike.
+        for path in mapping.iter().flat_map(|mapping| mapping.rows).flat_map(|row| row.paths) {
+            if let Some(outer) = path.strip_prefix("^.") {
+                asking.outer.ask(outer);
+            }
+        }
         let (id, time) = match mapping {
-            Some(mapping) => (ask_all(mapping.id), ask_all(mapping.time)),
+            Some(mapping) => (asking.ask_all(mapping.id.paths()), asking.ask_all(mapping.time)),
             None => {
-                let mut ask_all = |paths: &[String]| paths.iter().map(|path| projection.ask(path)).collect::<Vec<_>>();
+                let mut ask_all = |paths: &[String]| paths.iter().map(|path| asking.ask(path)).collect::<Vec<_>>();
                 (ask_all(&id), ask_all(&time))
             }
         };
-        let action = mapping.map_or(Slot::MAX, |mapping| projection.ask(mapping.action));
-        let classify = mapping.map_or_else(Vec::new, |m| m.classify_paths.iter().map(|p| projection.ask(p)).collect());
-        let containers = format.containers.iter().map(|c| (projection.ask(c.key()), *c)).collect();
-        let marks = format.marks.iter().map(|set| set.iter().map(|p| projection.ask(p)).collect()).collect();
+        let action = mapping.map_or(Slot::MAX, |mapping| asking.ask(mapping.action));
+        let classify = mapping.map_or_else(Vec::new, |mapping| asking.ask_all(mapping.classify_paths));
+        let containers = format.containers.iter().map(|c| (asking.ask(c.path()), *c)).collect();
+        let marks = rivals.iter().map(|rival| rival.marks.iter().map(|set| asking.ask_all(set)).collect()).collect();
         let classes = classes
             .into_iter()
-            .map(|(class, fields)| (class, ClassPlan::new(format, class, &fields, &mut projection)))
+            .map(|(class, fields)| (class, ClassPlan::new(format, class, &fields, &mut asking)))
             .collect();
         let trust = trust.unwrap_or(format.trust);
-        Plan { format, projection, id, time, action, classify, containers, marks, classes, trust }
+        let id_is_joined = mapping.is_some_and(|mapping| matches!(mapping.id, Id::Joined(_)));
+        let Asking { record: projection, outer, inherited } = asking;
+        let inherited = inherited.into_values().collect();
+        Plan {
+            format,
+            projection,
+            inherited,
+            outer,
+            id,
+            id_is_joined,
+            time,
+            action,
+            classify,
+            containers,
+            marks,
+            classes,
+            trust,
+        }
     }
 
     /// The format.
@@ -130,12 +206,33 @@ impl Plan {
         self.format
     }
 
-    /// Scans a record into `raw`.
+    /// Who writes what it decodes.
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// Scans a record into `raw`, and takes what it has from its container.
     ///
     /// # Errors
     /// When it is not one JSON value, or nested too deep.
-    pub fn scan(&self, record: &str, raw: &mut Row) -> Result<(), Invalid> {
-        scan(record, &self.projection, raw)
+    pub fn scan(&self, record: &str, outer: Option<Outer<'_>>, raw: &mut Row) -> Result<(), Invalid> {
+        scan(record, &self.projection, raw)?;
+        let Some(Outer { view, index }) = outer else { return Ok(()) };
+        for &(slot, what) in &self.inherited {
+            match what {
+                Inherited::Index => raw.push_scalar(slot, Scalar::Int(index as i64)),
+                Inherited::Field(theirs) => view.values(theirs).for_each(|value| raw.push_scalar(slot, value)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the records in a container want of it.
+    ///
+    /// # Errors
+    /// Those of [`Plan::scan`].
+    pub fn scan_outer(&self, container: &str, row: &mut Row) -> Result<(), Invalid> {
+        if self.inherited.is_empty() { Ok(()) } else { scan(container, &self.outer, row) }
     }
 
     /// What a scanned record is.
@@ -147,7 +244,7 @@ impl Plan {
             return Ok(Shape::Container(container));
         }
         let mut decoded = Decoded {
-            id: (0..self.id.len()).find_map(|i| Inputs::new(view, &self.id).string(i)),
+            id: self.id(view),
             time: self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time)),
             class: None,
             action: view.text(self.action).unwrap_or(""),
@@ -169,9 +266,22 @@ impl Plan {
         Ok(Shape::Event(decoded))
     }
 
-    /// The scanned record has the keys by which this format is recognised.
-    pub fn recognises(&self, view: View<'_>) -> bool {
-        self.marks.iter().any(|set| set.iter().all(|&slot| view.has(slot)))
+    fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
+        let inputs = Inputs::new(view, &self.id);
+        if !self.id_is_joined {
+            return (0..self.id.len()).find_map(|i| inputs.string(i));
+        }
+        let mut id = inputs.string(0)?.into_owned();
+        for part in (1..self.id.len()).filter_map(|i| inputs.string(i)) {
+            id.push(':');
+            id.push_str(&part);
+        }
+        Some(Cow::Owned(id))
+    }
+
+    /// Which of the formats that it might be of has its keys in the scanned record; the first of several.
+    pub fn recognised(&self, view: View<'_>) -> Option<usize> {
+        self.marks.iter().position(|sets| sets.iter().any(|set| set.iter().all(|&slot| view.has(slot))))
     }
 
     /// Fills `row` with the model fields that rules of the event's class ask for. False: none ask for any.
@@ -201,7 +311,7 @@ impl Plan {
 }
 
 impl ClassPlan {
-    fn new(format: &Format, class: EventClass, fields: &Projection, raw: &mut Projection) -> ClassPlan {
+    fn new(format: &Format, class: EventClass, fields: &Projection, raw: &mut Asking) -> ClassPlan {
         let mut plan = ClassPlan { slots: fields.len(), ..ClassPlan::default() };
         for slot in 0..fields.len() as Slot {
             let field = fields.name(slot);
@@ -214,7 +324,7 @@ impl ClassPlan {
             }
             for row in format.mapping.map_or(&[][..], |mapping| mapping.rows) {
                 if row.field == field && (row.classes.is_empty() || row.classes.contains(&class)) {
-                    let inputs = row.paths.iter().map(|path| raw.ask(path)).collect();
+                    let inputs = raw.ask_all(row.paths);
                     plan.rows.push(RowPlan { slot, inputs, fill: row.fill });
                 }
             }
@@ -230,82 +340,5 @@ fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
         Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
         Scalar::Float(n) => Timestamp::from_epoch(n),
         Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
-    }
-}
-
-/// Decodes one record in full, every model field wanted; a container gives an event for each record in it.
-///
-/// # Errors
-/// Why the record (or, in a container, the first bad one) is invalid.
-pub fn decode_one(format: &'static Format, source: &Arc<str>, record: &str) -> Result<Vec<Event>, Invalid> {
-    let mut everything = Projection::default();
-    for doc in model::FIELDS.iter() {
-        everything.ask(doc.name);
-    }
-    let classes = EventClass::ALL.iter().map(|&class| (class, everything.clone())).collect();
-    let plan = Plan::new(format, Wanted { classes, ..Wanted::default() }, None);
-    let mut events = Vec::new();
-    decode_with(&plan, &everything, source, record, &mut events)?;
-    Ok(events)
-}
-
-fn decode_with(
-    plan: &Plan,
-    fields: &Projection,
-    source: &Arc<str>,
-    record: &str,
-    events: &mut Vec<Event>,
-) -> Result<(), Invalid> {
-    let mut raw = Row::default();
-    plan.scan(record, &mut raw)?;
-    let view = raw.view(record);
-    match plan.shape(view)? {
-        Shape::Filtered => {}
-        Shape::Container(container) => {
-            for element in crate::container::elements(record, container)? {
-                decode_with(plan, fields, source, element, events)?;
-            }
-        }
-        Shape::Event(decoded) => {
-            let mut row = Row::default();
-            plan.map(&decoded, view, source, &mut row);
-            events.push(Event {
-                id: decoded.id.as_deref().map(Arc::from),
-                class: decoded.class,
-                action: (!decoded.action.is_empty()).then(|| decoded.action.to_owned()),
-                outcome: decoded.verdict,
-                time: decoded.time,
-                source: source.clone(),
-                trust: plan.trust,
-                sha256: Sha256::of(record.as_bytes()),
-                fields: fields_of(fields, row.view(record)),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn fields_of(fields: &Projection, view: View<'_>) -> BTreeMap<String, serde_json::Value> {
-    let mut named = BTreeMap::new();
-    for &slot in view.touched() {
-        let mut values: Vec<serde_json::Value> = view.values(slot).filter_map(json_of).collect();
-        let value = match values.len() {
-            0 => continue,
-            1 => values.swap_remove(0),
-            _ => values.into(),
-        };
-        named.insert(fields.name(slot).to_owned(), value);
-    }
-    named
-}
-
-fn json_of(value: Scalar<'_>) -> Option<serde_json::Value> {
-    match value {
-        Scalar::Text(text) => Some(text.into()),
-        Scalar::Int(n) => Some(n.into()),
-        Scalar::UInt(n) => Some(n.into()),
-        Scalar::Float(n) => Some(n.into()),
-        Scalar::Bool(b) => Some(b.into()),
-        Scalar::Null | Scalar::Empty => None,
     }
 }

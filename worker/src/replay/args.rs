@@ -288,6 +288,10 @@ fn speaks(name: &str) -> anyhow::Result<Speaks> {
     }
     let known = || FORMATS.iter().map(|format: &&Format| format.name).collect::<Vec<_>>().join(", ");
     let format = by_name(name).with_context(|| format!("--format {name}: unknown (hint: auto, {})", known()))?;
+    if format.carries_others() {
+        let others = guessable().into_iter().filter(|other| other.name != format.name);
+        return Ok(Speaks::Guess(std::iter::once(format).chain(others).collect()));
+    }
     Ok(Speaks::One(format))
 }
 

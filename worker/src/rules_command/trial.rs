@@ -6,16 +6,14 @@
 use std::slice;
 use std::sync::Arc;
 
-use ingest::format::{FORMATS, Format, Plan, Shape, Wanted};
+use ingest::format::{FORMATS, Format, Wanted, json};
+use ingest::{Decoder, Read, Scratch, Seen};
 use model::{EventClass, Invalid, Row, Timestamp, Urgency, View};
 use rules::ast::{LogSource, Rule};
 use rules::{Evaluator, Lists, Program};
 
 /// Log source product of pipewarden's own events.
 const OWN_PRODUCT: &str = "pipewarden";
-
-/// Containers within containers end here.
-const CONTAINER_DEPTH_MAX: usize = 4;
 
 /// Where the rule's alert goes for a record (None: the rule does not hold), or why the record cannot be read.
 pub type Answer = Result<Option<Urgency>, String>;
@@ -28,9 +26,13 @@ pub fn answers(rule: &Rule, records: &[&str], lists: &Lists) -> Result<Vec<Answe
     let rule = Arc::new(rule.clone());
     let program = Program::compile(slice::from_ref(&rule), |_| true).map_err(|error| error.to_string())?;
     let is_own = rule.logsource.product.as_deref() == Some(OWN_PRODUCT);
-    let plans = FORMATS.iter().map(|format| Plan::new(format, wanted(&rule, &program, is_own), None)).collect();
-    let mut trial = Trial { rule: &rule, program, plans, lists, is_own, evaluator: Evaluator::default() };
-    Ok(records.iter().map(|record| trial.record(record, 0)).collect())
+    // Raw JSON last: what no other format recognises is the event itself, where the rule is not about events of ours.
+    let formats = FORMATS.iter().filter(|format| !format.marks.is_empty());
+    let formats = formats.map(|format| (*format, wanted(&rule, &program, is_own))).collect();
+    let decoder = Decoder::new(formats, None, false);
+    let raw = Decoder::new(vec![(&json::FORMAT, wanted(&rule, &program, is_own))], None, true);
+    let mut trial = Trial { rule: &rule, program, decoder, raw, lists, is_own, evaluator: Evaluator::default() };
+    Ok(records.iter().map(|record| trial.record(record)).collect())
 }
 
 /// Whether the rule holds at each record: the answers without their routes, as a proof wants them.
@@ -54,67 +56,62 @@ fn wanted(rule: &Rule, program: &Program, is_own: bool) -> Wanted {
 struct Trial<'t> {
     rule: &'t Rule,
     program: Program,
-    plans: Vec<Plan>,
+    decoder: Decoder,
+    raw: Decoder,
     lists: &'t Lists,
     is_own: bool,
     evaluator: Evaluator,
 }
 
 impl Trial<'_> {
-    fn record(&mut self, record: &str, depth: usize) -> Answer {
-        let mut raw = Row::default();
-        for at in 0..self.plans.len() {
-            let Some(plan) = self.plans.get(at) else { continue };
-            plan.scan(record, &mut raw).map_err(unreadable)?;
-            let view = raw.view(record);
-            let shape = plan.shape(view);
-            if let Ok(Shape::Container(container)) = shape {
-                return self.container(record, container, depth);
+    /// A record that carries others: the first that the rule holds at answers for all.
+    fn record(&mut self, record: &str) -> Answer {
+        let mut answer: Answer = Ok(None);
+        let mut unknown = false;
+        let Trial { rule, program, decoder, raw, lists, is_own, evaluator } = self;
+        let mut judge = |view: View<'_>, at: Option<Timestamp>| {
+            let mut found = Vec::new();
+            evaluator.matches(program, view, lists, at, &mut found);
+            found.first().map(|found| found.urgency)
+        };
+        decoder.read(&mut Scratch::default(), record, 0, &mut |_, read| match read {
+            _ if !matches!(answer, Ok(None)) => {}
+            Read::Filtered => {}
+            Read::Invalid(Invalid::UnknownFormat) => unknown = true,
+            Read::Invalid(reason) => answer = Err(unreadable(reason)),
+            Read::Event(seen) if *is_own => answer = Ok(mapped(decoder, &seen, &mut judge)),
+            Read::Event(seen) => {
+                let fits = decoder.plans().get(seen.plan).is_some_and(|plan| fits(plan.format(), &rule.logsource));
+                answer = Ok(if fits { judge(seen.raw, seen.decoded.time) } else { None });
             }
-            if !plan.recognises(view) {
-                continue;
-            }
-            return match shape.map_err(unreadable)? {
-                Shape::Event(decoded) if self.is_own => {
-                    let mut row = Row::default();
-                    let mapped = plan.map(&decoded, view, "proof", &mut row);
-                    Ok(if mapped { self.judge(row.view(record), decoded.time) } else { None })
-                }
-                Shape::Event(decoded) if fits(plan.format(), &self.rule.logsource) => {
-                    Ok(self.judge(view, decoded.time))
-                }
-                _ => Ok(None),
-            };
+        });
+        if !unknown || !matches!(answer, Ok(None)) {
+            return answer;
         }
-        if self.is_own {
+        if *is_own {
             let known = FORMATS.iter().filter(|format| !format.marks.is_empty()).map(|format| format.name);
             let known = known.collect::<Vec<_>>().join(", ");
             return Err(format!("the record is of no format that can be told by its content (these can: {known})"));
         }
-        // No format of ours: the record is the event, and its log source is what the rule says.
-        let Some(plan) = self.plans.iter().find(|plan| plan.format().mapping.is_none()) else { return Ok(None) };
-        plan.scan(record, &mut raw).map_err(unreadable)?;
-        Ok(self.judge(raw.view(record), None))
+        raw.read(&mut Scratch::default(), record, 0, &mut |_, read| match read {
+            Read::Invalid(reason) => answer = Err(unreadable(reason)),
+            Read::Event(seen) => answer = Ok(judge(seen.raw, None)),
+            Read::Filtered => {}
+        });
+        answer
     }
+}
 
-    /// A record that carries others: the first that the rule holds at answers for all.
-    fn container(&mut self, record: &str, container: ingest::format::Container, depth: usize) -> Answer {
-        if depth >= CONTAINER_DEPTH_MAX {
-            return Err(format!("records lie in more than {CONTAINER_DEPTH_MAX} containers"));
-        }
-        for element in ingest::elements(record, container).map_err(unreadable)? {
-            if let Some(urgency) = self.record(element, depth + 1)? {
-                return Ok(Some(urgency));
-            }
-        }
-        Ok(None)
-    }
-
-    fn judge(&mut self, view: View<'_>, at: Option<Timestamp>) -> Option<Urgency> {
-        let mut found = Vec::new();
-        self.evaluator.matches(&self.program, view, self.lists, at, &mut found);
-        found.first().map(|found| found.urgency)
-    }
+/// The answer at an event in the model's fields.
+fn mapped(
+    decoder: &Decoder,
+    seen: &Seen<'_>,
+    judge: &mut impl FnMut(View<'_>, Option<Timestamp>) -> Option<Urgency>,
+) -> Option<Urgency> {
+    let mut row = Row::default();
+    let plan = decoder.plans().get(seen.plan)?;
+    let is_asked = plan.map(&seen.decoded, seen.raw, "proof", &mut row);
+    if is_asked { judge(row.view(seen.text), seen.decoded.time) } else { None }
 }
 
 fn unreadable(why: Invalid) -> String {

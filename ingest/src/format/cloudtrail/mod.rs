@@ -15,7 +15,7 @@ use self::fields::{
     secret, session, source_service, store_kind, token_kind,
 };
 use super::fill::{coalesce, duration_s, ip, tail, text_of, ua_family};
-use super::{Container, Format, MapRow, Mapping, all, on};
+use super::{Container, Format, Id, MapRow, Mapping, all, on};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -36,7 +36,7 @@ pub static FORMAT: Format = Format {
 
 /// The mapping.
 static MAPPING: Mapping = Mapping {
-    id: &["eventID"],
+    id: Id::First(&["eventID"]),
     time: &["eventTime"],
     action: "eventName",
     classify_paths: classes::PATHS,

@@ -14,7 +14,7 @@ use self::fields::{
     repo, runner_kind, scope, secret_names, secrets_count, self_hosted, store, system_outcome, token_kind,
 };
 use super::fill::{bool_of, coalesce, duration_ms, env_class, ip, lower, text_of, ua_family, upper};
-use super::{Format, MapRow, Mapping, all, on};
+use super::{Format, Id, MapRow, Mapping, all, on};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -36,7 +36,7 @@ pub static FORMAT: Format = Format {
 
 /// The mapping.
 static MAPPING: Mapping = Mapping {
-    id: &["_document_id"],
+    id: Id::First(&["_document_id"]),
     // `created_at` last: for alerts it is when the alert was created, not when somebody acted on it.
     time: &["@timestamp", "at_sign_timestamp", "created_at"],
     action: "action",

@@ -1,0 +1,305 @@
+//! Records taken apart and decoded: containers, records of several formats told apart by content, each exactly once.
+//!
+//! The one way from bytes to events, for runs, proofs and people alike. Must never remember anything between records
+//! that could change what the next one is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Trust, View};
+
+use crate::container::{Elements, array, elements};
+use crate::format::{Container, Decoded, FORMATS, Format, Outer, Plan, Shape, Wanted};
+use crate::scan::is_json;
+
+/// Containers within containers end here.
+pub const CONTAINER_DEPTH_MAX: usize = 4;
+
+/// Decodes the records of one source.
+#[derive(Debug)]
+pub struct Decoder {
+    plans: Vec<Plan>,
+    /// Records are of the first format; otherwise content tells.
+    is_one: bool,
+}
+
+/// Memory reused from record to record.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    raw: Row,
+    /// The plan that scans first: that of the last record's format, which saves a second scan and decides nothing.
+    last: usize,
+}
+
+/// What became of one record, or of one record in a container.
+#[derive(Debug)]
+pub enum Read<'a> {
+    /// An event.
+    Event(Seen<'a>),
+    /// Of no interest.
+    Filtered,
+    /// It cannot be decoded.
+    Invalid(Invalid),
+}
+
+/// A decoded record.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// Number of its format among the decoder's.
+    pub plan: usize,
+    /// Its own bytes.
+    pub text: &'a str,
+    /// Its values.
+    pub raw: View<'a>,
+    /// Its envelope.
+    pub decoded: Decoded<'a>,
+    /// The container that it stands in.
+    pub outer: Option<Outer<'a>>,
+}
+
+/// Where a text stands in the chunk that was read.
+#[derive(Debug, Clone)]
+enum Place {
+    /// From this byte on.
+    At(usize),
+    /// Nowhere: it was decoded from what stands here.
+    From(Range<usize>),
+}
+
+impl Place {
+    fn of(&self, text: &str) -> Range<usize> {
+        match self {
+            Place::At(start) => *start..start + text.len(),
+            Place::From(range) => range.clone(),
+        }
+    }
+}
+
+/// What a record stands in.
+#[derive(Debug, Clone, Copy, Default)]
+struct Within<'a> {
+    plan: Option<usize>,
+    outer: Option<Outer<'a>>,
+    depth: usize,
+}
+
+impl Decoder {
+    /// A decoder of formats with what is wanted of each. `is_one`: records are of the first, and others stand in it;
+    /// otherwise content tells, the first that recognises a record wins.
+    pub fn new(formats: Vec<(&'static Format, Wanted)>, trust: Option<Trust>, is_one: bool) -> Decoder {
+        let rivals: Vec<&'static Format> = formats.iter().map(|(format, _)| *format).collect();
+        let alone = is_one && rivals.len() == 1;
+        let rivals = if alone { &[][..] } else { &rivals };
+        let plan = |(format, wanted)| Plan::new(format, wanted, trust, rivals);
+        Decoder { plans: formats.into_iter().map(plan).collect(), is_one }
+    }
+
+    /// The plans, in the order of the formats.
+    pub fn plans(&self) -> &[Plan] {
+        &self.plans
+    }
+
+    /// Tells `sink` of the record at `start` of its chunk, or of each record in it, with where it stands.
+    pub fn read(&self, scratch: &mut Scratch, text: &str, start: usize, sink: &mut impl FnMut(Range<usize>, Read<'_>)) {
+        let within = Within { plan: self.is_one.then_some(0), ..Within::default() };
+        self.value(scratch, text, Place::At(start), within, sink);
+    }
+
+    fn value(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: Place,
+        within: Within<'_>,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) {
+        match text.as_bytes().first() {
+            Some(b'{') => self.object(scratch, text, place, within, sink),
+            Some(b'[') => match array(text) {
+                Ok(elements) => self.elements(scratch, text, &place, within, elements, sink),
+                Err(reason) => sink(place.of(text), Read::Invalid(reason)),
+            },
+            // White space around the value: rare, and then not part of the record.
+            Some(b) if b.is_ascii_whitespace() => {
+                let trimmed = text.trim_ascii();
+                self.value(scratch, trimmed, inner(&place, text, trimmed), within, sink);
+            }
+            _ => {
+                let reason = if is_json(text) { Invalid::WrongShape } else { Invalid::NotJson };
+                sink(place.of(text), Read::Invalid(reason));
+            }
+        }
+    }
+
+    fn elements(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: &Place,
+        within: Within<'_>,
+        elements: Vec<&str>,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) {
+        if within.depth >= CONTAINER_DEPTH_MAX {
+            return sink(place.of(text), Read::Invalid(Invalid::TooDeep));
+        }
+        if elements.is_empty() {
+            sink(place.of(text), Read::Filtered);
+        }
+        for (index, element) in elements.into_iter().enumerate() {
+            let outer = within.outer.map(|outer| Outer { index, ..outer });
+            let within = Within { outer, depth: within.depth + 1, ..within };
+            self.value(scratch, element, inner(place, text, element), within, sink);
+        }
+    }
+
+    fn object(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: Place,
+        within: Within<'_>,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) {
+        let (at, plan) = match self.scan(scratch, text, within) {
+            Ok(found) => found,
+            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
+        };
+        let raw = scratch.raw.view(text);
+        let container = match plan.shape(raw) {
+            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
+            Ok(Shape::Filtered) => return sink(place.of(text), Read::Filtered),
+            Ok(Shape::Event(decoded)) => {
+                let seen = Seen { plan: at, text, raw, decoded, outer: within.outer };
+                return sink(place.of(text), Read::Event(seen));
+            }
+            Ok(Shape::Container(container)) => container,
+        };
+        if let Err(reason) = self.container(scratch, text, &place, (at, container), within.depth, sink) {
+            sink(place.of(text), Read::Invalid(reason));
+        }
+    }
+
+    /// Scans a record as the format that it is of, and says which that is.
+    fn scan(&self, scratch: &mut Scratch, text: &str, within: Within<'_>) -> Result<(usize, &Plan), Invalid> {
+        let first = within.plan.unwrap_or(scratch.last);
+        let plan = self.plans.get(first).ok_or(Invalid::UnknownFormat)?;
+        plan.scan(text, within.outer, &mut scratch.raw)?;
+        if within.plan.is_some() {
+            return Ok((first, plan));
+        }
+        let at = plan.recognised(scratch.raw.view(text)).ok_or(Invalid::UnknownFormat)?;
+        let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
+        if at != first {
+            scratch.last = at;
+            plan.scan(text, within.outer, &mut scratch.raw)?;
+        }
+        Ok((at, plan))
+    }
+
+    fn container(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: &Place,
+        (at, container): (usize, Container),
+        depth: usize,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) -> Result<(), Invalid> {
+        let mut row = Row::default();
+        let mut within = Within { depth, ..Within::default() };
+        if !container.is_foreign() {
+            if let Some(plan) = self.plans.get(at) {
+                plan.scan_outer(text, &mut row)?;
+            }
+            within = Within { plan: Some(at), outer: Some(Outer { view: row.view(text), index: 0 }), depth };
+        }
+        match elements(text, container)? {
+            Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
+            Elements::Encoded(decoded) => {
+                let place = Place::From(place.of(text));
+                self.elements(scratch, &decoded, &place, within, vec![&decoded], sink);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a part of a text stands.
+fn inner(place: &Place, text: &str, part: &str) -> Place {
+    match place {
+        Place::At(start) => Place::At(start + (part.as_ptr() as usize - text.as_ptr() as usize)),
+        Place::From(range) => Place::From(range.clone()),
+    }
+}
+
+/// Decodes one record in full, every model field wanted; a container gives an event for each record in it.
+///
+/// # Errors
+/// Why the record (or, in a container, the first bad one) is invalid.
+pub fn decode_one(format: &'static Format, source: &Arc<str>, record: &str) -> Result<Vec<Event>, Invalid> {
+    let mut everything = Projection::default();
+    for doc in model::FIELDS.iter() {
+        everything.ask(doc.name);
+    }
+    let classes = || EventClass::ALL.iter().map(|&class| (class, everything.clone())).collect();
+    let wanted = || Wanted { classes: classes(), ..Wanted::default() };
+    let others = FORMATS.iter().copied().filter(|other| !std::ptr::eq(*other, format) && !other.marks.is_empty());
+    let others = others.filter(|_| format.carries_others());
+    let formats = std::iter::once(format).chain(others).map(|format| (format, wanted())).collect();
+    let decoder = Decoder::new(formats, None, true);
+    let (mut events, mut failed) = (Vec::new(), None);
+    decoder.read(&mut Scratch::default(), record, 0, &mut |_, read| match read {
+        Read::Filtered => {}
+        Read::Invalid(reason) => failed = failed.or(Some(reason)),
+        Read::Event(seen) => events.extend(decoder.event(&seen, source, &everything)),
+    });
+    failed.map_or(Ok(events), Err)
+}
+
+impl Decoder {
+    /// The event of a decoded record, with the fields that were wanted of all its classes.
+    pub fn event(&self, seen: &Seen<'_>, source: &Arc<str>, fields: &Projection) -> Option<Event> {
+        let plan = self.plans.get(seen.plan)?;
+        let decoded = &seen.decoded;
+        let mut row = Row::default();
+        plan.map(decoded, seen.raw, source, &mut row);
+        Some(Event {
+            id: decoded.id.as_deref().map(Arc::from),
+            class: decoded.class,
+            action: (!decoded.action.is_empty()).then(|| decoded.action.to_owned()),
+            outcome: decoded.verdict,
+            time: decoded.time,
+            source: source.clone(),
+            trust: plan.trust(),
+            sha256: Sha256::of(seen.text.as_bytes()),
+            fields: fields_of(fields, row.view(seen.text)),
+        })
+    }
+}
+
+fn fields_of(fields: &Projection, view: View<'_>) -> BTreeMap<String, serde_json::Value> {
+    let mut named = BTreeMap::new();
+    for &slot in view.touched() {
+        let mut values: Vec<serde_json::Value> = view.values(slot).filter_map(json_of).collect();
+        let value = match values.len() {
+            0 => continue,
+            1 => values.swap_remove(0),
+            _ => values.into(),
+        };
+        named.insert(fields.name(slot).to_owned(), value);
+    }
+    named
+}
+
+fn json_of(value: Scalar<'_>) -> Option<serde_json::Value> {
+    match value {
+        Scalar::Text(text) => Some(text.into()),
+        Scalar::Int(n) => Some(n.into()),
+        Scalar::UInt(n) => Some(n.into()),
+        Scalar::Float(n) => Some(n.into()),
+        Scalar::Bool(b) => Some(b.into()),
+        Scalar::Null | Scalar::Empty => None,
+    }
+}
