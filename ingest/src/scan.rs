@@ -22,11 +22,18 @@ pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), 
     }
     let base = record.as_ptr() as usize;
     let mut json = serde_json::Deserializer::from_str(record);
-    let root = Into { projection, node: Projection::ROOT, row, base, end: base + record.len() };
+    let mut has_floats = false;
+    let node = Projection::ROOT;
+    let root = Into { projection, node, row: &mut *row, record: record.as_bytes(), base, has_floats: &mut has_floats };
     Value { into: root, edge: Edge { slot: None, child: Some(Projection::ROOT) }, literal: false }
         .deserialize(&mut json)
         .map_err(|_| Invalid::NotJson)?;
-    json.end().map_err(|_| Invalid::NotJson)
+    json.end().map_err(|_| Invalid::NotJson)?;
+    // What a fraction was written like is not known any more.
+    if projection.keeps_all() && !has_floats {
+        row.is_whole();
+    }
+    Ok(())
 }
 
 /// The text is one JSON value, not nested too deep.
@@ -65,13 +72,15 @@ struct Into<'p, 'r> {
     projection: &'p Projection,
     node: NodeId,
     row: &'r mut Row,
+    record: &'r [u8],
     base: usize,
-    end: usize,
+    has_floats: &'r mut bool,
 }
 
 impl<'p> Into<'p, '_> {
     fn again(&mut self, node: NodeId) -> Into<'p, '_> {
-        Into { projection: self.projection, node, row: &mut *self.row, base: self.base, end: self.end }
+        let Into { projection, record, base, .. } = *self;
+        Into { projection, node, row: &mut *self.row, record, base, has_floats: &mut *self.has_floats }
     }
 }
 
@@ -91,6 +100,14 @@ impl Value<'_, '_> {
     fn put(self, value: Scalar<'_>) {
         if let Some(slot) = self.slot() {
             self.into.row.push_scalar(slot, value);
+        }
+    }
+
+    /// Keeps a value's text beside the slots, where all are asked for.
+    #[inline]
+    fn keep(&mut self, text: &str) {
+        if self.into.projection.keeps_all() {
+            self.into.row.all_mut().push(text);
         }
     }
 }
@@ -114,36 +131,45 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
     #[inline]
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
         let at = text.as_ptr() as usize;
-        if at < self.into.base || at > self.into.end {
+        if at < self.into.base || at > self.into.base + self.into.record.len() {
             return self.visit_str(text);
         }
+        let start = at - self.into.base;
+        if self.into.projection.keeps_all() {
+            self.into.row.all_mut().push_part(self.into.record, start, text.len());
+        }
         if let Some(slot) = self.slot() {
-            self.into.row.push_record_text(slot, at - self.into.base, text.len());
+            self.into.row.push_record_text(slot, start, text.len());
         }
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
+        self.keep(text);
         self.put(Scalar::Text(text));
         Ok(())
     }
 
-    fn visit_i64<E: Error>(self, n: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(mut self, n: i64) -> Result<(), E> {
+        self.keep(itoa::Buffer::new().format(n));
         self.put(Scalar::Int(n));
         Ok(())
     }
 
-    fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
+    fn visit_u64<E: Error>(mut self, n: u64) -> Result<(), E> {
+        self.keep(itoa::Buffer::new().format(n));
         self.put(i64::try_from(n).map_or(Scalar::UInt(n), Scalar::Int));
         Ok(())
     }
 
     fn visit_f64<E: Error>(self, n: f64) -> Result<(), E> {
+        *self.into.has_floats = true;
         self.put(Scalar::Float(n));
         Ok(())
     }
 
-    fn visit_bool<E: Error>(self, b: bool) -> Result<(), E> {
+    fn visit_bool<E: Error>(mut self, b: bool) -> Result<(), E> {
+        self.keep(if b { "true" } else { "false" });
         self.put(Scalar::Bool(b));
         Ok(())
     }
@@ -173,12 +199,23 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         if let Some(slot) = self.slot() {
             self.into.row.push_scalar(slot, Scalar::Empty);
         }
+        let keeps_all = self.into.projection.keeps_all();
         let Some(node) = self.edge.child else {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            let node = self.into.node;
+            while map.next_key::<IgnoredAny>()?.is_some() {
+                if keeps_all {
+                    map.next_value_seed(Value { into: self.into.again(node), edge: Edge::default(), literal: false })?;
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
             return Ok(());
         };
         while let Some(edge) = map.next_key_seed(Key { projection: self.into.projection, node })? {
             match edge {
+                None if keeps_all => {
+                    map.next_value_seed(Value { into: self.into.again(node), edge: Edge::default(), literal: false })?;
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -15,6 +15,7 @@ mod projection;
 mod redact;
 mod severity;
 mod table;
+mod texts;
 mod time;
 mod verdict;
 
@@ -31,5 +32,6 @@ pub use projection::{Edge, NodeId, Projection, Row, Scalar, Slot, Values, View};
 pub use redact::{cut, redact};
 pub use severity::{Severity, Urgency};
 pub use table::{SnapshotMismatch, Table, TableSnapshot, VIRTUAL_SHARDS};
+pub use texts::Texts;
 pub use time::{Timestamp, parse_span_ms};
 pub use verdict::{Trust, Verdict};

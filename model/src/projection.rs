@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
+use crate::Texts;
+
 /// Number of a field in one projection, dense from 0.
 pub type Slot = u32;
 
@@ -29,6 +31,7 @@ pub struct Projection {
     names: Vec<Box<str>>,
     dotted: Vec<bool>,
     by_name: FxHashMap<Box<str>, Slot>,
+    keeps_all: bool,
 }
 
 impl Default for Projection {
@@ -38,6 +41,7 @@ impl Default for Projection {
             names: Vec::new(),
             dotted: Vec::new(),
             by_name: FxHashMap::default(),
+            keeps_all: false,
         }
     }
 }
@@ -61,6 +65,17 @@ impl Projection {
             self.ask_nested(path, slot);
         }
         slot
+    }
+
+    /// Asks for all values, those without a slot too: keywords are looked for in every one.
+    pub fn keep_all(&mut self) {
+        self.keeps_all = true;
+    }
+
+    /// All values are asked for.
+    #[inline]
+    pub fn keeps_all(&self) -> bool {
+        self.keeps_all
     }
 
     /// A slot that no record fills by itself: whoever asked puts its values there.
@@ -215,6 +230,8 @@ pub struct Row {
     chains: Vec<Chain>,
     touched: Vec<Slot>,
     scratch: String,
+    all: Texts,
+    is_whole: bool,
 }
 
 impl Row {
@@ -226,6 +243,8 @@ impl Row {
         self.touched.clear();
         self.found.clear();
         self.scratch.clear();
+        self.all.clear();
+        self.is_whole = false;
         if self.chains.len() < slots {
             self.chains.resize(slots, EMPTY);
         }
@@ -267,6 +286,17 @@ impl Row {
             Scalar::Null => self.push(slot, Kind::Null),
             Scalar::Empty => self.push(slot, Kind::Empty),
         }
+    }
+
+    /// Every value of the record as text, gathered beside the slots when the projection keeps all.
+    #[inline]
+    pub fn all_mut(&mut self) -> &mut Texts {
+        &mut self.all
+    }
+
+    /// From now on the row holds every value of its record, each as the record writes it.
+    pub fn is_whole(&mut self) {
+        self.is_whole = true;
     }
 
     #[inline]
@@ -328,6 +358,11 @@ impl<'a> View<'a> {
     pub fn values(self, slot: Slot) -> Values<'a> {
         let at = self.row.chains.get(slot as usize).map_or(NONE, |chain| chain.first);
         Values { view: self, at }
+    }
+
+    /// Every value of the record as text; None: the row does not hold all of them as they are written.
+    pub fn all(self) -> Option<&'a Texts> {
+        self.row.is_whole.then_some(&self.row.all)
     }
 
     /// The first text of a slot.

@@ -6,9 +6,8 @@
 use model::{Scalar, Timestamp, Urgency, View};
 
 use crate::compile::{Check, CompiledRule, KeyField, Node, NodeIx, PredicateId, Program};
-use crate::fold::fold_into;
 use crate::lists::{Lists, Standing};
-use crate::values;
+use crate::values::Values;
 
 /// A rule that holds at the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub struct Evaluator {
     candidates: Vec<u32>,
     holding: Vec<u32>,
     folded: String,
-    values: values::Texts,
+    values: Values,
     suspects: Vec<PredicateId>,
 }
 
@@ -69,6 +68,8 @@ impl Evaluator {
             }
         }
         self.candidates = candidates;
+        let unconcerned = |rule: &u32| self.concerned.get(*rule as usize) != Some(&self.epoch);
+        self.holding.extend(program.by_default.iter().copied().filter(unconcerned));
         self.holding.sort_unstable();
         &self.holding
     }
@@ -159,19 +160,11 @@ impl Evaluator {
         }
     }
 
-    /// Keywords: the record's text is searched once; what is found there is verified on the values alone.
+    /// Keywords: the record's values are searched at once for every text; what is found is verified where more is asked.
     fn keywords(&mut self, program: &Program, view: View<'_>) {
         let mut suspects = std::mem::take(&mut self.suspects);
         suspects.clear();
-        let found = |predicate| suspects.push(predicate);
-        let plain = memchr::memchr(b'\\', view.record().as_bytes()).is_none();
-        if plain {
-            self.folded.clear();
-            fold_into(&mut self.folded, view.record());
-            program.keywords.search_record(&self.folded, found);
-        } else {
-            program.keywords.search_text(view.record(), self.values.folded(view.record()), found);
-        }
+        program.keywords.search_texts(self.values.folded(view), |predicate| suspects.push(predicate));
         suspects.sort_unstable();
         suspects.dedup();
         for &predicate in &suspects {
@@ -183,7 +176,7 @@ impl Evaluator {
     }
 
     fn keyword_holds(&mut self, program: &Program, view: View<'_>, predicate: PredicateId) -> bool {
-        program.keyword(predicate).is_some_and(|(glob, cased)| self.values.any(view.record(), glob, cased))
+        program.keyword(predicate).is_some_and(|(glob, cased)| self.values.any(view, glob, cased))
     }
 }
 

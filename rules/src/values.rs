@@ -1,101 +1,75 @@
 //! All values of a record as text, for keywords. Keys are not values.
 //!
-//! Built only for records in which a keyword's text was seen. Must never fail: a record that came this far is JSON.
+//! They come out of the record's row, or are read again where it does not hold all of them as written. Must never fail:
+//! a record that came this far is JSON.
+
+use model::{Texts, View};
 
 use crate::compile::Glob;
-use crate::fold::fold_into;
-
-/// Stands behind each value, so that no text is found across two of them.
-const END: char = '\n';
+use crate::fold::fold;
 
 /// The texts of a record's values, in order, read when first asked for. Memory is reused from record to record.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
+pub(crate) struct Values {
     is_read: bool,
-    cased: Joined,
-    folded: Joined,
+    /// Of a record whose row does not hold them.
+    reread: Texts,
+    folded: Texts,
 }
 
-#[derive(Debug, Default)]
-struct Joined {
-    text: String,
-    /// Where each value ends, in bytes; one [`END`] follows.
-    ends: Vec<usize>,
-}
-
-impl Texts {
+impl Values {
     /// Forgets the last record.
     pub(crate) fn clear(&mut self) {
         self.is_read = false;
     }
 
-    fn read(&mut self, record: &str) {
+    fn read(&mut self, view: View<'_>) {
         if self.is_read {
             return;
         }
         self.is_read = true;
-        self.cased.clear();
-        self.folded.clear();
-        collect(record, &mut self.cased);
-        for text in self.cased.iter() {
-            fold_into(&mut self.folded.text, text);
-            self.folded.end();
+        let cased = view.all().unwrap_or_else(|| {
+            self.reread.clear();
+            collect(view.record(), &mut self.reread);
+            &self.reread
+        });
+        if !self.folded.copy_lower_case(cased) {
+            self.folded.clear();
+            cased.iter().for_each(|text| self.folded.push(&fold(text)));
         }
     }
 
     /// Some value of the record matches.
-    pub(crate) fn any(&mut self, record: &str, glob: &Glob, cased: bool) -> bool {
-        self.read(record);
-        let texts = if cased { &self.cased } else { &self.folded };
+    pub(crate) fn any(&mut self, view: View<'_>, glob: &Glob, cased: bool) -> bool {
+        self.read(view);
+        let texts = if cased { view.all().unwrap_or(&self.reread) } else { &self.folded };
         match glob.needle() {
-            Some(needle) if !needle.contains(END) => {
-                memchr::memmem::find(texts.text.as_bytes(), needle.as_bytes()).is_some()
+            Some(needle) if !needle.as_bytes().contains(&Texts::END) => {
+                memchr::memmem::find(texts.joined(), needle.as_bytes()).is_some()
             }
             _ => texts.iter().any(|text| glob.matches(text)),
         }
     }
 
     /// All values of the record, folded, a line feed behind each.
-    pub(crate) fn folded(&mut self, record: &str) -> &str {
-        self.read(record);
-        &self.folded.text
+    pub(crate) fn folded(&mut self, view: View<'_>) -> &[u8] {
+        self.read(view);
+        self.folded.joined()
     }
 }
 
-impl Joined {
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-    }
-
-    fn end(&mut self) {
-        self.ends.push(self.text.len());
-        self.text.push(END);
-    }
-
-    fn push(&mut self, value: &str) {
-        self.text.push_str(value);
-        self.end();
-    }
-
-    /// The text between two quotes of the record.
-    fn push_text(&mut self, record: &str, quote: usize, end: usize, escaped: bool) {
-        if escaped {
-            let text = record.get(quote..=end).and_then(|text| serde_json::from_str::<String>(text).ok());
-            self.push(&text.unwrap_or_default());
-        } else {
-            self.push(record.get(quote + 1..end).unwrap_or_default());
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + END.len_utf8()));
-        starts.zip(&self.ends).filter_map(|(start, &end)| self.text.get(start..end))
+/// Adds the text between two quotes of the record.
+fn push_text(values: &mut Texts, record: &str, quote: usize, end: usize, escaped: bool) {
+    if escaped {
+        let text = record.get(quote..=end).and_then(|text| serde_json::from_str::<String>(text).ok());
+        values.push(&text.unwrap_or_default());
+    } else {
+        values.push(record.get(quote + 1..end).unwrap_or_default());
     }
 }
 
 /// Appends the values of a record that is known to be JSON: texts unescaped, numbers and booleans as written, no nulls.
-fn collect(record: &str, values: &mut Joined) {
+fn collect(record: &str, values: &mut Texts) {
     let bytes = record.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -105,7 +79,7 @@ fn collect(record: &str, values: &mut Joined) {
                 let behind = bytes.get(end + 1..).unwrap_or_default();
                 let is_key = behind.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
                 if !is_key {
-                    values.push_text(record, at, end, escaped);
+                    push_text(values, record, at, end, escaped);
                 }
                 at = end + 1;
             }
@@ -144,7 +118,7 @@ mod tests {
     #[test]
     fn values_without_keys_and_nulls() {
         let record = r#" {"a" : "b\u0041\"c", "n": [1e-5, -2.50,null ,true], "o":{"k":"v","e":""}, "d":{"a":["x"]} } "#;
-        let mut values = Joined::default();
+        let mut values = Texts::default();
         collect(record, &mut values);
         assert_eq!(values.iter().collect::<Vec<_>>(), ["bA\"c", "1e-5", "-2.50", "true", "v", "", "x"]);
     }

@@ -3,7 +3,7 @@
 //! Cost follows what is found, not how many rules look. Must find every text that a full scan would find: the tests
 //! hold it against one.
 
-use model::{Slot, View};
+use model::{Scalar, Slot, View};
 use rustc_hash::FxHashMap;
 
 use super::Glob;
@@ -22,8 +22,6 @@ pub(crate) struct TextIndex {
     found: Needles,
     /// By number of the text found.
     targets: Vec<Vec<Needle>>,
-    /// By number of the text: it stands in no record outside strings.
-    in_strings: Vec<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -89,7 +87,6 @@ impl TextIndex {
     pub(crate) fn finish(&mut self) -> Result<(), aho_corasick::BuildError> {
         let mut needles: Vec<_> = std::mem::take(&mut self.needles).into_iter().collect();
         needles.sort_by(|a, b| a.0.cmp(&b.0));
-        self.in_strings = needles.iter().map(|(text, _)| only_in_strings(text)).collect();
         let (texts, targets) = needles.into_iter().unzip();
         self.found = Needles::new(texts)?;
         self.targets = targets;
@@ -105,11 +102,29 @@ impl TextIndex {
     #[inline]
     pub(crate) fn search(&self, view: View<'_>, slot: Slot, folded: &mut String, mut found: impl FnMut(PredicateId)) {
         for value in view.values(slot) {
-            if let Some(text) = value.as_text() {
-                folded.clear();
-                fold_into(folded, &text);
-                self.search_text(&text, folded, &mut found);
-            }
+            folded.clear();
+            let mut digits = itoa::Buffer::new();
+            let text = match value {
+                Scalar::Text(text) => {
+                    fold_into(folded, text);
+                    text
+                }
+                // Numbers are in every record: their text needs no memory, and is folded as it is.
+                Scalar::Int(n) => {
+                    let text = digits.format(n);
+                    folded.push_str(text);
+                    text
+                }
+                other => match other.as_text() {
+                    Some(text) => {
+                        folded.push_str(&text);
+                        self.search_text(folded, folded, &mut found);
+                        continue;
+                    }
+                    None => continue,
+                },
+            };
+            self.search_text(text, folded, &mut found);
         }
     }
 
@@ -123,7 +138,7 @@ impl TextIndex {
                 }
             }
         }
-        self.found.search(folded, |number, _| {
+        self.found.search(folded.as_bytes(), |number| {
             for needle in self.targets.get(number as usize).into_iter().flatten() {
                 let holds = match &needle.verify {
                     None => true,
@@ -137,28 +152,11 @@ impl TextIndex {
         });
     }
 
-    /// Calls `found` with the predicates of texts that occur in a record without escapes, unless in its keys.
+    /// Calls `found` with the predicates of texts that occur in many values joined, verified or not.
     #[inline]
-    pub(crate) fn search_record(&self, folded: &str, mut found: impl FnMut(PredicateId)) {
-        self.found.search(folded, |number, end| {
-            let Some(needles) = self.targets.get(number as usize) else { return };
-            if !(self.in_strings.get(number as usize) == Some(&true) && is_key(folded, end)) {
-                needles.iter().for_each(|needle| found(needle.predicate));
-            }
+    pub(crate) fn search_texts(&self, folded: &[u8], mut found: impl FnMut(PredicateId)) {
+        self.found.search(folded, |number| {
+            self.targets.get(number as usize).into_iter().flatten().for_each(|needle| found(needle.predicate));
         });
     }
-}
-
-/// The text can only stand inside a string of a record: it has a letter that no number and no literal has, and no quote.
-fn only_in_strings(text: &str) -> bool {
-    let outside =
-        |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_digit() || b"+-.{}[]:,truefalsnE".contains(byte);
-    !text.contains('"') && text.bytes().any(|byte| !outside(&byte))
-}
-
-/// The string around this byte is a key: behind the quote that ends it stands a colon.
-fn is_key(record: &str, at: usize) -> bool {
-    let rest = record.as_bytes().get(at..).unwrap_or_default();
-    let behind = memchr::memchr(b'"', rest).and_then(|quote| rest.get(quote + 1..)).unwrap_or_default();
-    behind.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }

@@ -2,9 +2,9 @@
 //!
 //! A text of seven bytes or more holds four bytes that begin at a multiple of four, wherever it stands; so only every
 //! fourth position is looked up, in a bit map that knows the four-byte grams of all texts. In the same way texts of four
-//! to six bytes hold three that begin at an even place, and are looked up only where a vectorised search says that there
-//! is one of them at all. Shorter ones are searched one by one while they are few, and by
-//! an automaton when they are many. Must never miss an occurrence.
+//! to six bytes hold three that begin at an even place. They and those of three are looked up only where a vectorised
+//! search says that there is any of them at all. Shorter ones are searched one by one while they are few, and by an
+//! automaton when they are many. Must never miss an occurrence.
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::Searcher;
@@ -15,6 +15,8 @@ use rustc_hash::FxHashMap;
 const LONG: usize = 7;
 /// Texts from this length on hold three bytes that begin at an even place.
 const SHORT: usize = 4;
+/// Texts of this length are searched one by one, but only where the vectorised search finds any.
+const GATED: usize = 3;
 /// So many searches of one text cost less than one step of an automaton for each byte.
 const FEW_MAX: usize = 12;
 
@@ -26,6 +28,9 @@ pub(crate) struct Needles {
     short: Grams<3>,
     /// Says whether any of the short texts occurs at all; where the processor has no instructions for it, none.
     any_short: Option<Searcher>,
+    /// The same for the gated ones: apart, because a search for longer texts has fewer false finds.
+    any_gated: Option<Searcher>,
+    gated: Vec<(Finder<'static>, u32)>,
     few: Vec<(Finder<'static>, u32)>,
     many: Option<AhoCorasick>,
     /// By pattern of the automaton: the text's number.
@@ -60,7 +65,12 @@ impl Needles {
         }
         needles.any_short = Searcher::new(short.iter());
         if tiny.len() <= FEW_MAX {
-            needles.few = tiny.iter().map(|(text, number)| (Finder::new(text).into_owned(), *number)).collect();
+            for (text, number) in tiny {
+                let is_gated = text.len() == GATED;
+                let finders = if is_gated { &mut needles.gated } else { &mut needles.few };
+                finders.push((Finder::new(text).into_owned(), number));
+            }
+            needles.any_gated = Searcher::new(needles.gated.iter().map(|(finder, _)| finder.needle()));
         } else {
             needles.many_numbers = tiny.iter().map(|(_, number)| *number).collect();
             needles.many = Some(AhoCorasick::new(tiny.iter().map(|(text, _)| text))?);
@@ -73,10 +83,9 @@ impl Needles {
         self.texts.is_empty()
     }
 
-    /// Calls `found` with the number of every text that occurs, and with the byte behind it, at least once for each place.
+    /// Calls `found` with the number of every text that occurs, some more than once.
     #[inline]
-    pub(crate) fn search(&self, text: &str, mut found: impl FnMut(u32, usize)) {
-        let bytes = text.as_bytes();
+    pub(crate) fn search(&self, bytes: &[u8], mut found: impl FnMut(u32)) {
         if let Some(filter) = &self.long.filter {
             let (grams, _) = bytes.as_chunks();
             for (at, gram) in grams.iter().enumerate() {
@@ -85,29 +94,36 @@ impl Needles {
                 }
             }
         }
-        let any_short = self.any_short.as_ref().is_none_or(|any| any.find(bytes).is_some());
-        if any_short && let Some(filter) = &self.short.filter {
+        if let Some(filter) = &self.short.filter
+            && any_of(&self.any_short, bytes)
+        {
             for (at, gram) in bytes.array_windows().step_by(2).enumerate() {
                 if is_set(filter, *gram) {
                     self.short.verify(&self.texts, bytes, at * 2, *gram, &mut found);
                 }
             }
         }
-        for (finder, number) in &self.few {
-            let length = finder.needle().len();
-            // An empty text is found once: where it stands says nothing.
-            finder
-                .find_iter(bytes)
-                .take(if length == 0 { 1 } else { usize::MAX })
-                .for_each(|at| found(*number, at + length));
+        if !self.gated.is_empty() && any_of(&self.any_gated, bytes) {
+            search_each(&self.gated, bytes, &mut found);
         }
+        search_each(&self.few, bytes, &mut found);
         if let Some(many) = &self.many {
-            for hit in many.find_overlapping_iter(text) {
-                self.many_numbers
-                    .get(hit.pattern().as_usize())
-                    .into_iter()
-                    .for_each(|&number| found(number, hit.end()));
+            for hit in many.find_overlapping_iter(bytes) {
+                self.many_numbers.get(hit.pattern().as_usize()).into_iter().for_each(|&number| found(number));
             }
+        }
+    }
+}
+
+/// There may be one of the searcher's texts; without a searcher, always.
+fn any_of(any: &Option<Searcher>, bytes: &[u8]) -> bool {
+    any.as_ref().is_none_or(|any| any.find(bytes).is_some())
+}
+
+fn search_each(finders: &[(Finder<'static>, u32)], bytes: &[u8], found: &mut impl FnMut(u32)) {
+    for (finder, number) in finders {
+        if finder.find(bytes).is_some() {
+            found(*number);
         }
     }
 }
@@ -126,7 +142,7 @@ impl<const N: usize> Grams<N> {
     }
 
     #[inline(never)]
-    fn verify(&self, texts: &[Box<str>], bytes: &[u8], at: usize, gram: [u8; N], found: &mut impl FnMut(u32, usize)) {
+    fn verify(&self, texts: &[Box<str>], bytes: &[u8], at: usize, gram: [u8; N], found: &mut impl FnMut(u32)) {
         let bit = other_hash(gram);
         if self.second.as_ref().is_none_or(|filter| filter[usize::from(bit >> 6)] >> (bit & 63) & 1 == 0) {
             return;
@@ -135,7 +151,7 @@ impl<const N: usize> Grams<N> {
             let Some(text) = texts.get(number as usize) else { continue };
             let Some(start) = at.checked_sub(before) else { continue };
             if bytes.get(start..).is_some_and(|rest| rest.starts_with(text.as_bytes())) {
-                found(number, start + text.len());
+                found(number);
             }
         }
     }
@@ -207,7 +223,7 @@ mod tests {
         for start in 0..8 {
             let text: String = text.chars().skip(start).collect();
             let mut found = Vec::new();
-            needles.search(&text, |number, _| found.push(number));
+            needles.search(text.as_bytes(), |number| found.push(number));
             found.sort_unstable();
             found.dedup();
             let wanted: Vec<u32> =

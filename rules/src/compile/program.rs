@@ -65,6 +65,8 @@ pub struct Program {
     pub(crate) by_presence: Vec<Vec<u32>>,
     /// Rules that concern every event.
     pub(crate) always: Vec<u32>,
+    /// Rules that hold at every event that does not concern them: nothing but denials.
+    pub(crate) by_default: Vec<u32>,
     pub(crate) keywords: TextIndex,
     /// By predicate, ascending.
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
@@ -298,12 +300,16 @@ impl Compiler {
 
     fn finish(mut self) -> Result<Program, CompileError> {
         let witnesses = Witnesses::new(&self.program, &self.texts, &self.keywords);
-        let keys: Vec<Option<Vec<Key>>> = self.program.rules.iter().map(|rule| witnesses.of(rule.condition)).collect();
+        let keys: Vec<(Option<Vec<Key>>, bool)> =
+            self.program.rules.iter().map(|rule| witnesses.of_rule(rule)).collect();
         let program = &mut self.program;
         program.by_predicate.resize(program.predicates.len(), Vec::new());
         program.by_presence.resize(program.projection.len(), Vec::new());
-        for (at, keys) in keys.into_iter().enumerate() {
+        for (at, (keys, by_default)) in keys.into_iter().enumerate() {
             let at = at as u32;
+            if by_default {
+                program.by_default.push(at);
+            }
             let Some(keys) = keys else {
                 program.always.push(at);
                 continue;
@@ -321,6 +327,7 @@ impl Compiler {
         for (id, pattern) in &self.keywords {
             if program.by_predicate.get(*id as usize).is_some_and(|rules| !rules.is_empty()) {
                 program.keywords.add_keyword(pattern, *id);
+                program.projection.keep_all();
             }
         }
         program.keywords.finish()?;

@@ -7,6 +7,7 @@ use model::Slot;
 use rustc_hash::FxHashMap;
 
 use super::index::literal_of;
+use super::program::CompiledRule;
 use super::{Check, Node, NodeIx, PredicateId, Program};
 use crate::ast::{Pattern, Piece};
 
@@ -75,23 +76,72 @@ impl<'p> Witnesses<'p> {
         Witnesses { program, costs }
     }
 
+    /// What concerns a rule; true: it holds at every event that none of it concerns. None: every event concerns it.
+    pub(crate) fn of_rule(&self, rule: &CompiledRule) -> (Option<Vec<Key>>, bool) {
+        if let Some(keys) = self.of(rule.condition) {
+            return (Some(keys), false);
+        }
+        let against = if rule.wheres.is_empty() { self.against(rule.condition) } else { None };
+        let by_default = against.is_some();
+        (against, by_default)
+    }
+
     /// The witnesses of a condition; None: it can hold without any of them.
-    pub(crate) fn of(&self, condition: NodeIx) -> Option<Vec<Key>> {
+    fn of(&self, condition: NodeIx) -> Option<Vec<Key>> {
         let (_, mut keys) = self.choose(condition)?;
         keys.sort_unstable();
         keys.dedup();
         Some(keys)
     }
 
+    /// The witnesses against a condition: without any of them it holds. None: it can fail without any.
+    fn against(&self, condition: NodeIx) -> Option<Vec<Key>> {
+        let (_, mut keys) = self.choose_against(condition)?;
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
+    fn choose_against(&self, node: NodeIx) -> Option<(f64, Vec<Key>)> {
+        match &self.program.nodes[node as usize] {
+            Node::Not(part) => self.choose(*part),
+            Node::All(parts) => self.sum(parts, Self::choose_against),
+            Node::Any(parts) => self.least(parts, Self::choose_against),
+            Node::Predicate(id) => {
+                let predicate = &self.program.predicates[*id as usize];
+                let of_absence = matches!(predicate.check, Check::Null | Check::Exists(false));
+                of_absence.then(|| (PRESENCE_COST, vec![Key::Presence(predicate.slot)]))
+            }
+        }
+    }
+
+    /// All of them: each part can do it alone.
+    fn sum(
+        &self,
+        parts: &[NodeIx],
+        choose: impl Fn(&Self, NodeIx) -> Option<(f64, Vec<Key>)>,
+    ) -> Option<(f64, Vec<Key>)> {
+        parts.iter().try_fold((0.0, Vec::new()), |(sum, mut keys), &part| {
+            let (cost, more) = choose(self, part)?;
+            keys.extend(more);
+            Some((sum + cost, keys))
+        })
+    }
+
+    /// The cheapest of them: every part is needed.
+    fn least(
+        &self,
+        parts: &[NodeIx],
+        choose: impl Fn(&Self, NodeIx) -> Option<(f64, Vec<Key>)>,
+    ) -> Option<(f64, Vec<Key>)> {
+        parts.iter().filter_map(|&part| choose(self, part)).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
     fn choose(&self, node: NodeIx) -> Option<(f64, Vec<Key>)> {
         match &self.program.nodes[node as usize] {
-            Node::Not(_) => None,
-            Node::All(parts) => parts.iter().filter_map(|&part| self.choose(part)).min_by(|a, b| a.0.total_cmp(&b.0)),
-            Node::Any(parts) => parts.iter().try_fold((0.0, Vec::new()), |(sum, mut keys), &part| {
-                let (cost, more) = self.choose(part)?;
-                keys.extend(more);
-                Some((sum + cost, keys))
-            }),
+            Node::Not(part) => self.choose_against(*part),
+            Node::All(parts) => self.least(parts, Self::choose),
+            Node::Any(parts) => self.sum(parts, Self::choose),
             Node::Predicate(id) => self.predicate(*id),
         }
     }
