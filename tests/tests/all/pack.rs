@@ -120,7 +120,7 @@ fn a_broken_rule_fails_its_proof() {
         ("ops-03-audit-stream-altered", "    object_kind: audit_stream\n", ""),
         ("tok-03-oidc-claims-do-not-fit", "not in(sub,", "in(sub,"),
         ("run-07-known-drop-destination", "not in(dst.domain,", "in(dst.domain,"),
-        ("prv-10-unexpected-signer", " or not in(key,", " or in(key,"),
+        ("prv-10-unexpected-signer", "or not in(key,", "or in(key,"),
         ("dep-11-plan-not-the-approved-one", "fieldref|neq", "fieldref"),
     ];
     for (folder, from, to) in broken {
