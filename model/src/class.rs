@@ -243,14 +243,20 @@ const TABLE: &[ClassDoc] = &[
         "a credential was revoked, expired or deleted",
     ),
     row(C::PolicyDecision, "policy.decision", None, Some(2003), "a policy engine allowed or refused"),
-    row(C::PolicyChange, "policy.change", None, Some(5019), "a policy, its mode or an exception was changed"),
+    row(
+        C::PolicyChange,
+        "policy.change",
+        None,
+        Some(5019),
+        "a policy, its mode, its webhook or an exception was `created`, `updated` or `deleted`",
+    ),
     row(C::ScanResult, "scan.result", Some("testSuiteRun.finished"), Some(6007), "a security scan ended"),
     row(
         C::ScanFinding,
         "scan.finding",
         None,
         Some(2002),
-        "a security scan found something other than a known vulnerability",
+        "a security scan found something other than a known vulnerability: `opened`, `closed`, `dismissed`",
     ),
     row(C::VulnFinding, "vuln.finding", None, Some(2002), "a known vulnerability: `opened`, `closed`, `dismissed`"),
     row(

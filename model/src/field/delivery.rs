@@ -20,8 +20,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts("ancestors", "Names of the ancestors, nearest first.", &[("falco", "proc.aname")]).on(&[C::RunnerProcess]),
     text("target.name", "Process whose memory was read or that was traced.", &[("falco", "proc.name of the target")])
         .on(&[C::RunnerProcess]),
-    text("fd_redirect", "What a standard stream was redirected to: socket, pipe, file.", &[("falco", "fd.type")])
-        .on(&[C::RunnerProcess]),
+    text(
+        "fd_redirect",
+        "What a standard stream was redirected to: socket (of the network), pipe, file.",
+        &[("falco", "fd.type")],
+    )
+    .on(&[C::RunnerProcess]),
     text(
         "env.runner_tracking_id",
         "The runner's mark in the process's environment, by which it cleans up.",
@@ -40,6 +44,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text("expected_sha256", "Digest the file was delivered with.", &[("enrichment", "image inventory")])
         .on(&[C::RuntimeIntegrity]),
     text("stage", "Where in the job: checkout, build, test, publish, clean_up.", &[("enrichment", "step map")])
+        .on(&[C::RunnerFile]),
+    boolean("vcs_tracked", "The path is under version control.", &[("runner-sensor", "vcs_tracked")])
         .on(&[C::RunnerFile]),
     integer("bytes_out", "Bytes sent.", &[("falco", "fd bytes")]).unit("bytes").on(&[C::RunnerNet, C::RuntimeNet]),
     texts(
@@ -61,6 +67,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         .on(&[C::BuildFinished, C::VerifyRebuild]),
     text("channel", "release, candidate or development.", &[("enrichment", "repository inventory")]).on(&[
         C::BuildFinished,
+        C::VerifyRebuild,
         C::RegistryPush,
         C::RegistryPull,
         C::RegistryDelete,

@@ -198,8 +198,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::RunnerHeartbeat,
         C::RunnerAgent,
     ]),
-    text("resource", "`kind/namespace/name` of the resource.", &[("kubernetes-audit", "objectRef")])
-        .on(&[C::RuntimeConfigDrift, C::RuntimeReconciled]),
+    text("resource", "`kind/namespace/name` of the resource.", &[("kubernetes-audit", "objectRef")]).on(&[
+        C::RuntimeConfigDrift,
+        C::RuntimeReconciled,
+        C::ScanFinding,
+    ]),
     text("purl", "Bad package, without version.", &[("threat feed", "affected.package.purl")]).on(&[C::ThreatIntel]),
     texts("versions", "Its bad versions.", &[("threat feed", "affected.versions")]).on(&[C::ThreatIntel]),
     text("sha", "Bad commit or digest.", &[("threat feed", "sha")]).on(&[C::ThreatIntel]),

@@ -35,6 +35,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     )
     .attacker_controlled()
     .on(&[C::ScmPush, C::ScmChange]),
+    text(
+        "author_id",
+        "Immutable id of who opened the request.",
+        &[("github-webhook", "pull_request.user.id"), ("gitlab-webhook", "object_attributes.author_id")],
+    )
+    .on(&[C::ScmChange]),
     text("message", "Commit message.", &[("github-webhook", "commits.message")])
         .attacker_controlled()
         .on(&[C::ScmPush]),
@@ -249,7 +255,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "Number of secrets that the job received, the job's own token not counted.",
         &[("github-audit", "secrets_passed")],
     )
-    .on(&[C::CiJob, C::RunnerNet, C::RunnerProcess]),
+    .on(&[C::CiJob, C::RunnerNet, C::RunnerProcess, C::RunnerAgent]),
     text("checkout_sha", "Commit that was checked out.", &[("enrichment", "run log")]).on(&[C::CiJob]),
     text(
         "pr_head_sha",
@@ -312,5 +318,5 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "untrusted, trusted or release: the workflow that acts now.",
         &[("enrichment", "workflow classes")],
     )
-    .on(&[C::CiCache]),
+    .on(&[C::CiCache, C::RunnerFile]),
 ];
