@@ -9,6 +9,9 @@ use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::pipeline::Pipeline;
 
+/// What becomes of a reload.
+const RELOADS: [&str; 2] = ["ok", "refused"];
+
 /// The worker's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -24,6 +27,7 @@ pub struct Metrics {
     forgotten: IntGauge,
     rules: IntGauge,
     refused: IntGauge,
+    reloads: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
 }
@@ -50,6 +54,9 @@ impl Metrics {
             Ok(gauge)
         };
         let by = ["source", "partition", "outcome"];
+        let reloads = counter("pipewarden_reloads_total", "Times that rules and lists were read again.", &["result"])?;
+        // There from the start: what appears with its first increase looks like no increase.
+        RELOADS.iter().for_each(|result| reloads.with_label_values(&[*result]).inc_by(0));
         Ok(Metrics {
             records: counter(
                 "pipewarden_records_total",
@@ -75,6 +82,7 @@ impl Metrics {
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
+            reloads,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
         })
@@ -84,6 +92,12 @@ impl Metrics {
     pub fn rules(&self, loaded: usize, refused: usize) {
         self.rules.set(loaded as i64);
         self.refused.set(refused as i64);
+    }
+
+    /// Rules and lists were read again: the new ones run, or they were refused.
+    pub fn reloaded(&self, ok: bool) {
+        let [good, refused] = RELOADS;
+        self.reloads.with_label_values(&[if ok { good } else { refused }]).inc();
     }
 
     /// Says how far a partition has been read.
