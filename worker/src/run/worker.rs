@@ -202,6 +202,7 @@ impl<'c> Worker<'c> {
             }
             held.next = record.offset + 1;
             held.at_end = false;
+            held.quiet_ms = 0;
             held.spoke = true;
             let Some(source) = self.config.sources.get(held.source) else { continue };
             let known_ms = record.time.append_time_ms().unwrap_or(self.fetched_at.ms());
