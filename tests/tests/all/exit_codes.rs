@@ -64,6 +64,51 @@ fn bad_usage_and_configuration_end_with_1_and_a_hint() {
 }
 
 #[test]
+fn all_mistakes_are_said_at_once_each_with_its_place_and_a_hint() {
+    let desk = Desk::new();
+    desk.put("in.jsonl", EVENT);
+    desk.put("list.yaml", "title: no list\n");
+    desk.put("alerts.jsonl", "of yesterday");
+    let wrong = [
+        ("--format xml", "--format xml: unknown"),
+        ("--lateness 5x", "--lateness 5x: not a span"),
+        ("--until soon", "--until soon: not a time"),
+        ("--logsource colour=red", "--logsource colour=red"),
+        ("--list letters", "--list letters"),
+        ("--list a=@nowhere.txt", "nowhere.txt"),
+        ("--list b=@list.yaml", "list.yaml"),
+        ("--placeholder x", "--placeholder x"),
+        ("--placeholder y", "--placeholder y"),
+        ("--dead-letters @in.jsonl", "in.jsonl: would be overwritten"),
+        ("--provisional @no/such/folder", "cannot be written"),
+        ("--json --alerts -", "--json"),
+    ];
+    let words: Vec<&str> = wrong.iter().map(|(words, _)| *words).collect();
+    let ran = desk.replay(&format!("--rules @rule.yml @in.jsonl {}", words.join(" ")), b"");
+    ran.expect_code(1);
+    let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("(hint: ")).collect();
+    assert!(lines.len() == wrong.len() && ran.stdout.is_empty(), "{ran:?}");
+    for (words, says) in wrong {
+        assert!(lines.iter().any(|line| line.contains(says)), "{words}: {ran:?}");
+    }
+    // Inputs, rules and outputs, too; and an output that could be written is not touched.
+    let ran = desk.replay("--format json --rules @gone.yml --until soon --alerts @alerts.jsonl @nowhere.jsonl", b"");
+    ran.expect_code(1);
+    for says in ["gone.yml", "no rule could be loaded", "nowhere.jsonl", "--until soon"] {
+        assert!(ran.stderr.lines().any(|line| line.contains(says) && line.contains("hint: ")), "{says}: {ran:?}");
+    }
+    assert_eq!(desk.read("alerts.jsonl"), "of yesterday");
+    // So are those of a scenario.
+    std::fs::create_dir(desk.path("day")).expect("a folder");
+    desk.put("day/scenario.yaml", "colour: red\nshape: round\n");
+    let ran = desk.replay("--until soon @day", b"");
+    ran.expect_code(1);
+    for says in ["scenario.yaml: colour", "scenario.yaml: shape", "scenario.yaml: inputs", "--until soon"] {
+        assert!(ran.stderr.lines().any(|line| line.contains(says) && line.contains("(hint: ")), "{says}: {ran:?}");
+    }
+}
+
+#[test]
 fn nothing_is_written_before_the_plan_is_whole() {
     let desk = Desk::new();
     desk.put("in.jsonl", EVENT);

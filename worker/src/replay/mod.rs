@@ -39,7 +39,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets);
-    let mut inputs = Inputs::open(inputs, &mut pipeline, engine.reading.source.clone())?;
+    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     let started = crate::clock::Stopwatch::start();
     let progress = inputs.progress(json);
     let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
