@@ -11,7 +11,7 @@ use model::{
     AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp,
     Urgency,
 };
-use sinks::{Mode, Outlet, OutletError, Sealed, Sealer};
+use sinks::{Limits, Lost, Mode, Outlet, OutletError, Sealed, Sealer};
 
 use crate::engine::Engine;
 use crate::id_reuse;
@@ -27,8 +27,8 @@ pub struct Settings {
     pub merge: bool,
     /// The built-in rule `id-reuse` is on.
     pub id_reuse: bool,
-    /// Open alerts of one lane.
-    pub open_alerts_max: usize,
+    /// Limits of each lane.
+    pub limits: Limits,
 }
 
 /// Where records leave.
@@ -96,7 +96,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline of sources.
     pub fn new(settings: Settings, sources: Vec<(Arc<Engine>, TimePolicy)>, outlets: Outlets) -> Pipeline {
-        let mut sealer = Sealer::new(settings.mode, settings.open_alerts_max, settings.merge);
+        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge);
         let mut lanes = Lanes::default();
         let set = lanes.add(sources.iter().map(|(engine, _)| engine.clone()).collect(), &mut sealer);
         let source = |(engine, time): (Arc<Engine>, TimePolicy)| Source {
@@ -332,6 +332,7 @@ impl Pipeline {
             waiting: self.sealer.waiting(),
             open_alerts: self.sealer.open_alerts(),
             evicted: self.sealer.evicted(),
+            lost: self.sealer.lost(),
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }
@@ -346,6 +347,8 @@ pub struct Held {
     pub open_alerts: usize,
     /// Alerts closed because `open_alerts_max` was reached.
     pub evicted: u64,
+    /// Findings lost because `findings_waiting_max` was reached.
+    pub lost: Lost,
     /// Ids forgotten because `duplicates_max` was reached.
     pub forgotten: u64,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Invalid, Ledger, Partition, Timestamp};
+use model::{Invalid, Ledger, Partition, Timestamp, Urgency};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::pipeline::Pipeline;
@@ -22,6 +22,7 @@ pub struct Metrics {
     watermark: IntGaugeVec,
     position: IntGaugeVec,
     waiting: IntGauge,
+    lost: IntGaugeVec,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -77,6 +78,11 @@ impl Metrics {
             )?,
             position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
             waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
+            lost: gauges(
+                "pipewarden_findings_lost",
+                "Findings lost because findings_waiting_max was reached.",
+                &["urgency"],
+            )?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -125,6 +131,17 @@ impl Metrics {
         }
         let held = pipeline.held();
         self.waiting.set(held.waiting as i64);
+        for (urgency, lost) in [(Urgency::Page, held.lost.pages), (Urgency::Ticket, held.lost.tickets)] {
+            let gauge = self.lost.with_label_values(&[urgency.name()]);
+            if lost > gauge.get() as u64 {
+                tracing::warn!(
+                    "findings_waiting_max: {lost} findings were lost so far ({}; hint: a source whose watermark stands \
+                     still, or a flood under one key; raise the limit where memory allows)",
+                    urgency.name()
+                );
+            }
+            gauge.set(lost as i64);
+        }
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);

@@ -14,7 +14,7 @@ use model::{Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
 use rules::parse::Settings as ParseSettings;
-use sinks::{JsonLines, Mode, Outlet};
+use sinks::{JsonLines, Limits, Mode, Outlet};
 
 use super::inputs;
 use super::scenario::Scenario;
@@ -123,8 +123,8 @@ const LATENESS: &str = "60s";
 /// Entries of the table of duplicates of a replay.
 const DUPLICATES_MAX: usize = 4_000_000;
 
-/// Open alerts of a replay.
-const OPEN_ALERTS_MAX: usize = 1_000_000;
+/// What a replay holds.
+const LIMITS: Limits = Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000 };
 
 /// Everything that is wrong, in the order in which it was found.
 #[derive(Default)]
@@ -198,7 +198,7 @@ impl ReplayArgs {
             engine,
             rules,
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
-            settings: Settings { mode, merge: true, id_reuse, open_alerts_max: OPEN_ALERTS_MAX },
+            settings: Settings { mode, merge: true, id_reuse, limits: LIMITS },
             inputs,
             until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),

@@ -125,12 +125,7 @@ impl Built {
 
     /// The pipeline. With `merge`, records of all rules leave in one total order.
     pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool) -> Pipeline {
-        let settings = Settings {
-            mode: Mode::Alerts,
-            merge,
-            id_reuse: config.rules.pack,
-            open_alerts_max: config.open_alerts_max,
-        };
+        let settings = Settings { mode: Mode::Alerts, merge, id_reuse: config.rules.pack, limits: config.limits };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
