@@ -74,6 +74,11 @@ impl Fingerprint {
         hex(&self.0)
     }
 
+    /// The virtual shard of what is limited for each shard: 0 to [`crate::VIRTUAL_SHARDS`] - 1.
+    pub fn shard(&self) -> usize {
+        usize::from(self.0[0]) % crate::VIRTUAL_SHARDS
+    }
+
     /// Reads 32 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Fingerprint> {
         unhex(text).map(Fingerprint)

@@ -4,12 +4,14 @@
 
 mod life;
 mod outlet;
+mod queue;
 mod record;
 mod seal;
 
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
-pub use seal::{LaneId, Mode, Sealer};
+pub use queue::Lost;
+pub use seal::{LaneId, Limits, Mode, Sealer};
 
 #[cfg(test)]
 mod tests;

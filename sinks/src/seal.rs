@@ -3,13 +3,12 @@
 //! Rules that read the same sources share a lane, whose cursor is the least of those sources' watermarks: a slow source
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use model::{AlertRecord, AlertState, Arrival, Finding, Fingerprint, Place, RecordOrder, Timestamp};
 
 use crate::life::{Life, Sealed, alone};
+use crate::queue::{Lost, Queue};
 
 /// How findings become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,15 @@ pub enum Mode {
     EveryMatch,
 }
 
+/// Limits of each lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Open alerts.
+    pub open_alerts_max: usize,
+    /// Findings that wait for their cursor.
+    pub findings_waiting_max: usize,
+}
+
 /// Number of a lane.
 pub type LaneId = usize;
 
@@ -27,35 +35,8 @@ pub type LaneId = usize;
 #[derive(Debug)]
 struct Lane {
     life: Life,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    waiting: Queue,
     cursor: Timestamp,
-}
-
-/// A finding by its place in total order.
-#[derive(Debug)]
-struct Waiting {
-    order: RecordOrder,
-    finding: Finding,
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order.cmp(&other.order)
-    }
 }
 
 /// Seals the findings of all lanes.
@@ -63,22 +44,22 @@ impl Ord for Waiting {
 pub struct Sealer {
     mode: Mode,
     lanes: Vec<Lane>,
-    open_alerts_max: usize,
+    limits: Limits,
     /// Records of all lanes leave in one order, so all wait for the slowest.
     merge: bool,
 }
 
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
-    pub fn new(mode: Mode, open_alerts_max: usize, merge: bool) -> Sealer {
-        Sealer { mode, lanes: Vec::new(), open_alerts_max, merge }
+    pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
+        Sealer { mode, lanes: Vec::new(), limits, merge }
     }
 
     /// Adds a lane.
     pub fn add_lane(&mut self) -> LaneId {
         self.lanes.push(Lane {
-            life: Life::new(self.open_alerts_max),
-            waiting: BinaryHeap::new(),
+            life: Life::new(self.limits.open_alerts_max),
+            waiting: Queue::new(self.limits.findings_waiting_max),
             cursor: Timestamp::MIN,
         });
         self.lanes.len() - 1
@@ -100,7 +81,7 @@ impl Sealer {
             rule: finding.rule.id.clone(),
             fingerprint: finding.fingerprint,
         };
-        lane.waiting.push(Reverse(Waiting { order, finding }));
+        lane.waiting.push(order, finding);
     }
 
     /// What can be told of a finding ahead of its cursor.
@@ -119,6 +100,7 @@ impl Sealer {
             lane.cursor = lane.cursor.max(cursor);
             if !self.merge {
                 let cursor = lane.cursor;
+                lane.begin(cursor);
                 return while lane.step(mode, cursor, tell) {};
             }
         }
@@ -133,6 +115,10 @@ impl Sealer {
 
     fn seal_merged(&mut self, limit: impl Fn(&Lane) -> Timestamp, tell: &mut impl FnMut(Sealed)) {
         let mode = self.mode;
+        for lane in &mut self.lanes {
+            let limit = limit(lane);
+            lane.begin(limit);
+        }
         if let [lane] = self.lanes.as_mut_slice() {
             let limit = limit(lane);
             return while lane.step(mode, limit, tell) {};
@@ -149,7 +135,7 @@ impl Sealer {
     /// Forgets the waiting findings that `gone` names.
     pub fn forget(&mut self, gone: impl Fn(&Finding) -> bool) {
         for lane in &mut self.lanes {
-            lane.waiting.retain(|Reverse(waiting)| !gone(&waiting.finding));
+            lane.waiting.forget(&gone);
         }
     }
 
@@ -160,12 +146,20 @@ impl Sealer {
 
     /// The findings that wait, in no particular order.
     pub fn waiting_findings(&self) -> impl Iterator<Item = &Finding> {
-        self.lanes.iter().flat_map(|lane| lane.waiting.iter().map(|Reverse(waiting)| &waiting.finding))
+        self.lanes.iter().flat_map(|lane| lane.waiting.iter())
     }
 
     /// Open alerts.
     pub fn open_alerts(&self) -> usize {
         self.lanes.iter().map(|lane| lane.life.open_alerts()).sum()
+    }
+
+    /// Findings lost because `findings_waiting_max` was reached.
+    pub fn lost(&self) -> Lost {
+        self.lanes.iter().map(|lane| lane.waiting.lost()).fold(Lost::default(), |sum, lost| Lost {
+            pages: sum.pages + lost.pages,
+            tickets: sum.tickets + lost.tickets,
+        })
     }
 
     /// Alerts closed because `open_alerts_max` was reached.
@@ -196,10 +190,17 @@ impl Next<'_> {
 }
 
 impl Lane {
+    /// Sealing up to a limit begins: what the queue has lost is settled before anything of it changes state.
+    fn begin(&mut self, limit: Timestamp) {
+        if self.next(limit).is_some() {
+            self.waiting.settle();
+        }
+    }
+
     /// What comes next, if it lies before the limit. A timer runs after all events of its time.
     fn next(&self, limit: Timestamp) -> Option<Next<'_>> {
         let settled = |time: Timestamp| time < limit || limit == Timestamp::MAX;
-        let finding = self.waiting.peek().map(|Reverse(waiting)| &waiting.order);
+        let finding = self.waiting.peek();
         let timer = self.life.next_timer();
         match (finding, timer) {
             (Some(finding), timer) if timer.is_none_or(|(due, ..)| finding.place.time() <= *due) => {
@@ -216,7 +217,7 @@ impl Lane {
             None => return false,
             Some(Next::Timer(_)) => self.life.expire_first(tell),
             Some(Next::Finding(_)) => {
-                let Some(Reverse(Waiting { finding, .. })) = self.waiting.pop() else { return false };
+                let Some(finding) = self.waiting.pop() else { return false };
                 match mode {
                     Mode::Alerts => self.life.hold(finding, tell),
                     Mode::EveryMatch => tell(alone(&finding, AlertState::Match)),

@@ -9,7 +9,9 @@ use model::{
     Severity, Sha256, Timestamp, Urgency,
 };
 
-use crate::{LaneId, Life, Mode, Sealer};
+use crate::{LaneId, Life, Limits, Lost, Mode, Sealer};
+
+const LIMITS: Limits = Limits { open_alerts_max: 100, findings_waiting_max: 100_000 };
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_ms(seconds * 1000)
@@ -130,7 +132,7 @@ fn at_the_limit_tickets_go_first_visibly_and_counted() {
 
 #[test]
 fn nothing_is_sealed_on_or_behind_the_cursor() {
-    let mut sealer = Sealer::new(Mode::Alerts, 100, false);
+    let mut sealer = Sealer::new(Mode::Alerts, LIMITS, false);
     let lane = sealer.add_lane();
     for second in [20, 5, 10] {
         assert!(offer(&mut sealer, lane, ticket("r", &second.to_string(), second)).is_empty());
@@ -147,7 +149,7 @@ fn nothing_is_sealed_on_or_behind_the_cursor() {
 #[test]
 fn a_slow_source_delays_only_its_own_rules_unless_records_are_merged() {
     for merge in [false, true] {
-        let mut sealer = Sealer::new(Mode::Alerts, 100, merge);
+        let mut sealer = Sealer::new(Mode::Alerts, LIMITS, merge);
         let (fast, slow) = (sealer.add_lane(), sealer.add_lane());
         offer(&mut sealer, fast, ticket("fast", "x", 10));
         offer(&mut sealer, fast, ticket("fast", "y", 90));
@@ -176,7 +178,7 @@ fn a_slow_source_delays_only_its_own_rules_unless_records_are_merged() {
 
 #[test]
 fn late_early_and_timeless_findings_stand_alone_at_once() {
-    let mut sealer = Sealer::new(Mode::Alerts, 100, true);
+    let mut sealer = Sealer::new(Mode::Alerts, LIMITS, true);
     let lane = sealer.add_lane();
     offer(&mut sealer, lane, ticket("r", "x", 10));
     advance(&mut sealer, lane, at(30));
@@ -199,7 +201,7 @@ fn late_early_and_timeless_findings_stand_alone_at_once() {
 
 #[test]
 fn what_is_forgotten_is_never_told() {
-    let mut sealer = Sealer::new(Mode::EveryMatch, 100, true);
+    let mut sealer = Sealer::new(Mode::EveryMatch, LIMITS, true);
     let lane = sealer.add_lane();
     (0..10).for_each(|second| {
         assert!(offer(&mut sealer, lane, ticket("r", &(second % 2).to_string(), second)).is_empty())
@@ -208,4 +210,47 @@ fn what_is_forgotten_is_never_told() {
     assert_eq!(sealer.waiting(), 5);
     let told = short(&advance(&mut sealer, lane, Timestamp::MAX));
     assert_eq!(told, [1, 3, 5, 7, 9].map(|second| format!("match@{second} r/1 ×1")));
+}
+
+/// Offers tickets and pages in an order, with a limit, and tells what was sealed and what was lost.
+fn sealed_of(findings: &[Finding], findings_waiting_max: usize) -> (Vec<String>, Lost) {
+    let mut sealer = Sealer::new(Mode::EveryMatch, Limits { findings_waiting_max, ..LIMITS }, false);
+    let lane = sealer.add_lane();
+    let mut records = Vec::new();
+    for finding in findings {
+        sealer.offer(lane, finding.clone(), &mut |_| panic!("nothing is told before its time"));
+        assert!(sealer.waiting() <= findings_waiting_max, "{}", sealer.waiting());
+    }
+    sealer.advance(lane, Timestamp::MAX, &mut |(_, record)| records.push(record));
+    (short(&records), sealer.lost())
+}
+
+#[test]
+fn a_flood_loses_first_and_the_order_of_arrival_does_not_matter() {
+    // Keys of one virtual shard: what they share is the limit.
+    let print = |key: &str| Fingerprint::new("r", [("k", key)]).shard();
+    let keys: Vec<String> =
+        (0..100_000).map(|n| n.to_string()).filter(|key| print(key) == print("0")).take(4).collect();
+    let [flood, some, few, page] = keys.as_slice() else { panic!("four keys") };
+    let mut findings: Vec<Finding> = (0..60).map(|n| ticket("r", flood, n)).collect();
+    findings.extend((0..7).map(|n| ticket("r", some, 100 + n)));
+    findings.extend((0..2).map(|n| ticket("r", few, 200 + n)));
+    findings.extend((0..3).map(|n| finding("r", page, 300 + n, Urgency::Page)));
+    // 20 for the tickets of a shard, cut to 16: two keys keep all, the flood its first seven.
+    let max = 20 * 2 * model::VIRTUAL_SHARDS;
+    let (told, lost) = sealed_of(&findings, max);
+    assert_eq!(lost, Lost { pages: 0, tickets: 53 });
+    let of = |key: &String| told.iter().filter(|line| line.contains(&format!("r/{key} "))).count();
+    assert_eq!([flood, some, few, page].map(of), [7, 7, 2, 3]);
+    assert!(told[6].starts_with("match@6 "), "the first ones are kept: {told:?}");
+    for step in [5, 7, 11, 41, 71] {
+        let mut other: Vec<Finding> = Vec::new();
+        (0..findings.len()).for_each(|n| other.push(findings[n * step % findings.len()].clone()));
+        assert_eq!(sealed_of(&other, max), (told.clone(), lost), "step {step}");
+    }
+    // A flood of pages takes nothing from tickets, nor the other way round; at the limit nothing is lost.
+    let pages: Vec<Finding> = (0..60).map(|n| finding("r", page, n, Urgency::Page)).collect();
+    let (told, lost) = sealed_of(&[&findings[60..69], &pages].concat(), max);
+    assert_eq!((lost, told.len()), (Lost { pages: 44, tickets: 0 }, 25));
+    assert_eq!(sealed_of(&findings[..20], max).1, Lost::default());
 }

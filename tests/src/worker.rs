@@ -162,6 +162,15 @@ impl Worker {
         self.wait()
     }
 
+    /// Asks it to read its rules and lists again (SIGHUP), and waits until it has, with this result.
+    #[track_caller]
+    pub fn reload(&mut self, result: &str) {
+        let count = |worker: &Worker| worker.metric("pipewarden_reloads_total", &format!("result=\"{result}\""));
+        let before = count(self);
+        self.signal("-HUP");
+        self.until(&format!("a reload that is {result}"), |worker| count(worker) > before);
+    }
+
     /// Ends it as a power cut would (SIGKILL).
     pub fn kill(mut self) {
         self.signal("-KILL");

@@ -28,6 +28,23 @@ pub enum ControlRecord {
         rules: BTreeMap<String, Sha256>,
         /// List name → SHA-256 of its file.
         lists: BTreeMap<String, Sha256>,
+        /// SHA-256 of the set's texts, of which a copy is kept; None where not every file could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set: Option<Sha256>,
+    },
+    /// Other rules and lists: each partition's records from these positions on are judged by them. Partitions that are
+    /// not named are taken over later.
+    Rules {
+        /// When.
+        time_ms: i64,
+        /// SHA-256 of the set's texts, of which a copy is kept.
+        set: Sha256,
+        /// Rule id → SHA-256 of its document.
+        rules: BTreeMap<String, Sha256>,
+        /// List name → SHA-256 of its file.
+        lists: BTreeMap<String, Sha256>,
+        /// The positions.
+        positions: Positions,
     },
     /// Partitions were taken over, to be read from these positions.
     Assigned {

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use prometheus::{Encoder, Registry, TextEncoder};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What the worker publishes.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Published {
     pub last_tick_ms: AtomicI64,
     /// Somebody asked the worker to stop.
     pub stop: AtomicBool,
+    /// Somebody asked the worker to read its rules and lists again.
+    pub reload: AtomicBool,
 }
 
 /// A loop that has not ticked for this long hangs.
@@ -43,10 +46,21 @@ pub fn start(address: Option<SocketAddr>, published: Arc<Published>) -> anyhow::
             Some(bound.with_context(|| format!("http: {address} cannot be bound (hint: another port)"))?)
         }
     };
+    // Registered before anything else happens: unheard, this signal would end the process.
+    let mut hangups = {
+        let _inside = runtime.enter();
+        signal(SignalKind::hangup())?
+    };
     let thread = std::thread::Builder::new().name("http".to_owned());
     thread.spawn(move || {
         runtime.block_on(async move {
             let served = published.clone();
+            let asked = published.clone();
+            tokio::spawn(async move {
+                while hangups.recv().await.is_some() {
+                    asked.reload.store(true, Ordering::Relaxed);
+                }
+            });
             if let Some(listener) = listener {
                 tokio::spawn(async move { axum::serve(listener, router(served)).await });
             }
@@ -63,7 +77,6 @@ pub fn start(address: Option<SocketAddr>, published: Arc<Published>) -> anyhow::
 }
 
 async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             tokio::select! {

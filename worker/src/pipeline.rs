@@ -11,11 +11,12 @@ use model::{
     AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp,
     Urgency,
 };
-use sinks::{LaneId, Mode, Outlet, OutletError, Sealed, Sealer};
+use sinks::{Limits, Lost, Mode, Outlet, OutletError, Sealed, Sealer};
 
 use crate::engine::Engine;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
+use crate::lanes::{Lanes, SetId};
 
 /// Limits and modes of a pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +27,8 @@ pub struct Settings {
     pub merge: bool,
     /// The built-in rule `id-reuse` is on.
     pub id_reuse: bool,
-    /// Open alerts of one lane.
-    pub open_alerts_max: usize,
+    /// Limits of each lane.
+    pub limits: Limits,
 }
 
 /// Where records leave.
@@ -43,12 +44,20 @@ pub struct Outlets {
 
 /// One source in the pipeline.
 struct Source {
-    engine: Arc<Engine>,
+    name: Arc<str>,
     gate: Gate,
-    partitions: Vec<(Partition, Ledger)>,
+    partitions: Vec<Booked>,
     /// Numbers of the partitions that another worker reads.
     released: BTreeSet<usize>,
     watermark: Timestamp,
+}
+
+/// One partition with its books.
+struct Booked {
+    name: Partition,
+    ledger: Ledger,
+    /// The version of the rules that judges its records.
+    set: SetId,
 }
 
 impl Source {
@@ -56,12 +65,6 @@ impl Source {
     fn cursor(&self) -> Option<Timestamp> {
         (self.released.len() < self.partitions.len()).then_some(self.watermark)
     }
-}
-
-/// Rules that read the same sources.
-struct Lane {
-    id: LaneId,
-    sources: Vec<usize>,
 }
 
 /// Alerts told, by rule.
@@ -81,9 +84,9 @@ pub struct Told {
 pub struct Pipeline {
     settings: Settings,
     sources: Vec<Source>,
-    lanes: Vec<Lane>,
-    /// Lane of each rule, by rule id.
-    lane_of: BTreeMap<Arc<str>, LaneId>,
+    lanes: Lanes,
+    /// The version of the rules that judges partitions added from here on.
+    set: SetId,
     sealer: Sealer,
     outlets: Outlets,
     told: BTreeMap<String, Told>,
@@ -93,52 +96,45 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline of sources.
     pub fn new(settings: Settings, sources: Vec<(Arc<Engine>, TimePolicy)>, outlets: Outlets) -> Pipeline {
-        let mut pipeline = Pipeline {
-            settings,
-            sources: Vec::new(),
-            lanes: Vec::new(),
-            lane_of: BTreeMap::new(),
-            sealer: Sealer::new(settings.mode, settings.open_alerts_max, settings.merge),
-            outlets,
-            told: BTreeMap::new(),
-            failure: None,
+        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge);
+        let mut lanes = Lanes::default();
+        let set = lanes.add(sources.iter().map(|(engine, _)| engine.clone()).collect(), &mut sealer);
+        let source = |(engine, time): (Arc<Engine>, TimePolicy)| Source {
+            name: engine.reading.source.clone(),
+            gate: Gate::new(time),
+            partitions: Vec::new(),
+            released: BTreeSet::new(),
+            watermark: Timestamp::MIN,
         };
-        let mut readers: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
-        for (at, (engine, _)) in sources.iter().enumerate() {
-            for rule in engine.reads() {
-                if let Some(info) = engine.rules.infos.get(rule as usize) {
-                    readers.entry(info.id.clone()).or_default().push(at);
-                }
-            }
-            readers.entry(id_reuse::RULE_ID.into()).or_default().push(at);
+        let sources = sources.into_iter().map(source).collect();
+        Pipeline { settings, sources, lanes, set, sealer, outlets, told: BTreeMap::new(), failure: None }
+    }
+
+    /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
+    pub fn add_set(&mut self, engines: Vec<Arc<Engine>>) -> SetId {
+        self.lanes.add(engines, &mut self.sealer)
+    }
+
+    /// From its next record on, a partition is judged by this version of the rules.
+    pub fn switch(&mut self, source: usize, partition: usize, set: SetId) {
+        let booked = self.sources.get_mut(source).and_then(|source| source.partitions.get_mut(partition));
+        if let Some(booked) = booked {
+            booked.set = set;
         }
-        let mut by_sources: BTreeMap<Vec<usize>, LaneId> = BTreeMap::new();
-        for (rule, sources) in readers {
-            let lane = *by_sources.entry(sources.clone()).or_insert_with(|| {
-                let id = pipeline.sealer.add_lane();
-                pipeline.lanes.push(Lane { id, sources });
-                id
-            });
-            pipeline.lane_of.insert(rule, lane);
-        }
-        for (engine, time) in sources {
-            let gate = Gate::new(time);
-            pipeline.sources.push(Source {
-                engine,
-                gate,
-                partitions: Vec::new(),
-                released: BTreeSet::new(),
-                watermark: Timestamp::MIN,
-            });
-        }
-        pipeline
+    }
+
+    /// From the next record on, every partition is judged by these engines, and by no others.
+    pub fn replace(&mut self, engines: Vec<Arc<Engine>>) {
+        self.set = self.add_set(engines);
+        self.sources.iter_mut().flat_map(|source| &mut source.partitions).for_each(|booked| booked.set = self.set);
+        self.lanes.drop_older();
     }
 
     /// Adds a partition to a source and returns its number there.
     pub fn add_partition(&mut self, source: usize, name: &str) -> usize {
         let Some(source) = self.sources.get_mut(source) else { return 0 };
-        let partition = Partition { source: source.engine.reading.source.clone(), name: name.into() };
-        source.partitions.push((partition, Ledger::default()));
+        let name = Partition { source: source.name.clone(), name: name.into() };
+        source.partitions.push(Booked { name, ledger: Ledger::default(), set: self.set });
         source.gate.add_partition()
     }
 
@@ -153,7 +149,8 @@ impl Pipeline {
     ) -> Result<(), OutletError> {
         for judgement in judgements.drain(..) {
             let Some(source) = self.sources.get_mut(source_at) else { break };
-            let Some((name, ledger)) = source.partitions.get_mut(partition) else { break };
+            let Some(Booked { name, ledger, set }) = source.partitions.get_mut(partition) else { break };
+            let set = *set;
             let Judgement { offset, bounds, fate } = judgement;
             match fate {
                 Fate::Filtered => ledger.record(RecordOutcome::Filtered),
@@ -170,12 +167,8 @@ impl Pipeline {
                     ledger.event(admission.outcome);
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
-                        self.report_reuse(
-                            source_at,
-                            chunk.get(bounds).unwrap_or_default(),
-                            &admission.reused,
-                            position,
-                        )?;
+                        let record = chunk.get(bounds).unwrap_or_default();
+                        self.report_reuse(set, source_at, record, &admission.reused, position)?;
                     }
                     let arrival = match admission.outcome {
                         EventOutcome::Accepted => Arrival::OnTime,
@@ -184,7 +177,7 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     for finding in findings {
-                        self.offer(model::Finding { arrival, ..finding })?;
+                        self.offer(set, model::Finding { arrival, ..finding })?;
                     }
                 }
             }
@@ -193,8 +186,8 @@ impl Pipeline {
     }
 
     /// A finding: told ahead where that is new, sealed when its lane's cursor has passed it.
-    fn offer(&mut self, finding: model::Finding) -> Result<(), OutletError> {
-        let Some(&lane) = self.lane_of.get(&finding.rule.id) else { return Ok(()) };
+    fn offer(&mut self, set: SetId, finding: model::Finding) -> Result<(), OutletError> {
+        let Some(lane) = self.lanes.of(set, &finding.rule.id) else { return Ok(()) };
         if !self.outlets.provisional.is_empty()
             && let Some(record) = self.sealer.preview(lane, &finding)
         {
@@ -207,16 +200,16 @@ impl Pipeline {
 
     fn report_reuse(
         &mut self,
+        set: SetId,
         source: usize,
         record: &[u8],
         at: &[Timestamp],
         position: Position,
     ) -> Result<(), OutletError> {
-        let Some(source) = self.sources.get(source) else { return Ok(()) };
-        let name = source.engine.reading.source.clone();
-        let id = source.engine.id_of(record);
+        let Some(engine) = self.lanes.engine(set, source) else { return Ok(()) };
+        let (name, id) = (engine.reading.source.clone(), engine.id_of(record));
         for &at in at {
-            self.offer(id_reuse::finding(&name, &id, at, position.clone()))?;
+            self.offer(set, id_reuse::finding(&name, &id, at, position.clone()))?;
         }
         Ok(())
     }
@@ -233,8 +226,8 @@ impl Pipeline {
         let Some(source) = self.sources.get_mut(source) else { return };
         source.gate.complete(partition, Timestamp::MAX);
         source.released.insert(partition);
-        if let Some((name, _)) = source.partitions.get(partition) {
-            self.sealer.forget(|finding| finding.position.partition == *name);
+        if let Some(booked) = source.partitions.get(partition) {
+            self.sealer.forget(|finding| finding.position.partition == booked.name);
         }
     }
 
@@ -252,7 +245,7 @@ impl Pipeline {
             source.watermark = source.gate.advance();
         }
         let Pipeline { sources, lanes, sealer, outlets, told, failure, .. } = self;
-        for lane in lanes {
+        for lane in lanes.iter() {
             let cursors = lane.sources.iter().filter_map(|&at| sources.get(at)?.cursor());
             let Some(cursor) = cursors.min() else { continue };
             sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, failure, sealed));
@@ -286,7 +279,7 @@ impl Pipeline {
 
     /// A partition by its number.
     pub fn partition(&self, source: usize, partition: usize) -> Option<&Partition> {
-        self.sources.get(source)?.partitions.get(partition).map(|(name, _)| name)
+        self.sources.get(source)?.partitions.get(partition).map(|booked| &booked.name)
     }
 
     /// Watermark of one partition.
@@ -300,8 +293,8 @@ impl Pipeline {
     }
 
     /// The books of every partition.
-    pub fn ledgers(&self) -> impl Iterator<Item = &(Partition, Ledger)> {
-        self.sources.iter().flat_map(|source| &source.partitions)
+    pub fn ledgers(&self) -> impl Iterator<Item = (&Partition, &Ledger)> {
+        self.sources.iter().flat_map(|source| &source.partitions).map(|booked| (&booked.name, &booked.ledger))
     }
 
     /// The books of all partitions together.
@@ -339,6 +332,7 @@ impl Pipeline {
             waiting: self.sealer.waiting(),
             open_alerts: self.sealer.open_alerts(),
             evicted: self.sealer.evicted(),
+            lost: self.sealer.lost(),
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }
@@ -353,6 +347,8 @@ pub struct Held {
     pub open_alerts: usize,
     /// Alerts closed because `open_alerts_max` was reached.
     pub evicted: u64,
+    /// Findings lost because `findings_waiting_max` was reached.
+    pub lost: Lost,
     /// Ids forgotten because `duplicates_max` was reached.
     pub forgotten: u64,
 }

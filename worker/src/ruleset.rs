@@ -3,12 +3,15 @@
 //! Loading never stops at a bad rule: every message is kept, everything else runs. `run` leaves out rules that would wake
 //! somebody without owner, runbook and proof; `replay`, which wakes nobody, only warns.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{RuleInfo, Urgency};
 use rules::ast::Rule;
-use rules::parse::{Diagnostic, Loaded, Settings, load};
+use rules::lists::ListError;
+use rules::parse::{Diagnostic, Loaded, Settings, load_texts};
+
+use crate::rule_files::{self, RuleText};
 
 /// Rules ready to be compiled, and what is known about the others.
 #[derive(Debug, Default)]
@@ -23,6 +26,10 @@ pub struct RuleSet {
     pub skipped: Vec<Diagnostic>,
     /// Messages that stop nothing.
     pub warnings: Vec<Diagnostic>,
+    /// What it was loaded from.
+    pub texts: Vec<RuleText>,
+    /// Every file that was named could be read.
+    pub whole: bool,
 }
 
 /// What happens to a rule that pages without owner, runbook or proof.
@@ -39,15 +46,22 @@ impl RuleSet {
     /// name rules of the pack.
     pub fn load(pack: bool, paths: &[PathBuf], settings: &Settings, unproven: Unproven) -> RuleSet {
         let pack = if pack { rules::pack::pack() } else { Vec::new() };
-        let texts: Vec<(PathBuf, &str)> =
-            pack.iter().map(|rule| (rule.file.clone(), rule.rule_text.as_str())).collect();
-        let proven = |rule: &Rule| match pack.iter().find(|of| of.file == *rule.origin.file) {
-            Some(of) => of.has_proof(),
-            None => has_proof(&rule.origin.file),
-        };
-        let mut set = RuleSet::default();
-        set.add(load(&texts, paths, settings), proven, unproven);
+        let carried = pack.into_iter().map(|of| RuleText { proven: of.has_proof(), file: of.file, text: of.rule_text });
+        let found = rule_files::read(paths);
+        let mut set = RuleSet::of(carried.chain(found.texts).collect(), settings, unproven);
+        set.whole = found.refused.is_empty();
+        set.refused.extend(found.refused);
+        set.warnings.extend(found.warnings);
         set
+    }
+
+    /// A set of these texts.
+    pub fn of(texts: Vec<RuleText>, settings: &Settings, unproven: Unproven) -> RuleSet {
+        let named: Vec<(PathBuf, &str)> = texts.iter().map(|of| (of.file.clone(), of.text.as_str())).collect();
+        let proven = |rule: &Rule| texts.iter().any(|of| of.proven && of.file == *rule.origin.file);
+        let mut set = RuleSet::default();
+        set.add(load_texts(&named, settings), proven, unproven);
+        RuleSet { texts, whole: true, ..set }
     }
 
     fn add(&mut self, loaded: Loaded, proven: impl Fn(&Rule) -> bool, unproven: Unproven) {
@@ -67,6 +81,14 @@ impl RuleSet {
             self.infos.push(Arc::new(info(&rule)));
             self.rules.push(Arc::new(rule));
         }
+    }
+}
+
+/// What is wrong with a list, with a hint.
+pub fn about_list(error: &ListError) -> String {
+    match error {
+        ListError::Unreadable { .. } => format!("{error} (hint: make the file readable, or name another)"),
+        ListError::Malformed { .. } => error.to_string(),
     }
 }
 
@@ -109,9 +131,4 @@ fn paging_problem(rule: &Rule, proven: bool) -> Option<Diagnostic> {
         message: format!("the rule pages and has no {}", missing.join(", no ")),
         hint: Some("add what is missing, or route it as a ticket".to_owned()),
     })
-}
-
-fn has_proof(file: &Path) -> bool {
-    let beside = |name: &str| file.with_file_name(name).is_file();
-    beside("fires.jsonl") && beside("silent.jsonl")
 }

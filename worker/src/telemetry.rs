@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{Invalid, Ledger, Partition, Timestamp};
+use model::{Invalid, Ledger, Partition, Timestamp, Urgency};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::pipeline::Pipeline;
+
+/// What becomes of a reload.
+const RELOADS: [&str; 2] = ["ok", "refused"];
 
 /// The worker's metrics.
 #[derive(Debug)]
@@ -19,11 +22,13 @@ pub struct Metrics {
     watermark: IntGaugeVec,
     position: IntGaugeVec,
     waiting: IntGauge,
+    lost: IntGaugeVec,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
     rules: IntGauge,
     refused: IntGauge,
+    reloads: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
 }
@@ -50,6 +55,9 @@ impl Metrics {
             Ok(gauge)
         };
         let by = ["source", "partition", "outcome"];
+        let reloads = counter("pipewarden_reloads_total", "Times that rules and lists were read again.", &["result"])?;
+        // There from the start: what appears with its first increase looks like no increase.
+        RELOADS.iter().for_each(|result| reloads.with_label_values(&[*result]).inc_by(0));
         Ok(Metrics {
             records: counter(
                 "pipewarden_records_total",
@@ -70,11 +78,17 @@ impl Metrics {
             )?,
             position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
             waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
+            lost: gauges(
+                "pipewarden_findings_lost",
+                "Findings lost because findings_waiting_max was reached.",
+                &["urgency"],
+            )?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
+            reloads,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
         })
@@ -84,6 +98,12 @@ impl Metrics {
     pub fn rules(&self, loaded: usize, refused: usize) {
         self.rules.set(loaded as i64);
         self.refused.set(refused as i64);
+    }
+
+    /// Rules and lists were read again: the new ones run, or they were refused.
+    pub fn reloaded(&self, ok: bool) {
+        let [good, refused] = RELOADS;
+        self.reloads.with_label_values(&[if ok { good } else { refused }]).inc();
     }
 
     /// Says how far a partition has been read.
@@ -111,6 +131,17 @@ impl Metrics {
         }
         let held = pipeline.held();
         self.waiting.set(held.waiting as i64);
+        for (urgency, lost) in [(Urgency::Page, held.lost.pages), (Urgency::Ticket, held.lost.tickets)] {
+            let gauge = self.lost.with_label_values(&[urgency.name()]);
+            if lost > gauge.get() as u64 {
+                tracing::warn!(
+                    "findings_waiting_max: {lost} findings were lost so far ({}; hint: a source whose watermark stands \
+                     still, or a flood under one key; raise the limit where memory allows)",
+                    urgency.name()
+                );
+            }
+            gauge.set(lost as i64);
+        }
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::split::{self, Cut};
+use super::split::{self, Cut, Cutter};
 
 /// A chunk is read until it has this many bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -26,6 +26,8 @@ pub struct Chunk {
     pub first_offset: i64,
     /// The record with this index into `records` is only the start of one that is too large.
     pub too_large: Option<usize>,
+    /// The last record is only what there is of one: the input ends in the middle. Empty where nothing is left of it.
+    pub torn: bool,
     /// The input cannot be read any further.
     pub damaged: Option<String>,
 }
@@ -34,12 +36,14 @@ pub struct Chunk {
 pub struct FileInput {
     name: String,
     reader: Box<dyn Read + Send>,
-    cut: Option<Cut>,
+    cutter: Option<Cutter>,
     rest: Vec<u8>,
     offset: i64,
     record_bytes_max: usize,
     skipping: bool,
     ended: bool,
+    /// What stopped the reading before the end.
+    damage: Option<String>,
 }
 
 impl std::fmt::Debug for FileInput {
@@ -102,8 +106,17 @@ impl FileInput {
     }
 
     fn new(name: String, reader: Box<dyn Read + Send>, cut: Option<Cut>, record_bytes_max: usize) -> FileInput {
-        let record_bytes_max = record_bytes_max.min(u32::MAX as usize / 2);
-        FileInput { name, reader, cut, rest: Vec::new(), offset: 0, record_bytes_max, skipping: false, ended: false }
+        FileInput {
+            name,
+            reader,
+            cutter: cut.map(Cutter::new),
+            rest: Vec::new(),
+            offset: 0,
+            record_bytes_max: record_bytes_max.min(u32::MAX as usize / 2),
+            skipping: false,
+            ended: false,
+            damage: None,
+        }
     }
 
     /// Its path, as given.
@@ -116,7 +129,9 @@ impl FileInput {
         let mut chunk = Chunk::default();
         while !(self.ended && self.rest.is_empty()) && chunk.records.is_empty() {
             let mut bytes = std::mem::take(&mut self.rest);
-            let damaged = if self.ended { None } else { self.fill(&mut bytes) };
+            if !self.ended {
+                self.damage = self.fill(&mut bytes);
+            }
             if self.offset == 0 && bytes.starts_with(b"\xEF\xBB\xBF") {
                 bytes.drain(..3);
             }
@@ -126,29 +141,49 @@ impl FileInput {
                 self.skipping = line.is_none();
                 bytes.drain(..line.map_or(bytes.len(), |at| at + 1));
             }
-            let cut = *self.cut.get_or_insert_with(|| split::guess(&bytes));
-            let mut records = Vec::new();
-            let mut settled = split::split(cut, &bytes, self.ended, &mut records);
-            let mut too_large = records.iter().position(|record| record.len() > self.record_bytes_max);
-            if let Some(at) = too_large {
-                // What follows it waits for the next chunk: a chunk says this of one record.
-                records.truncate(at + 1);
-                settled = records.last().map_or(settled, |record| record.end);
-            } else if records.is_empty() && bytes.len() - settled > self.record_bytes_max {
-                too_large = Some(0);
-                records.push(settled..bytes.len());
-                settled = bytes.len();
-                self.skipping = !self.ended;
-            }
-            self.rest = bytes.get(settled..).unwrap_or_default().to_vec();
-            bytes.truncate(settled);
-            chunk = Chunk { bytes, records, first_offset: self.offset, too_large, damaged };
-            if chunk.damaged.is_some() {
-                break;
-            }
+            chunk = self.cut(bytes);
         }
         self.offset += chunk.records.len() as i64;
         (!chunk.records.is_empty() || chunk.damaged.is_some()).then_some(chunk)
+    }
+
+    /// Cuts what has been read so far, and keeps the rest.
+    fn cut(&mut self, mut bytes: Vec<u8>) -> Chunk {
+        let cutter = self.cutter.get_or_insert_with(|| Cutter::new(split::guess(&bytes)));
+        let before = *cutter;
+        let mut records = Vec::new();
+        let split::Settled { bytes: mut settled, mut torn } = cutter.split(&bytes, self.ended, &mut records);
+        let mut too_large = records.iter().position(|record| record.len() > self.record_bytes_max);
+        if let Some(at) = too_large.filter(|at| at + 1 < records.len()) {
+            // What follows it waits for the next chunk: a chunk says this of one record.
+            records.truncate(at + 1);
+            settled = records.last().map_or(settled, |record| record.end);
+            torn = false;
+            *cutter = before;
+            cutter.split(bytes.get(..settled).unwrap_or_default(), false, &mut Vec::new());
+        } else if records.is_empty() && bytes.len() - settled > self.record_bytes_max {
+            too_large = Some(0);
+            records.push(settled..bytes.len());
+            settled = bytes.len();
+            self.skipping = !self.ended;
+            cutter.lose();
+        }
+        let mut damaged = None;
+        if self.ended && settled == bytes.len() && self.damage.is_some() {
+            damaged = self.damage.take();
+            // A line that nothing ends was torn, unless it is whole all the same; then what is behind it is missing.
+            let broken = records.last().filter(|_| too_large.is_none()).is_some_and(|last| {
+                let behind = bytes.get(last.end..).unwrap_or_default();
+                !behind.contains(&b'\n') && !split::is_whole(bytes.get(last.clone()).unwrap_or_default())
+            });
+            if !torn && !broken {
+                records.push(bytes.len()..bytes.len());
+            }
+            torn = true;
+        }
+        self.rest = bytes.get(settled..).unwrap_or_default().to_vec();
+        bytes.truncate(settled);
+        Chunk { bytes, records, first_offset: self.offset, too_large, torn, damaged }
     }
 
     /// Reads until there is a chunk's worth more, or the end. Returns what stopped it, where that is damage.
@@ -222,6 +257,39 @@ mod tests {
             let seen: Vec<(i64, usize, bool)> = records.iter().map(|(o, t, l)| (*o, t.len(), *l)).collect();
             assert_eq!(seen, [(0, 1000, false), (1, 1001, true), (2, 1, false), (3, 1001, true), (4, 1000, false)]);
         }
+    }
+
+    #[test]
+    fn what_is_torn_is_the_last_record_and_said_once() {
+        struct Breaks(io::Cursor<Vec<u8>>);
+        impl Read for Breaks {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let read = self.0.read(buffer)?;
+                if read == 0 { Err(io::Error::other("broken")) } else { Ok(read) }
+            }
+        }
+        let torn = |text: &str, cut: Cut, breaks: bool| {
+            let mut input = FileInput::from_bytes("m", text.as_bytes().to_vec(), cut);
+            if breaks {
+                input.reader = Box::new(Breaks(io::Cursor::new(text.as_bytes().to_vec())));
+            }
+            let mut torn = Vec::new();
+            while let Some(chunk) = input.next_chunk() {
+                assert_eq!(chunk.damaged.is_some(), breaks);
+                let last = chunk.records.last().cloned().expect("a record");
+                torn.push((chunk.records.len(), chunk.torn.then(|| chunk.bytes[last].to_vec())));
+            }
+            torn
+        };
+        let is = |records: usize, last: Option<&str>| vec![(records, last.map(|last| last.as_bytes().to_vec()))];
+        assert_eq!(torn("{}\n{\"a\": ", Cut::Lines, true), is(2, Some("{\"a\":")));
+        assert_eq!(torn("{}\n{}", Cut::Lines, true), is(3, Some("")));
+        assert_eq!(torn("{}\nx\n", Cut::Lines, true), is(3, Some("")));
+        assert_eq!(torn("", Cut::Lines, true), is(1, Some("")));
+        assert_eq!(torn("[{},{", Cut::Values, true), is(2, Some("{")));
+        assert_eq!(torn("[{},{", Cut::Values, false), is(2, Some("{")));
+        assert_eq!(torn("[{},", Cut::Values, true), is(2, Some("")));
+        assert_eq!(torn("{}\n{\"a\":", Cut::Lines, false), is(2, None));
     }
 
     #[test]

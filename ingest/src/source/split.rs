@@ -15,13 +15,142 @@ pub enum Cut {
 /// Bounds of a record in a buffer, white space cut off.
 pub type Bounds = std::ops::Range<usize>;
 
-/// Cuts a buffer: appends the bounds of finished records and returns how many bytes are settled. With `at_end` the rest
-/// is a record too.
-pub fn split(cut: Cut, bytes: &[u8], at_end: bool, records: &mut Vec<Bounds>) -> usize {
-    match cut {
-        Cut::Lines => lines(bytes, at_end, records),
-        Cut::Values => values(bytes, at_end, records),
+/// Cuts one stream, buffer after buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Cutter {
+    cut: Cut,
+    /// Arrays around the next value that are still open.
+    open: usize,
+    /// Something has been cut, so that a comma may follow.
+    begun: bool,
+    /// A stretch of the stream was left out: which arrays are open is no longer known.
+    lost: bool,
+}
+
+/// What a buffer was cut into, beside its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// How many bytes are settled: the next buffer starts behind them.
+    pub bytes: usize,
+    /// The stream ends in the middle: the last record is what there is of one (nothing, where an array is not closed).
+    pub torn: bool,
+}
+
+impl Settled {
+    fn whole(bytes: usize) -> Settled {
+        Settled { bytes, torn: false }
     }
+}
+
+impl Cutter {
+    /// A cutter at the start of a stream.
+    pub fn new(cut: Cut) -> Cutter {
+        Cutter { cut, open: 0, begun: false, lost: false }
+    }
+
+    /// The next buffer does not start where the last one was settled.
+    pub fn lose(&mut self) {
+        self.lost = true;
+    }
+
+    /// Cuts a buffer: appends the bounds of finished records. With `at_end` the rest is a record too.
+    pub fn split(&mut self, bytes: &[u8], at_end: bool, records: &mut Vec<Bounds>) -> Settled {
+        match self.cut {
+            Cut::Lines => Settled::whole(lines(bytes, at_end, records)),
+            Cut::Values => self.values(bytes, at_end, records),
+        }
+    }
+
+    fn values(&mut self, bytes: &[u8], at_end: bool, records: &mut Vec<Bounds>) -> Settled {
+        let mut at = 0;
+        let mut settled = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let end = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    at += 1;
+                    settled = at;
+                    continue;
+                }
+                // What stands around the elements of a document that is one array.
+                b',' if self.begun || self.lost => Piece::Between(at + 1),
+                b']' if self.open > 0 || self.lost => {
+                    self.open = self.open.saturating_sub(1);
+                    Piece::Between(at + 1)
+                }
+                b'[' => self.opened(bytes, at),
+                b'{' => value_end(bytes, at).map_or(Piece::Open, Piece::Record),
+                _ if self.open > 0 => scalar_end(bytes, at),
+                _ => match memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default()) {
+                    Some(line) => Piece::Record(at + line),
+                    None if at_end => Piece::Record(bytes.len()),
+                    None => return Settled::whole(settled),
+                },
+            };
+            match end {
+                Piece::Between(end) => at = end,
+                Piece::Record(end) => {
+                    push(bytes, at..end, records);
+                    self.begun = true;
+                    at = end;
+                }
+                Piece::Open if at_end => {
+                    push(bytes, at..bytes.len(), records);
+                    return Settled { bytes: bytes.len(), torn: true };
+                }
+                Piece::Open => return Settled::whole(settled),
+            }
+            settled = at;
+        }
+        let torn = at_end && self.open > 0 && !self.lost;
+        if torn {
+            records.push(bytes.len()..bytes.len());
+        }
+        Settled { bytes: settled, torn }
+    }
+
+    /// An array starts here: one without elements is a record, of others the elements are.
+    fn opened(&mut self, bytes: &[u8], at: usize) -> Piece {
+        let inside = trim(bytes, at + 1..bytes.len());
+        match bytes.get(inside.start) {
+            None => Piece::Open,
+            Some(b']') => Piece::Record(inside.start + 1),
+            Some(_) => {
+                self.open += 1;
+                Piece::Between(at + 1)
+            }
+        }
+    }
+}
+
+/// What starts at a place of a stream of values, and where it ends.
+enum Piece {
+    /// No record.
+    Between(usize),
+    /// A record.
+    Record(usize),
+    /// It does not end in this buffer.
+    Open,
+}
+
+/// End of an array's element that is neither object nor array: broken or not, it ends with its line at the latest.
+fn scalar_end(bytes: &[u8], start: usize) -> Piece {
+    let (mut in_text, mut at) = (false, start);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\n' => return Piece::Record(at),
+            b',' | b']' if !in_text => return Piece::Record(at),
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => at += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    Piece::Open
+}
+
+/// The record is one object or array from its first byte to its last.
+pub fn is_whole(record: &[u8]) -> bool {
+    matches!(record.first(), Some(b'{' | b'[')) && value_end(record, 0) == Some(record.len())
 }
 
 /// How to cut a file that may hold either: lines, when its first line is a whole object and another one follows.
@@ -29,8 +158,7 @@ pub fn guess(start: &[u8]) -> Cut {
     let Some(end) = memchr::memchr(b'\n', start) else { return Cut::Values };
     let first = trim(start, 0..end);
     let first = start.get(first).unwrap_or_default();
-    let is_object = first.starts_with(b"{") && value_end(first, 0).is_some_and(|value| value == first.len());
-    if is_object { Cut::Lines } else { Cut::Values }
+    if first.starts_with(b"{") && is_whole(first) { Cut::Lines } else { Cut::Values }
 }
 
 fn lines(bytes: &[u8], at_end: bool, records: &mut Vec<Bounds>) -> usize {
@@ -62,41 +190,6 @@ fn trim(bytes: &[u8], mut bounds: Bounds) -> Bounds {
         bounds.end -= 1;
     }
     bounds
-}
-
-fn values(bytes: &[u8], at_end: bool, records: &mut Vec<Bounds>) -> usize {
-    let mut at = 0;
-    let mut settled = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            // White space, and what stands around the elements of a document that is one array.
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' => at += 1,
-            b'{' => match value_end(bytes, at) {
-                Some(end) => {
-                    records.push(at..end);
-                    at = end;
-                }
-                None if at_end => {
-                    push(bytes, at..bytes.len(), records);
-                    return bytes.len();
-                }
-                None => return settled,
-            },
-            _ => match memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default()) {
-                Some(line) => {
-                    push(bytes, at..at + line, records);
-                    at += line + 1;
-                }
-                None if at_end => {
-                    push(bytes, at..bytes.len(), records);
-                    return bytes.len();
-                }
-                None => return settled,
-            },
-        }
-        settled = at;
-    }
-    settled
 }
 
 /// End of the object or array that starts here; None: it is not there yet.
@@ -135,11 +228,15 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn records(cut: Cut, text: &str) -> Vec<&str> {
+    fn cut(cut: Cut, text: &str) -> (Vec<&str>, bool) {
         let mut bounds = Vec::new();
-        let settled = split(cut, text.as_bytes(), true, &mut bounds);
-        assert_eq!(settled, text.len());
-        bounds.into_iter().map(|b| &text[b]).collect()
+        let settled = Cutter::new(cut).split(text.as_bytes(), true, &mut bounds);
+        assert_eq!(settled.bytes, text.len());
+        (bounds.into_iter().map(|b| &text[b]).collect(), settled.torn)
+    }
+
+    fn records(how: Cut, text: &str) -> Vec<&str> {
+        cut(how, text).0
     }
 
     #[test]
@@ -156,19 +253,60 @@ mod tests {
     }
 
     #[test]
+    fn an_array_without_elements_is_a_record_and_so_is_what_stands_outside_of_any() {
+        for (text, expected) in [
+            ("", vec![]),
+            (" \n", vec![]),
+            ("[]", vec!["[]"]),
+            (" [ \n ]\n", vec!["[ \n ]"]),
+            ("[[]]", vec!["[]"]),
+            ("[[],\n[ ]]", vec!["[]", "[ ]"]),
+            ("{}", vec!["{}"]),
+            ("[{}]", vec!["{}"]),
+            ("[1, \"a],\\\"\", null]", vec!["1", "\"a],\\\"\"", "null"]),
+            ("[{\"a\":1}, oops\n]", vec!["{\"a\":1}", "oops"]),
+            ("]", vec!["]"]),
+            (",", vec![","]),
+            ("[]]\n{}", vec!["[]", "]", "{}"]),
+            ("{},{}", vec!["{}", "{}"]),
+        ] {
+            assert_eq!(cut(Cut::Values, text), (expected, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_in_the_middle_says_so() {
+        for (text, expected) in [
+            ("[", vec!["["]),
+            ("[[", vec!["["]),
+            ("[{\"a\":1}", vec!["{\"a\":1}", ""]),
+            ("[{\"a\":1},\n", vec!["{\"a\":1}", ""]),
+            ("[{\"a\":1},{\"b\":", vec!["{\"a\":1}", "{\"b\":"]),
+            ("[[{\"a\":1}]", vec!["{\"a\":1}", ""]),
+            ("[1, 2", vec!["1", "2"]),
+            ("{\"a\":1}{\"b\":", vec!["{\"a\":1}", "{\"b\":"]),
+        ] {
+            assert_eq!(cut(Cut::Values, text), (expected, true), "{text}");
+        }
+        assert!(!cut(Cut::Lines, "{\"a\":1}\n{\"b\":").1);
+    }
+
+    #[test]
     fn any_cut_of_the_stream_gives_the_same_records() {
-        for (cut, text) in
-            [(Cut::Values, "[{\"a\":\"\\\\\"},\n{\"b\":[{}]} ,{\"c\":1}]\n"), (Cut::Lines, "{\"a\":1}\n\n{\"b\":2}\nx")]
-        {
-            let whole = records(cut, text);
+        for (how, text) in [
+            (Cut::Values, "[{\"a\":\"\\\\\"},\n{\"b\":[{}]} ,{\"c\":1}, 17, [ ], [[{}]]]\n[]"),
+            (Cut::Values, "[ {\"a\":1}, \"x\\\"]\", {"),
+            (Cut::Lines, "{\"a\":1}\n\n{\"b\":2}\nx"),
+        ] {
+            let whole = cut(how, text);
             for at in 0..=text.len() {
-                let mut bounds = Vec::new();
-                let settled = split(cut, &text.as_bytes()[..at], false, &mut bounds);
+                let (mut cutter, mut bounds) = (Cutter::new(how), Vec::new());
+                let settled = cutter.split(&text.as_bytes()[..at], false, &mut bounds).bytes;
                 let mut cut_up: Vec<&str> = bounds.into_iter().map(|b| &text[b]).collect();
                 let mut bounds = Vec::new();
-                split(cut, &text.as_bytes()[settled..], true, &mut bounds);
+                let end = cutter.split(&text.as_bytes()[settled..], true, &mut bounds);
                 cut_up.extend(bounds.into_iter().map(|b| &text[settled..][b]));
-                assert_eq!(cut_up, whole, "cut at {at}");
+                assert_eq!((cut_up, end.torn), whole, "cut at {at}");
             }
         }
     }

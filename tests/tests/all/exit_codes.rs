@@ -64,6 +64,51 @@ fn bad_usage_and_configuration_end_with_1_and_a_hint() {
 }
 
 #[test]
+fn all_mistakes_are_said_at_once_each_with_its_place_and_a_hint() {
+    let desk = Desk::new();
+    desk.put("in.jsonl", EVENT);
+    desk.put("list.yaml", "title: no list\n");
+    desk.put("alerts.jsonl", "of yesterday");
+    let wrong = [
+        ("--format xml", "--format xml: unknown"),
+        ("--lateness 5x", "--lateness 5x: not a span"),
+        ("--until soon", "--until soon: not a time"),
+        ("--logsource colour=red", "--logsource colour=red"),
+        ("--list letters", "--list letters"),
+        ("--list a=@nowhere.txt", "nowhere.txt"),
+        ("--list b=@list.yaml", "list.yaml"),
+        ("--placeholder x", "--placeholder x"),
+        ("--placeholder y", "--placeholder y"),
+        ("--dead-letters @in.jsonl", "in.jsonl: would be overwritten"),
+        ("--provisional @no/such/folder", "cannot be written"),
+        ("--json --alerts -", "--json"),
+    ];
+    let words: Vec<&str> = wrong.iter().map(|(words, _)| *words).collect();
+    let ran = desk.replay(&format!("--rules @rule.yml @in.jsonl {}", words.join(" ")), b"");
+    ran.expect_code(1);
+    let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("(hint: ")).collect();
+    assert!(lines.len() == wrong.len() && ran.stdout.is_empty(), "{ran:?}");
+    for (words, says) in wrong {
+        assert!(lines.iter().any(|line| line.contains(says)), "{words}: {ran:?}");
+    }
+    // Inputs, rules and outputs, too; and an output that could be written is not touched.
+    let ran = desk.replay("--format json --rules @gone.yml --until soon --alerts @alerts.jsonl @nowhere.jsonl", b"");
+    ran.expect_code(1);
+    for says in ["gone.yml", "no rule could be loaded", "nowhere.jsonl", "--until soon"] {
+        assert!(ran.stderr.lines().any(|line| line.contains(says) && line.contains("hint: ")), "{says}: {ran:?}");
+    }
+    assert_eq!(desk.read("alerts.jsonl"), "of yesterday");
+    // So are those of a scenario.
+    std::fs::create_dir(desk.path("day")).expect("a folder");
+    desk.put("day/scenario.yaml", "colour: red\nshape: round\n");
+    let ran = desk.replay("--until soon @day", b"");
+    ran.expect_code(1);
+    for says in ["scenario.yaml: colour", "scenario.yaml: shape", "scenario.yaml: inputs", "--until soon"] {
+        assert!(ran.stderr.lines().any(|line| line.contains(says) && line.contains("(hint: ")), "{says}: {ran:?}");
+    }
+}
+
+#[test]
 fn nothing_is_written_before_the_plan_is_whole() {
     let desk = Desk::new();
     desk.put("in.jsonl", EVENT);
@@ -167,6 +212,10 @@ fn unreadable_inputs_are_3_and_the_rest_is_read() {
         assert!(accepted > at_least && accepted <= 2 * n + 1, "{input}: {summary}");
         let unread = summary["inputs_not_read"].to_string();
         assert_eq!(unread.contains(input), code == 3, "{input}: {unread}");
+        // What is missing of it counts once, and for what it is.
+        let damaged = u64::from(code == 3 && !["folder.jsonl", "nowhere.jsonl"].contains(&input));
+        assert_eq!(count(&summary, "records", "invalid"), damaged, "{input}: {summary}");
+        assert_eq!(summary["invalid"]["damaged"].as_u64().unwrap_or(0), damaged, "{input}: {summary}");
     }
 }
 
@@ -212,6 +261,45 @@ fn broken_records_are_counted_with_their_reason() {
         let reason = summary["invalid"].as_object().and_then(|by| by.keys().next()).cloned().unwrap_or_default();
         assert!(reasons.split(' ').any(|expected| expected == reason), "{name}: {reason}");
     }
+}
+
+#[test]
+fn nothing_but_brackets_and_what_breaks_off_is_counted_too() {
+    let desk = Desk::new();
+    let (one, other) = (EVENT.trim(), EVENT.trim().replace("\"1\"", "\"2\""));
+    // read, filtered, accepted, and the reason of what is invalid
+    for (name, text, counts, reason) in [
+        ("empty.json", "[]".to_owned(), [1, 1, 0], None),
+        ("spaced.json", " [ \n ]\n".to_owned(), [1, 1, 0], None),
+        ("nested.json", "[[]]".to_owned(), [1, 1, 0], None),
+        ("several.json", "[[], []]\n[]".to_owned(), [3, 3, 0], None),
+        ("object.json", "{}".to_owned(), [1, 0, 0], Some("no_time")),
+        ("objects.json", "[{}]".to_owned(), [1, 0, 0], Some("no_time")),
+        ("number.json", "[17]".to_owned(), [1, 0, 0], Some("wrong_shape")),
+        ("close.json", "]".to_owned(), [1, 0, 0], Some("not_json")),
+        ("open.json", "[".to_owned(), [1, 0, 0], Some("damaged")),
+        ("open-twice.json", "[[\n".to_owned(), [1, 0, 0], Some("damaged")),
+        ("whole.json", format!("[{one},\n{other}]"), [2, 0, 2], None),
+        ("cut-between.json", format!("[{one},\n{other},"), [3, 0, 2], Some("damaged")),
+        ("cut-before-end.json", format!("[{one},\n{other}"), [3, 0, 2], Some("damaged")),
+        ("cut-inside.json", format!("[{one},\n{other},{{\"k\":"), [3, 0, 2], Some("damaged")),
+        ("cut-object.json", format!("{{\n\"a\":1}}{one}{{\"k\":\"a"), [3, 0, 1], Some("damaged no_time")),
+        ("cut-array.json.gz", format!("[{one},\n{other},{{\"k\":"), [3, 0, 2], Some("damaged")),
+    ] {
+        let is_gzip = name.ends_with(".gz");
+        desk.put(name, if is_gzip { stored::gzip(text.as_bytes()) } else { text.into_bytes() });
+        let summary = books(&desk, &format!("@{name}"), 0);
+        let found = [("records", "read"), ("records", "filtered"), ("events", "accepted")]
+            .map(|(group, of)| count(&summary, group, of));
+        assert_eq!(found, counts, "{name}: {summary}");
+        let reasons: Vec<&str> =
+            summary["invalid"].as_object().into_iter().flatten().map(|(reason, _)| reason.as_str()).collect();
+        let mut expected: Vec<&str> = reason.unwrap_or_default().split_whitespace().collect();
+        expected.sort_by_key(|reason| reasons.iter().position(|of| of == reason));
+        assert_eq!(reasons, expected, "{name}: {summary}");
+    }
+    let ran = desk.replay("--rules @rule.yml --json @object.json", b"");
+    assert_eq!(ran.expect_code(0).json()["invalid"]["unknown_format"], 1, "{ran:?}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod run_config;
 mod run_equality;
 mod run_events;
 mod run_faults;
+mod run_reload;
 mod run_restart;
 mod run_watch;
 mod semantics;

@@ -85,6 +85,7 @@ fn the_example_is_good_and_names_every_key() {
         "http",
         "idle_after",
         "open_alerts_max",
+        "findings_waiting_max",
         "duplicates_max",
     ];
     for key in keys {

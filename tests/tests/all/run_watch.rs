@@ -7,7 +7,7 @@ use harness::worker::{Place, Worker};
 use model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::run_events::{RULES, config, produce};
+use crate::run_events::{DEPLOYER, LATENESS_MS, RULES, START_MS, config, produce};
 
 fn normal(id: usize, class: &str, at_ms: i64) -> String {
     json!({
@@ -86,4 +86,36 @@ fn every_record_and_event_is_accounted_for() {
     let alone = |mark: &str| sealed.iter().filter(|record| record[mark] == Value::Bool(true)).count();
     assert_eq!((alone("late"), alone("early")), (1, 2), "{sealed:?}");
     assert!(sealed.iter().all(|record| record["rule"]["name"] == "SEC-04" || record["rule"]["title"].is_string()));
+}
+
+#[test]
+fn a_flood_of_findings_loses_its_own_and_is_seen() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("watch-flood", 1, &[]).expect("created");
+    let sources = [("deployer", "watch-flood", DEPLOYER.source)];
+    let more = "limits: {findings_waiting_max: 640}\n";
+    let config = config(&broker.bootstrap(), "flood", &sources, more).replace("rules: {", "rules: {pack: false, ");
+    let place = Place::new(&config, RULES);
+    let flood = |n: i64| {
+        json!({"ts": Timestamp::from_ms(START_MS + n * 100).to_string(), "uid": format!("f{n}"), "kind": "deploy",
+               "window": "closed", "service": "checkout", "user": "flood", "result": "ok"})
+        .to_string()
+    };
+    // Within the allowed lateness: all of it waits.
+    let mut lines: Vec<String> = (0..300).map(flood).collect();
+    lines.extend((0..20).map(|n| DEPLOYER.matching(n, START_MS + n as i64)));
+    produce(broker, "watch-flood", 0, &lines);
+    let mut worker = place.start(&[]);
+    worker.until_read(lines.len() as u64);
+    worker.until("the loss is counted", |worker| worker.metric("pipewarden_findings_lost", "ticket") > 250);
+    assert!(worker.metric("pipewarden_findings_waiting", "") <= 640);
+    assert!(worker.said().contains("findings_waiting_max: "), "{}", worker.said());
+    produce(broker, "watch-flood", 0, &[DEPLOYER.matching(99, START_MS + 3 * LATENESS_MS)]);
+    // Every alert opens, the flood's with its first event.
+    worker.until("all have fired", |worker| worker.metric("pipewarden_alert_records_total", "firing") == 21);
+    assert_eq!(worker.metric("pipewarden_findings_lost", "page"), 0);
+    assert_eq!(worker.stop(), 0);
+    let sealed = place.read("state/seal.jsonl");
+    let first = sealed.iter().find(|record| record["group"]["user"] == "flood").expect("the flood's alert");
+    assert_eq!((&first["state"], &first["evidence"][0]["id"]), (&"firing".into(), &"f0".into()), "{first}");
 }

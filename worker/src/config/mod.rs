@@ -14,6 +14,7 @@ use ingest::kafka::{KafkaError, KafkaSettings, SecretFrom};
 use ingest::source::kafka::Reset;
 use model::{EventClass, Trust, parse_span_ms};
 use rules::ast::LogSource;
+use sinks::Limits;
 
 use yaml::{Problems, Section};
 
@@ -42,8 +43,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// A partition without records for this long counts as idle, milliseconds.
     pub idle_after_ms: i64,
-    /// Open alerts of a lane.
-    pub open_alerts_max: usize,
+    /// What the rules that read the same sources may hold.
+    pub limits: Limits,
     /// Entries of a source's table of duplicates.
     pub duplicates_max: usize,
 }
@@ -158,7 +159,12 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
-        open_alerts_max: limits.parsed("open_alerts_max", positive, "a number above 0").unwrap_or(1_000_000),
+        limits: Limits {
+            open_alerts_max: limits.parsed("open_alerts_max", positive, "a number above 0").unwrap_or(1_000_000),
+            findings_waiting_max: limits
+                .parsed("findings_waiting_max", positive, "a number above 0")
+                .unwrap_or(500_000),
+        },
         duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),
     };
     limits.finish();

@@ -14,13 +14,14 @@ use model::{Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
 use rules::parse::Settings as ParseSettings;
-use sinks::{JsonLines, Mode, Outlet};
+use sinks::{JsonLines, Limits, Mode, Outlet};
 
+use super::inputs;
 use super::scenario::Scenario;
 use crate::engine::{Engine, Reading, Speaks, guessable};
 use crate::human::Human;
 use crate::pipeline::{Outlets, Settings};
-use crate::ruleset::{RuleSet, Unproven};
+use crate::ruleset::{self, RuleSet, Unproven};
 
 /// Replay records from files or standard input through rules, and print the alerts.
 #[derive(Debug, clap::Args)]
@@ -109,7 +110,7 @@ pub(super) struct Plan {
     pub(super) time: TimePolicy,
     pub(super) settings: Settings,
     pub(super) outlets: Outlets,
-    pub(super) inputs: Vec<PathBuf>,
+    pub(super) inputs: inputs::Found,
     pub(super) until: Option<Timestamp>,
     pub(super) threads: usize,
     pub(super) json: bool,
@@ -122,57 +123,94 @@ const LATENESS: &str = "60s";
 /// Entries of the table of duplicates of a replay.
 const DUPLICATES_MAX: usize = 4_000_000;
 
-/// Open alerts of a replay.
-const OPEN_ALERTS_MAX: usize = 1_000_000;
+/// What a replay holds.
+const LIMITS: Limits = Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000 };
+
+/// Everything that is wrong, in the order in which it was found.
+#[derive(Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    /// What is there; or what is wrong, said later with the rest.
+    fn keep<T>(&mut self, found: anyhow::Result<T>) -> Option<T> {
+        found.map_err(|error| self.0.push(format!("{error:#}"))).ok()
+    }
+
+    fn say(&self) -> anyhow::Result<()> {
+        match self.0.as_slice() {
+            [] => Ok(()),
+            [one] => bail!("{one}"),
+            all => bail!("{} problems:\n  {}", all.len(), all.join("\n  ")),
+        }
+    }
+}
 
 impl ReplayArgs {
-    /// Checks the arguments and makes everything ready.
+    /// Checks the arguments and makes everything ready. Nothing is written before all of it is found good.
+    ///
+    /// # Errors
+    /// Every mistake at once, with a hint.
     pub(super) fn plan(mut self) -> anyhow::Result<Plan> {
+        let mut mistakes = Mistakes::default();
         self.sort_out_rules();
-        let scenario = self.scenario()?;
-        let speaks = speaks(&self.format)?;
-        let is_json = matches!(speaks, Speaks::One(format) if std::ptr::eq(format, &json::FORMAT));
-        if !is_json && (!self.time_field.is_empty() || self.id_field.is_some()) {
-            bail!("--time-field and --id-field are for --format json; the other formats know theirs");
+        let scenario = mistakes.keep(self.scenario());
+        let inputs = inputs::find(&self.inputs);
+        if scenario.is_some() && inputs.files.is_empty() {
+            mistakes.0.push(inputs.nothing());
         }
-        let rules = Arc::new(self.rule_set(!is_json)?);
-        let lists = Arc::new(self.lists(scenario.as_ref())?);
+        let speaks = mistakes.keep(speaks(&self.format));
+        let is_json = matches!(&speaks, Some(Speaks::One(format)) if std::ptr::eq(*format, &json::FORMAT));
+        if speaks.is_some() && !is_json && (!self.time_field.is_empty() || self.id_field.is_some()) {
+            let why = "--time-field and --id-field are for --format json (hint: the other formats know theirs)";
+            mistakes.0.push(why.to_owned());
+        }
+        let rules = self.rule_set(!is_json, &mut mistakes);
+        let lists = self.lists(scenario.flatten().as_ref(), &mut mistakes);
+        let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
+        let lateness_ms = mistakes.keep(self.lateness_ms());
+        let until = mistakes.keep(self.until.as_deref().map(until).transpose());
+        let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
+        if to_stdout && self.json {
+            let why = "--alerts - and --json both want standard output (hint: name a file for one of them)";
+            mistakes.0.push(why.to_owned());
+        }
+        self.check_outputs(&mut mistakes);
+        mistakes.say()?;
+        let (Some(speaks), Some(rules), Some(lateness_ms)) = (speaks, rules, lateness_ms) else {
+            bail!("the arguments do not fit together");
+        };
         let reading = Reading {
             source: self.source.as_deref().unwrap_or("replay").into(),
             speaks,
-            logsource: self.logsource.as_deref().map(logsource).transpose()?,
+            logsource: logsource.flatten(),
             time: self.time_field.clone(),
             id: self.id_field.iter().cloned().collect(),
             classes: None,
             trust: None,
         };
-        let engine = Arc::new(Engine::new(reading, rules.clone(), lists, IdentityKey(crate::clock::random_key()))?);
-        let lateness = self.lateness.as_deref().unwrap_or(LATENESS);
-        let lateness_ms = parse_span_ms(lateness).with_context(|| {
-            format!("--lateness {lateness}: not a span (hint: a number and ms, s, m, h or d, like 60s)")
-        })?;
-        let until = self.until.as_deref().map(|text| {
-            Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
-        });
-        let until = until.transpose()?;
+        let rules = Arc::new(rules);
+        let key = IdentityKey(crate::clock::random_key());
+        let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), key)?);
         let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let id_reuse = !self.no_pack && engine.is_timed();
-        let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
-        if to_stdout && self.json {
-            bail!("--alerts - and --json both want standard output (hint: name a file for one of them)");
-        }
-        self.spare_inputs()?;
         Ok(Plan {
             outlets: self.outlets()?,
             engine,
             rules,
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
-            settings: Settings { mode, merge: true, id_reuse, open_alerts_max: OPEN_ALERTS_MAX },
-            inputs: self.inputs,
-            until,
+            settings: Settings { mode, merge: true, id_reuse, limits: LIMITS },
+            inputs,
+            until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),
             json: self.json,
             quiet_table: to_stdout,
+        })
+    }
+
+    fn lateness_ms(&self) -> anyhow::Result<i64> {
+        let lateness = self.lateness.as_deref().unwrap_or(LATENESS);
+        parse_span_ms(lateness).with_context(|| {
+            format!("--lateness {lateness}: not a span (hint: a number and ms, s, m, h or d, like 60s)")
         })
     }
 
@@ -201,19 +239,24 @@ impl ReplayArgs {
         Ok(Some(scenario))
     }
 
-    fn rule_set(&self, pack: bool) -> anyhow::Result<RuleSet> {
+    fn rule_set(&self, pack: bool, mistakes: &mut Mistakes) -> Option<RuleSet> {
         let mut settings = ParseSettings {
             include_deprecated: self.include_deprecated,
             model_fields: pack.then_some(model::field_hint as fn(&str) -> Option<String>),
             ..ParseSettings::default()
         };
         for given in &self.placeholder {
-            let (name, values) =
-                given.split_once('=').with_context(|| format!("--placeholder {given}: hint: NAME=VALUE,VALUE"))?;
-            settings.placeholders.insert(name.to_owned(), values.split(',').map(str::to_owned).collect());
+            match given.split_once('=') {
+                Some((name, values)) => {
+                    settings.placeholders.insert(name.to_owned(), values.split(',').map(str::to_owned).collect());
+                }
+                None => mistakes.0.push(format!("--placeholder {given}: no value (hint: NAME=VALUE,VALUE)")),
+            }
         }
         if self.rules.is_empty() && (self.no_pack || !pack) {
-            bail!("there are no rules (hint: name some with --rules; the built-in pack needs a format it knows)");
+            let why = "there are no rules (hint: name some with --rules; the built-in pack needs a format it knows)";
+            mistakes.0.push(why.to_owned());
+            return None;
         }
         let rules = RuleSet::load(pack && !self.no_pack, &self.rules, &settings, Unproven::Warn);
         for message in &rules.refused {
@@ -223,35 +266,47 @@ impl ReplayArgs {
             tracing::warn!("{message}");
         }
         if rules.rules.is_empty() {
-            bail!("no rule could be loaded");
+            mistakes.0.push("no rule could be loaded (hint: the messages before this one say why)".to_owned());
+            return None;
         }
-        Ok(rules)
+        Some(rules)
     }
 
-    fn lists(&self, scenario: Option<&Scenario>) -> anyhow::Result<Lists> {
+    fn lists(&self, scenario: Option<&Scenario>, mistakes: &mut Mistakes) -> Lists {
         let mut lists = Lists::default();
-        for (name, file) in scenario.iter().flat_map(|scenario| &scenario.lists) {
-            lists.load(name, file)?;
-        }
-        for given in &self.list {
-            let (name, file) = given.split_once('=').with_context(|| format!("--list {given}: hint: NAME=FILE"))?;
-            lists.load(name, Path::new(file))?;
-        }
-        Ok(lists)
-    }
-
-    /// An output that is an input would be emptied before it is read.
-    fn spare_inputs(&self) -> anyhow::Result<()> {
-        let same = |a: &Path, b: &Path| {
-            a != Path::new("-") && (a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b)))
+        let mut load = |name: &str, file: &Path| {
+            mistakes.0.extend(lists.load(name, file).err().map(|error| ruleset::about_list(&error)));
         };
-        let outputs = [&self.alerts, &self.provisional, &self.dead_letters];
-        for output in outputs.into_iter().flatten() {
-            if self.inputs.iter().chain(&self.rules).any(|input| same(output, input)) {
-                bail!("{}: would be overwritten, but it is an input (hint: name another file)", output.display());
+        for (name, file) in scenario.iter().flat_map(|scenario| &scenario.lists) {
+            load(name, file);
+        }
+        let mut nameless = Vec::new();
+        for given in &self.list {
+            match given.split_once('=') {
+                Some((name, file)) => load(name, Path::new(file)),
+                None => nameless.push(format!("--list {given}: no file (hint: NAME=FILE)")),
             }
         }
-        Ok(())
+        mistakes.0.extend(nameless);
+        lists
+    }
+
+    /// An output that is an input would be emptied before it is read; one that cannot be written must not come to light
+    /// after another one has been emptied.
+    fn check_outputs(&self, mistakes: &mut Mistakes) {
+        let same =
+            |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
+        let outputs = [&self.alerts, &self.provisional, &self.dead_letters];
+        for output in outputs.into_iter().flatten().filter(|output| *output != Path::new("-")) {
+            if self.inputs.iter().chain(&self.rules).any(|input| same(output, input)) {
+                let output = output.display();
+                mistakes
+                    .0
+                    .push(format!("{output}: would be overwritten, but it is an input (hint: name another file)"));
+            } else {
+                mistakes.keep(writable(output));
+            }
+        }
     }
 
     fn outlets(&self) -> anyhow::Result<Outlets> {
@@ -279,7 +334,23 @@ fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("{}: cannot be written", path.display()))
+    File::create(path).with_context(|| cannot_write(path))
+}
+
+/// Looks whether a file could be written, and changes nothing.
+fn writable(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let looked =
+        if path.exists() { File::options().append(true).open(path).map(drop) } else { folder.metadata().map(drop) };
+    looked.with_context(|| cannot_write(path))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("{}: cannot be written (hint: name a file in a folder that is there and yours)", path.display())
+}
+
+fn until(text: &str) -> anyhow::Result<Timestamp> {
+    Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
 }
 
 fn speaks(name: &str) -> anyhow::Result<Speaks> {

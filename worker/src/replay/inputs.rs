@@ -6,7 +6,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
 use ingest::source::file::{self, FileInput};
 use model::Partition;
 
@@ -31,31 +30,45 @@ struct Input {
     partition: Partition,
 }
 
-impl Inputs {
-    /// Finds the files under the paths and gives each a partition.
-    ///
-    /// # Errors
-    /// When nothing is found at all.
-    pub fn open(paths: Vec<PathBuf>, pipeline: &mut Pipeline, source: Arc<str>) -> anyhow::Result<Inputs> {
-        let mut inputs = Inputs { inputs: Vec::new(), problems: Vec::new(), bytes: 0 };
-        for path in &paths {
-            match file::list(path) {
-                Ok(files) if files.is_empty() => {
-                    inputs
-                        .problems
-                        .push(format!("{}: holds no .json, .jsonl or .ndjson file (also .gz, .zst)", path.display()));
-                }
-                Ok(files) => files.into_iter().for_each(|file| inputs.add(file, pipeline, &source)),
-                Err(error) => inputs.problems.push(format!("{}: {error}", path.display())),
+/// What stands under the paths that were named.
+pub struct Found {
+    /// The files to read.
+    pub files: Vec<PathBuf>,
+    problems: Vec<String>,
+}
+
+/// Finds the files under the paths.
+pub fn find(paths: &[PathBuf]) -> Found {
+    let mut found = Found { files: Vec::new(), problems: Vec::new() };
+    for path in paths {
+        let path_name = path.display();
+        match file::list(path) {
+            Ok(files) if files.is_empty() => {
+                found.problems.push(format!("{path_name}: holds no .json, .jsonl or .ndjson file (also .gz, .zst)"));
             }
+            Ok(files) => found.files.extend(files),
+            Err(error) => found.problems.push(format!("{path_name}: {error}")),
         }
-        if inputs.inputs.is_empty() {
-            bail!(
-                "there is nothing to read: {}\nhint: name files or folders of JSON records, or - for standard input",
-                inputs.problems.join("; ")
-            );
-        }
-        Ok(inputs)
+    }
+    found
+}
+
+impl Found {
+    /// Says that no file was found, and why.
+    pub fn nothing(&self) -> String {
+        let why = self.problems.join("; ");
+        format!(
+            "there is nothing to read: {why} (hint: name files or folders of JSON records, or - for standard input)"
+        )
+    }
+}
+
+impl Inputs {
+    /// Gives each file a partition.
+    pub fn open(found: Found, pipeline: &mut Pipeline, source: &Arc<str>) -> Inputs {
+        let mut inputs = Inputs { inputs: Vec::new(), problems: found.problems, bytes: 0 };
+        found.files.into_iter().for_each(|file| inputs.add(file, pipeline, source));
+        inputs
     }
 
     fn add(&mut self, path: PathBuf, pipeline: &mut Pipeline, source: &Arc<str>) {

@@ -39,7 +39,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets);
-    let mut inputs = Inputs::open(inputs, &mut pipeline, engine.reading.source.clone())?;
+    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     let started = crate::clock::Stopwatch::start();
     let progress = inputs.progress(json);
     let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
@@ -138,10 +138,16 @@ fn judge_chunk(judge: &mut Judge, job: &Job) -> Vec<Judgement> {
     let mut judgements = Vec::with_capacity(chunk.records.len());
     for (i, bounds) in chunk.records.iter().enumerate() {
         let offset = chunk.first_offset + i as i64;
-        if chunk.too_large == Some(i) {
-            judgements.push(Judgement { offset, bounds: bounds.clone(), fate: Fate::Invalid(Invalid::TooLarge) });
+        let broken = if chunk.too_large == Some(i) {
+            Some(Invalid::TooLarge)
         } else {
-            judge.record(&chunk.bytes, bounds.clone(), &job.partition, offset, &mut judgements);
+            (chunk.torn && i + 1 == chunk.records.len()).then_some(Invalid::Damaged)
+        };
+        match broken {
+            Some(reason) => {
+                judgements.push(Judgement { offset, bounds: bounds.clone(), fate: Fate::Invalid(reason) });
+            }
+            None => judge.record(&chunk.bytes, bounds.clone(), &job.partition, offset, &mut judgements),
         }
     }
     judgements

@@ -51,7 +51,7 @@ impl Scenario {
                     for (name, list) in value.as_mapping().into_iter().flatten() {
                         match (name.as_str(), list.as_str()) {
                             (Some(name), Some(list)) => scenario.lists.push((name.to_owned(), folder.join(list))),
-                            _ => problems.push("lists: names and files, please".to_owned()),
+                            _ => problems.push("lists: a name without a file (hint: lists: {NAME: FILE})".to_owned()),
                         }
                     }
                 }
@@ -59,10 +59,11 @@ impl Scenario {
             }
         }
         if scenario.inputs.is_empty() {
-            problems.push("inputs: a list of files is missing".to_owned());
+            problems.push("inputs: is missing (hint: inputs: [FILE])".to_owned());
         }
         if !problems.is_empty() {
-            bail!("{}: {}", file.display(), problems.join("\n  "));
+            let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+            bail!(lines.join("\n  "));
         }
         Ok(scenario)
     }

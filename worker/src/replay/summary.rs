@@ -42,6 +42,12 @@ impl Summary {
         for problem in &self.problems {
             tracing::error!("not read: {problem}");
         }
+        let (pages, tickets) = (self.held.lost.pages, self.held.lost.tickets);
+        if pages + tickets > 0 {
+            tracing::warn!(
+                "lost at the limit of findings that wait: {pages} of pages, {tickets} of tickets (hint: a smaller --lateness)"
+            );
+        }
         ExitCode::from(match (self.problems.is_empty(), self.refused.is_empty()) {
             (false, _) => 3,
             (true, false) => 2,
@@ -80,7 +86,8 @@ impl Summary {
             "alerts": {"pages": self.sum(|told| told.pages), "tickets": self.sum(|told| told.tickets), "by_rule": by_rule},
             "rules": {"loaded": self.loaded, "refused": self.refused, "skipped": self.skipped},
             "inputs_not_read": self.problems,
-            "limits": {"open_alerts_evicted": self.held.evicted, "duplicates_forgotten": self.held.forgotten},
+            "limits": {"open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
+                        "duplicates_forgotten": self.held.forgotten},
             "seconds": self.seconds,
             "events_per_second": self.per_second(),
         });

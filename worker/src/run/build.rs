@@ -3,24 +3,27 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
+use model::Sha256;
 use rules::Lists;
 use rules::parse::Settings as ParseSettings;
 use sinks::{JsonLines, Mode, Outlet};
 
 use super::append::Appended;
+use super::kept::SetTexts;
 use super::outlets::{SealLog, TopicOutlet};
 use crate::config::{Config, SourceConfig};
 use crate::engine::{Engine, Reading, Speaks};
 use crate::human::Human;
 use crate::judge::Judge;
 use crate::pipeline::{Outlets, Pipeline, Settings};
-use crate::ruleset::{RuleSet, Unproven};
+use crate::ruleset::{RuleSet, Unproven, about_list};
 
 /// Rules, lists and engines of a configuration.
 pub struct Built {
@@ -30,6 +33,10 @@ pub struct Built {
     pub lists: Arc<Lists>,
     /// One engine a source, in the order of the configuration.
     pub engines: Vec<Arc<Engine>>,
+    /// What it was made of; None where not every rule file could be read.
+    pub texts: Option<SetTexts>,
+    /// With which duplicates are found: the same for all sets of one run.
+    pub key: IdentityKey,
 }
 
 impl Built {
@@ -38,31 +45,77 @@ impl Built {
     /// # Errors
     /// When a list cannot be read, or no rule can.
     pub fn new(config: &Config, unproven: Unproven) -> anyhow::Result<Built> {
-        let settings = ParseSettings {
-            placeholders: config.rules.placeholders.clone(),
-            model_fields: Some(model::field_hint as fn(&str) -> Option<String>),
-            ..ParseSettings::default()
-        };
-        let rules = Arc::new(RuleSet::load(config.rules.pack, &config.rules.paths, &settings, unproven));
+        let rules = rules_of(config, unproven);
         for message in &rules.refused {
             tracing::error!("refused: {message}");
         }
+        let (lists, list_texts) = lists_of(config).map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n  ")))?;
+        let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts));
+        Built::of(config, rules, lists, texts, new_key())
+    }
+
+    /// Reads the same files again, for a worker that goes on with this one where the new set is not good in every part.
+    ///
+    /// # Errors
+    /// Every mistake: a rule that `run` refuses, a file that cannot be read.
+    pub fn again(&self, config: &Config) -> Result<Built, Vec<String>> {
+        let rules = rules_of(config, Unproven::Refuse);
+        let mut mistakes: Vec<String> = rules.refused.iter().map(ToString::to_string).collect();
+        let (lists, list_texts) = lists_of(config).unwrap_or_else(|of_lists| {
+            mistakes.extend(of_lists);
+            Default::default()
+        });
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let texts = SetTexts::new(config, &rules, list_texts);
+        Built::of(config, rules, lists, Some(texts), self.key).map_err(|error| vec![format!("{error:#}")])
+    }
+
+    /// A set that a worker kept a copy of in its state folder.
+    ///
+    /// # Errors
+    /// When the copy is not there, or not whole.
+    pub fn kept(config: &Config, state: &Path, version: Sha256, key: IdentityKey) -> anyhow::Result<Built> {
+        let texts = SetTexts::find(state, version)?;
+        let rules = RuleSet::of(texts.rules.clone(), &parse_settings(&texts.placeholders), Unproven::Refuse);
+        let lists = texts.lists(state)?;
+        Built::of(config, rules, lists, Some(texts), key)
+    }
+
+    fn of(
+        config: &Config,
+        rules: RuleSet,
+        lists: Lists,
+        texts: Option<SetTexts>,
+        key: IdentityKey,
+    ) -> anyhow::Result<Built> {
         for message in rules.skipped.iter().chain(&rules.warnings) {
             tracing::warn!("{message}");
         }
         if rules.rules.is_empty() {
             bail!("no rule could be loaded (hint: rules.pack: true, or name files under rules.paths)");
         }
-        let mut lists = Lists::default();
-        for (name, file) in &config.lists {
-            lists.load(name, file)?;
-        }
-        let lists = Arc::new(lists);
-        let key = IdentityKey(crate::clock::random_key());
+        let (rules, lists) = (Arc::new(rules), Arc::new(lists));
         let engine =
             |source: &SourceConfig| Engine::new(reading(source), rules.clone(), lists.clone(), key).map(Arc::new);
         let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
-        Ok(Built { rules, lists, engines })
+        Ok(Built { rules, lists, engines, texts, key })
+    }
+
+    /// SHA-256 of the set's texts.
+    pub fn version(&self) -> Option<Sha256> {
+        self.texts.as_ref().map(SetTexts::version)
+    }
+
+    /// Rule id → SHA-256 of its document.
+    pub fn rule_versions(&self) -> BTreeMap<String, Sha256> {
+        self.rules.infos.iter().map(|rule| (rule.id.to_string(), rule.version)).collect()
+    }
+
+    /// List name → SHA-256 of its file.
+    pub fn list_versions(&self) -> BTreeMap<String, Sha256> {
+        self.lists.versions().map(|(name, version)| (name.to_owned(), version)).collect()
     }
 
     /// A judge for each source.
@@ -72,12 +125,7 @@ impl Built {
 
     /// The pipeline. With `merge`, records of all rules leave in one total order.
     pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool) -> Pipeline {
-        let settings = Settings {
-            mode: Mode::Alerts,
-            merge,
-            id_reuse: config.rules.pack,
-            open_alerts_max: config.open_alerts_max,
-        };
+        let settings = Settings { mode: Mode::Alerts, merge, id_reuse: config.rules.pack, limits: config.limits };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
@@ -91,6 +139,42 @@ impl Built {
         let sources = config.sources.iter().enumerate();
         sources.flat_map(|(at, source)| source.topics.iter().map(move |topic| (topic.clone(), at))).collect()
     }
+}
+
+/// A key that nobody outside of this process knows.
+pub fn new_key() -> IdentityKey {
+    IdentityKey(crate::clock::random_key())
+}
+
+fn parse_settings(placeholders: &BTreeMap<String, Vec<String>>) -> ParseSettings {
+    ParseSettings {
+        placeholders: placeholders.clone(),
+        model_fields: Some(model::field_hint as fn(&str) -> Option<String>),
+        ..ParseSettings::default()
+    }
+}
+
+fn rules_of(config: &Config, unproven: Unproven) -> RuleSet {
+    let settings = parse_settings(&config.rules.placeholders);
+    RuleSet::load(config.rules.pack, &config.rules.paths, &settings, unproven)
+}
+
+/// Name, file and text of each list.
+type ListTexts = Vec<(String, PathBuf, String)>;
+
+/// The lists, with their texts; or everything that is wrong with them.
+fn lists_of(config: &Config) -> Result<(Lists, ListTexts), Vec<String>> {
+    let (mut lists, mut texts, mut mistakes) = (Lists::default(), Vec::new(), Vec::new());
+    for (name, file) in &config.lists {
+        match lists.load(name, file).map(|()| std::fs::read_to_string(file)) {
+            Err(error) => mistakes.push(about_list(&error)),
+            Ok(Ok(text)) if lists.get(name).is_some_and(|list| list.version == Sha256::of(text.as_bytes())) => {
+                texts.push((name.clone(), file.clone(), text));
+            }
+            Ok(_) => mistakes.push(format!("list {name}: {}: changed while it was read (hint: again)", file.display())),
+        }
+    }
+    if mistakes.is_empty() { Ok((lists, texts)) } else { Err(mistakes) }
 }
 
 fn reading(source: &SourceConfig) -> Reading {
@@ -186,7 +270,7 @@ pub fn outlets(config: &Config, connection: &Connection) -> anyhow::Result<Outle
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn lines_to(path: &std::path::Path) -> anyhow::Result<Box<dyn Outlet>> {
+pub fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
     let file = std::fs::File::create(path).with_context(|| format!("{}: cannot be written", path.display()))?;
     Ok(Box::new(JsonLines::new(path.display().to_string(), file)))
 }

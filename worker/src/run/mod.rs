@@ -4,6 +4,7 @@
 
 mod append;
 mod build;
+mod kept;
 mod outlets;
 mod partitions;
 mod rerun;
@@ -58,10 +59,10 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let _lock = build::state_folder(&config)?;
-    let built = Built::new(&config, Unproven::Refuse)?;
-    let connection = build::connection(&config)?;
     let published = Arc::new(Published::default());
     http::start(config.http, published.clone())?;
+    let built = Built::new(&config, Unproven::Refuse)?;
+    let connection = build::connection(&config)?;
     let outlets = build::outlets(&config, &connection)?;
     let reading = Reading::Group {
         topics: Built::topics(&config).into_keys().collect(),
@@ -73,17 +74,16 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
     let control = config.state.join("control.jsonl");
     let metrics = Metrics::new(&published.registry)?;
-    metrics.rules(built.rules.rules.len(), built.rules.refused.len());
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
     let pipeline = built.pipeline(&config, outlets, false);
     published.started.store(true, Ordering::Relaxed);
-    let mut worker = Worker::new(&config, &built, kafka, pipeline, control, metrics, published);
+    let mut worker = Worker::new(&config, built, kafka, pipeline, control, metrics, published);
     if args.until_end {
         worker.stop_at_ends()?;
     }
-    worker.start(&built)?;
+    worker.start()?;
     worker.until_stopped()?;
-    Ok(ExitCode::from(if built.rules.refused.is_empty() { 0 } else { 2 }))
+    Ok(ExitCode::from(if worker.has_refused() { 2 } else { 0 }))
 }
 
 /// `pipewarden config check`: everything that can be known without a broker.

@@ -147,6 +147,10 @@ impl Partitions {
         let newest = self.of(source).map(watermark).max().filter(|newest| spoke && *newest != Timestamp::MIN);
         let Some(newest) = newest else { return self.followed(pipeline, config, source) };
         let (from, elapsed_ms) = self.asleep.entry(source).or_insert((newest, 0));
+        if newest > from.plus_ms(*elapsed_ms) {
+            // Something was said between two ticks: time goes on from there.
+            (*from, *elapsed_ms) = (newest, 0);
+        }
         *elapsed_ms = elapsed_ms.saturating_add(tick_ms);
         Some(from.plus_ms(*elapsed_ms))
     }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use ingest::kafka::{Batch, Offsets, Retry, TopicPartition};
 use ingest::source::kafka::{KafkaSource, Polled, Reading};
-use model::Timestamp;
+use model::{Sha256, Timestamp};
 
 use super::build::{self, Built};
 use super::partitions::Partitions;
 use crate::config::Config;
 use crate::control::{ControlRecord, read_last_run};
 use crate::judge::{Judge, Judgement};
+use crate::lanes::SetId;
 use crate::pipeline::{Outlets, Pipeline};
 use crate::ruleset::Unproven;
 
@@ -32,6 +33,10 @@ struct Script {
     fetched: VecDeque<(i64, Timestamp)>,
     /// At a position, the partition counts as complete up to a time.
     idle: VecDeque<(i64, Timestamp)>,
+    /// From a position on, records are judged by this version of the rules.
+    sets: VecDeque<(i64, Sha256)>,
+    /// The version that judges the next record; None: the one of the start.
+    set: Option<Sha256>,
     /// When the next record was fetched, at the earliest.
     fetched_at: Option<Timestamp>,
 }
@@ -42,13 +47,19 @@ struct Script {
 /// When the control log or the stretch cannot be read.
 pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::Result<()> {
     let config = Config::load(config_file)?;
-    let built = Built::new(&config, Unproven::Refuse)?;
     let run = read_last_run(control_log).with_context(|| control_log.display().to_string())?;
-    warn_of_changes(&run, &built);
+    let state = control_log.parent().unwrap_or(Path::new("."));
+    let (built, later) = sets(&config, &run, state)?;
     let (mut scripts, ended) = scripts(&run)?;
     let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
     let mut pipeline = built.pipeline(&config, outlets, true);
-    let mut stretch = Stretch { config: &config, judges: built.judges(), judgements: Vec::new() };
+    let mut judges = BTreeMap::from([(None, built.judges())]);
+    let mut set_ids = BTreeMap::new();
+    for (version, set) in &later {
+        judges.insert(Some(*version), set.judges());
+        set_ids.insert(*version, pipeline.add_set(set.engines.clone()));
+    }
+    let mut stretch = Stretch { config: &config, judges, set_ids, judgements: Vec::new() };
     let topics = Built::topics(&config);
     let mut partitions = Partitions::default();
     for (at, script) in &scripts {
@@ -104,7 +115,10 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
 /// What judges the records of a stretch.
 struct Stretch<'c> {
     config: &'c Config,
-    judges: Vec<Judge>,
+    /// Of each version of the rules, for each source.
+    judges: BTreeMap<Option<Sha256>, Vec<Judge>>,
+    /// The pipeline's number of each version.
+    set_ids: BTreeMap<Sha256, SetId>,
     judgements: Vec<Judgement>,
 }
 
@@ -133,7 +147,13 @@ impl Stretch<'_> {
             let known = record.time.append_time_ms().map(Timestamp::from_ms).or(script.fetched_at);
             let bound = known.map(|known| known.plus_ms(skew_max_ms));
             let payload = record.payload.unwrap_or_default();
-            super::judge(&mut self.judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
+            if script.reach_set(record.offset)
+                && let Some(id) = script.set.and_then(|set| self.set_ids.get(&set))
+            {
+                pipeline.switch(source, partition, *id);
+            }
+            let Some(judges) = self.judges.get_mut(&script.set) else { continue };
+            super::judge(judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
             pipeline.take(source, partition, payload, &mut self.judgements, bound)?;
         }
         Ok(covered)
@@ -141,6 +161,15 @@ impl Stretch<'_> {
 }
 
 impl Script {
+    /// The version that judges the record at a position takes its place. True: it is another one.
+    fn reach_set(&mut self, position: i64) -> bool {
+        let before = self.set;
+        while self.sets.front().is_some_and(|(at, _)| *at <= position) {
+            self.set = self.sets.pop_front().map(|(_, set)| set);
+        }
+        self.set != before
+    }
+
     /// Applies what stands at or before a position.
     fn reach(&mut self, position: i64, mut complete: impl FnMut(Timestamp)) {
         while self.idle.front().is_some_and(|(at, _)| *at <= position) {
@@ -154,10 +183,42 @@ impl Script {
     }
 }
 
+/// The rules of the run's start, and those that took effect in its course, by version.
+fn sets(config: &Config, run: &[ControlRecord], state: &Path) -> anyhow::Result<(Built, BTreeMap<Sha256, Built>)> {
+    let start = match run.first() {
+        Some(ControlRecord::Start { set, .. }) => *set,
+        _ => None,
+    };
+    let built = match start.map(|version| Built::kept(config, state, version, build::new_key())) {
+        Some(Ok(kept)) => kept,
+        missing => {
+            if let Some(Err(error)) = missing {
+                tracing::warn!("{error:#}: the rules of the configuration stand in for those that ran then");
+            }
+            let built = Built::new(config, Unproven::Refuse)?;
+            warn_of_changes(run, &built);
+            built
+        }
+    };
+    let mut later = BTreeMap::new();
+    for record in run {
+        if let ControlRecord::Rules { set, .. } = record
+            && !later.contains_key(set)
+        {
+            let kept = Built::kept(config, state, *set, built.key);
+            let kept =
+                kept.context("rules that took effect in this run (hint: rulesets/ belongs to the control log)")?;
+            later.insert(*set, kept);
+        }
+    }
+    Ok((built, later))
+}
+
 /// What each partition has to be told, and whether the run closed its inputs.
 fn scripts(run: &[ControlRecord]) -> anyhow::Result<(BTreeMap<TopicPartition, Script>, bool)> {
     let mut scripts: BTreeMap<TopicPartition, Script> = BTreeMap::new();
     let mut now = None;
+    let mut current = None;
     let mut ended = false;
     for record in run {
         match record {
@@ -174,7 +235,17 @@ fn scripts(run: &[ControlRecord]) -> anyhow::Result<(BTreeMap<TopicPartition, Sc
             ControlRecord::Assigned { positions } => {
                 for (name, from) in positions {
                     let fetched = now.map(|now| (*from, now)).into_iter().collect();
-                    scripts.insert(partition(name)?, Script { from: *from, to: *from, fetched, ..Script::default() });
+                    let sets = current.map(|set| (*from, set)).into_iter().collect();
+                    let script = Script { from: *from, to: *from, fetched, sets, ..Script::default() };
+                    scripts.insert(partition(name)?, script);
+                }
+            }
+            ControlRecord::Rules { set, positions, .. } => {
+                current = Some(*set);
+                for (name, from) in positions {
+                    if let Some(script) = scripts.get_mut(&partition(name)?) {
+                        script.sets.push_back((*from, *set));
+                    }
                 }
             }
             ControlRecord::Tick { time_ms, positions } => {

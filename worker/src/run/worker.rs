@@ -32,6 +32,8 @@ const TICK_COUNTED_MAX_MS: i64 = 2 * TICK_MS;
 /// A worker at work.
 pub(super) struct Worker<'c> {
     config: &'c Config,
+    /// The rules and lists that run.
+    built: Built,
     kafka: KafkaSource,
     judges: Vec<Judge>,
     pipeline: Pipeline,
@@ -56,7 +58,7 @@ impl<'c> Worker<'c> {
     /// A worker that has read nothing yet.
     pub fn new(
         config: &'c Config,
-        built: &Built,
+        built: Built,
         kafka: KafkaSource,
         pipeline: Pipeline,
         control: ControlLog,
@@ -67,6 +69,7 @@ impl<'c> Worker<'c> {
             config,
             kafka,
             judges: built.judges(),
+            built,
             pipeline,
             partitions: Partitions::default(),
             topics: Built::topics(config),
@@ -88,14 +91,61 @@ impl<'c> Worker<'c> {
         Ok(())
     }
 
-    /// Says in the control log what runs from here on.
-    pub fn start(&mut self, built: &Built) -> anyhow::Result<()> {
+    /// Says in the control log what runs from here on, and keeps a copy of it.
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        if let Some(texts) = &self.built.texts {
+            texts.keep(&self.config.state)?;
+        }
         self.control.write(&ControlRecord::Start {
             time_ms: self.fetched_at.ms(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            rules: built.rules.infos.iter().map(|rule| (rule.id.to_string(), rule.version)).collect(),
-            lists: built.lists.versions().map(|(name, version)| (name.to_owned(), version)).collect(),
+            rules: self.built.rule_versions(),
+            lists: self.built.list_versions(),
+            set: self.built.version(),
         })?;
+        self.metrics.rules(self.built.rules.rules.len(), self.built.rules.refused.len());
+        Ok(())
+    }
+
+    /// Some of the rules that were to run were refused.
+    pub fn has_refused(&self) -> bool {
+        !self.built.rules.refused.is_empty()
+    }
+
+    /// Reads rules and lists again. The next record of every partition is judged by the new ones, or, where anything is
+    /// wrong with them, by the old ones as before.
+    fn reload(&mut self) -> anyhow::Result<()> {
+        let read = self.built.again(self.config).and_then(|next| {
+            let kept = next.texts.as_ref().map_or(Ok(()), |texts| texts.keep(&self.config.state));
+            kept.map(|()| next).map_err(|error| vec![format!("{error:#} (hint: the state folder must be writable)")])
+        });
+        let next = match read {
+            Ok(next) => next,
+            Err(mistakes) => {
+                self.metrics.reloaded(false);
+                mistakes.iter().for_each(|mistake| tracing::error!("reload: {mistake}"));
+                tracing::error!("reload refused: the rules and lists that ran go on (mistakes: {})", mistakes.len());
+                return Ok(());
+            }
+        };
+        self.metrics.reloaded(true);
+        let Some(set) = next.version().filter(|version| self.built.version() != Some(*version)) else {
+            tracing::info!("reload: nothing has changed");
+            return Ok(());
+        };
+        let positions = self.partitions.positions();
+        tracing::info!("reload: rules {} from {positions:?}, set {}", next.rules.rules.len(), set.hex());
+        self.control.write(&ControlRecord::Rules {
+            time_ms: clock::now().ms(),
+            set,
+            rules: next.rule_versions(),
+            lists: next.list_versions(),
+            positions,
+        })?;
+        self.judges = next.judges();
+        self.pipeline.replace(next.engines.clone());
+        self.metrics.rules(next.rules.rules.len(), 0);
+        self.built = next;
         Ok(())
     }
 
@@ -103,6 +153,9 @@ impl<'c> Worker<'c> {
     pub fn until_stopped(&mut self) -> anyhow::Result<()> {
         let mut batch = Batch::new();
         loop {
+            if self.published.reload.swap(false, Ordering::Relaxed) {
+                self.reload()?;
+            }
             self.poll(&mut batch)?;
             let now = clock::now();
             let stop = self.published.stop.load(Ordering::Relaxed);
@@ -149,6 +202,7 @@ impl<'c> Worker<'c> {
             }
             held.next = record.offset + 1;
             held.at_end = false;
+            held.quiet_ms = 0;
             held.spoke = true;
             let Some(source) = self.config.sources.get(held.source) else { continue };
             let known_ms = record.time.append_time_ms().unwrap_or(self.fetched_at.ms());
