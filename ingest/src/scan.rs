@@ -17,23 +17,18 @@ pub const DEPTH_MAX: usize = 128;
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
     row.reset(projection.len());
+    if !projection.keeps_all() {
+        row.set_whole(false);
+    }
     if too_deep(record.as_bytes()) {
         return Err(Invalid::TooDeep);
     }
-    let base = record.as_ptr() as usize;
     let mut json = serde_json::Deserializer::from_str(record);
-    let mut has_floats = false;
-    let node = Projection::ROOT;
-    let root = Into { projection, node, row: &mut *row, record: record.as_bytes(), base, has_floats: &mut has_floats };
+    let root = Into { projection, node: Projection::ROOT, row, record: record.as_bytes() };
     Value { into: root, edge: Edge { slot: None, child: Some(Projection::ROOT) }, literal: false }
         .deserialize(&mut json)
         .map_err(|_| Invalid::NotJson)?;
-    json.end().map_err(|_| Invalid::NotJson)?;
-    // What a fraction was written like is not known any more.
-    if projection.keeps_all() && !has_floats {
-        row.is_whole();
-    }
-    Ok(())
+    json.end().map_err(|_| Invalid::NotJson)
 }
 
 /// The text is one JSON value, not nested too deep.
@@ -73,14 +68,11 @@ struct Into<'p, 'r> {
     node: NodeId,
     row: &'r mut Row,
     record: &'r [u8],
-    base: usize,
-    has_floats: &'r mut bool,
 }
 
 impl<'p> Into<'p, '_> {
     fn again(&mut self, node: NodeId) -> Into<'p, '_> {
-        let Into { projection, record, base, .. } = *self;
-        Into { projection, node, row: &mut *self.row, record, base, has_floats: &mut *self.has_floats }
+        Into { projection: self.projection, node, row: &mut *self.row, record: self.record }
     }
 }
 
@@ -130,11 +122,10 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
 
     #[inline]
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        let at = text.as_ptr() as usize;
-        if at < self.into.base || at > self.into.base + self.into.record.len() {
+        let start = (text.as_ptr() as usize).wrapping_sub(self.into.record.as_ptr() as usize);
+        if start > self.into.record.len() {
             return self.visit_str(text);
         }
-        let start = at - self.into.base;
         if self.into.projection.keeps_all() {
             self.into.row.all_mut().push_part(self.into.record, start, text.len());
         }
@@ -151,19 +142,24 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
     }
 
     fn visit_i64<E: Error>(mut self, n: i64) -> Result<(), E> {
-        self.keep(itoa::Buffer::new().format(n));
+        if self.into.projection.keeps_all() {
+            self.keep(itoa::Buffer::new().format(n));
+        }
         self.put(Scalar::Int(n));
         Ok(())
     }
 
     fn visit_u64<E: Error>(mut self, n: u64) -> Result<(), E> {
-        self.keep(itoa::Buffer::new().format(n));
+        if self.into.projection.keeps_all() {
+            self.keep(itoa::Buffer::new().format(n));
+        }
         self.put(i64::try_from(n).map_or(Scalar::UInt(n), Scalar::Int));
         Ok(())
     }
 
     fn visit_f64<E: Error>(self, n: f64) -> Result<(), E> {
-        *self.into.has_floats = true;
+        // What a fraction was written like is not known any more.
+        self.into.row.set_whole(false);
         self.put(Scalar::Float(n));
         Ok(())
     }

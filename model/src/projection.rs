@@ -244,7 +244,7 @@ impl Row {
         self.found.clear();
         self.scratch.clear();
         self.all.clear();
-        self.is_whole = false;
+        self.is_whole = true;
         if self.chains.len() < slots {
             self.chains.resize(slots, EMPTY);
         }
@@ -294,9 +294,9 @@ impl Row {
         &mut self.all
     }
 
-    /// From now on the row holds every value of its record, each as the record writes it.
-    pub fn is_whole(&mut self) {
-        self.is_whole = true;
+    /// Whether [`Row::all_mut`] holds every value of the record, each as the record writes it.
+    pub fn set_whole(&mut self, is_whole: bool) {
+        self.is_whole = is_whole;
     }
 
     #[inline]
@@ -360,9 +360,10 @@ impl<'a> View<'a> {
         Values { view: self, at }
     }
 
-    /// Every value of the record as text; None: the row does not hold all of them as they are written.
+    /// Every value of the record as text, in lower case; None: the row does not hold all of them as they are written, or
+    /// they are not of ASCII.
     pub fn all(self) -> Option<&'a Texts> {
-        self.row.is_whole.then_some(&self.row.all)
+        (self.row.is_whole && self.row.all.is_ascii()).then_some(&self.row.all)
     }
 
     /// The first text of a slot.

@@ -1,6 +1,7 @@
 //! Many texts joined into one, a line feed behind each: what is searched at once for keywords.
 //!
-//! No text is found across two of them unless it holds a line feed itself. Must never lose a byte of a text.
+//! ASCII letters are put into lower case on the way. No text is found across two of them unless it holds a line feed
+//! itself. Must never lose a byte of a text.
 
 /// Texts in the order in which they were added. Memory is reused.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Texts {
     len: usize,
     /// Where each text ends; one [`Texts::END`] follows.
     ends: Vec<usize>,
+    /// All bytes so far, one upon the other: the highest bit says whether any was not ASCII.
+    bits: u8,
 }
 
 /// Texts are copied by this many bytes at once: copies of a length that the compiler knows are the fast ones.
@@ -24,6 +27,7 @@ impl Texts {
     pub fn clear(&mut self) {
         self.len = 0;
         self.ends.clear();
+        self.bits = 0;
     }
 
     /// Adds a text.
@@ -44,7 +48,11 @@ impl Texts {
         while copied < len {
             let (from, to) = (start + copied, self.len + copied);
             match (bytes.get(from..from + CHUNK), self.bytes.get_mut(to..to + CHUNK)) {
-                (Some(from), Some(to)) => to.copy_from_slice(from),
+                (Some(from), Some(to)) => {
+                    to.copy_from_slice(from);
+                    to.make_ascii_lowercase();
+                    self.bits |= from.iter().fold(0, |bits, byte| bits | byte);
+                }
                 _ => return self.push_rest(bytes, start, len),
             }
             copied += CHUNK;
@@ -58,6 +66,8 @@ impl Texts {
         let end = self.len + len;
         if let (Some(from), Some(to)) = (bytes.get(start..start + len), self.bytes.get_mut(self.len..end)) {
             to.copy_from_slice(from);
+            to.make_ascii_lowercase();
+            self.bits |= from.iter().fold(0, |bits, byte| bits | byte);
         }
         self.finish(end);
     }
@@ -84,19 +94,9 @@ impl Texts {
         texts.map(|text| std::str::from_utf8(text).unwrap_or_default())
     }
 
-    /// Replaces these texts by those of `cased` in lower case, if all are ASCII; false: some are not, and nothing is done.
-    pub fn copy_lower_case(&mut self, cased: &Texts) -> bool {
-        let joined = cased.joined();
-        if !joined.is_ascii() {
-            return false;
-        }
-        self.clear();
-        self.bytes.clear();
-        self.bytes.extend_from_slice(joined);
-        self.bytes.make_ascii_lowercase();
-        self.len = joined.len();
-        self.ends.extend_from_slice(&cased.ends);
-        true
+    /// Nothing but ASCII was added, nor stood next to it: these are the texts in lower case.
+    pub fn is_ascii(&self) -> bool {
+        self.bits < 0x80
     }
 }
 
@@ -114,27 +114,26 @@ mod tests {
             for len in [0, 1, 31, 32, 33, 64, 65, 100, 7] {
                 for start in [0, 5, 300 - len] {
                     texts.push_part(all.as_bytes(), start, len);
-                    wanted.push(&all[start..start + len]);
+                    wanted.push(all[start..start + len].to_lowercase());
                 }
             }
             texts.push("é\nß");
-            wanted.push("é\nß");
+            wanted.push("é\nß".to_owned());
             assert_eq!(texts.iter().collect::<Vec<_>>(), wanted, "round {round}");
+            assert!(!texts.is_ascii());
             assert_eq!(texts.joined(), format!("{}\n", wanted.join("\n")).as_bytes());
         }
     }
 
     #[test]
-    fn lower_case_is_for_ascii() {
-        let (mut cased, mut lower) = (Texts::default(), Texts::default());
-        cased.push("MiXed");
-        cased.push("");
-        assert!(lower.copy_lower_case(&cased));
-        assert_eq!(lower.iter().collect::<Vec<_>>(), ["mixed", ""]);
-        lower.clear();
-        lower.push("again");
-        assert_eq!(lower.iter().collect::<Vec<_>>(), ["again"]);
-        cased.push("É");
-        assert!(!lower.copy_lower_case(&cased));
+    fn ascii_is_told_from_the_rest() {
+        let mut texts = Texts::default();
+        texts.push("MiXed");
+        assert!(texts.is_ascii());
+        assert_eq!(texts.iter().collect::<Vec<_>>(), ["mixed"]);
+        texts.push("É");
+        assert!(!texts.is_ascii());
+        texts.clear();
+        assert!(texts.is_ascii());
     }
 }

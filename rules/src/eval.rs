@@ -6,6 +6,7 @@
 use model::{Scalar, Timestamp, Urgency, View};
 
 use crate::compile::{Check, CompiledRule, KeyField, Node, NodeIx, PredicateId, Program};
+use crate::fold::Folded;
 use crate::lists::{Lists, Standing};
 use crate::values::Values;
 
@@ -46,7 +47,7 @@ pub struct Evaluator {
     concerned: Vec<u32>,
     candidates: Vec<u32>,
     holding: Vec<u32>,
-    folded: String,
+    folded: Folded,
     values: Values,
     suspects: Vec<PredicateId>,
 }
@@ -105,6 +106,7 @@ impl Evaluator {
         self.candidates.clear();
         self.holding.clear();
         self.values.clear();
+        self.folded.clear(program.reads_many);
         if self.epoch >= u32::MAX / 2 - 1 {
             self.answers.clear();
             self.concerned.clear();
@@ -164,7 +166,7 @@ impl Evaluator {
     fn keywords(&mut self, program: &Program, view: View<'_>) {
         let mut suspects = std::mem::take(&mut self.suspects);
         suspects.clear();
-        program.keywords.search_texts(self.values.folded(view), |predicate| suspects.push(predicate));
+        program.keywords.search_texts(self.values.folded(view).joined(), |predicate| suspects.push(predicate));
         suspects.sort_unstable();
         suspects.dedup();
         for &predicate in &suspects {

@@ -8,12 +8,12 @@ use model::{Texts, View};
 use crate::compile::Glob;
 use crate::fold::fold;
 
-/// The texts of a record's values, in order, read when first asked for. Memory is reused from record to record.
+/// The texts of a record's values that its row does not hold as they are asked for, read when that happens. Memory is
+/// reused from record to record.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     is_read: bool,
-    /// Of a record whose row does not hold them.
-    reread: Texts,
+    cased: Vec<String>,
     folded: Texts,
 }
 
@@ -23,26 +23,24 @@ impl Values {
         self.is_read = false;
     }
 
-    fn read(&mut self, view: View<'_>) {
+    fn read(&mut self, record: &str) {
         if self.is_read {
             return;
         }
         self.is_read = true;
-        let cased = view.all().unwrap_or_else(|| {
-            self.reread.clear();
-            collect(view.record(), &mut self.reread);
-            &self.reread
-        });
-        if !self.folded.copy_lower_case(cased) {
-            self.folded.clear();
-            cased.iter().for_each(|text| self.folded.push(&fold(text)));
-        }
+        self.cased.clear();
+        collect(record, &mut self.cased);
+        self.folded.clear();
+        self.cased.iter().for_each(|text| self.folded.push(&fold(text)));
     }
 
     /// Some value of the record matches.
     pub(crate) fn any(&mut self, view: View<'_>, glob: &Glob, cased: bool) -> bool {
-        self.read(view);
-        let texts = if cased { view.all().unwrap_or(&self.reread) } else { &self.folded };
+        if cased {
+            self.read(view.record());
+            return self.cased.iter().any(|text| glob.matches(text));
+        }
+        let texts = self.folded(view);
         match glob.needle() {
             Some(needle) if !needle.as_bytes().contains(&Texts::END) => {
                 memchr::memmem::find(texts.joined(), needle.as_bytes()).is_some()
@@ -51,25 +49,28 @@ impl Values {
         }
     }
 
-    /// All values of the record, folded, a line feed behind each.
-    pub(crate) fn folded(&mut self, view: View<'_>) -> &[u8] {
-        self.read(view);
-        self.folded.joined()
+    /// All values of the record, folded.
+    pub(crate) fn folded<'a>(&'a mut self, view: View<'a>) -> &'a Texts {
+        if let Some(texts) = view.all() {
+            return texts;
+        }
+        self.read(view.record());
+        &self.folded
     }
 }
 
 /// Adds the text between two quotes of the record.
-fn push_text(values: &mut Texts, record: &str, quote: usize, end: usize, escaped: bool) {
+fn push_text(values: &mut Vec<String>, record: &str, quote: usize, end: usize, escaped: bool) {
     if escaped {
         let text = record.get(quote..=end).and_then(|text| serde_json::from_str::<String>(text).ok());
-        values.push(&text.unwrap_or_default());
+        values.push(text.unwrap_or_default());
     } else {
-        values.push(record.get(quote + 1..end).unwrap_or_default());
+        values.push(record.get(quote + 1..end).unwrap_or_default().to_owned());
     }
 }
 
 /// Appends the values of a record that is known to be JSON: texts unescaped, numbers and booleans as written, no nulls.
-fn collect(record: &str, values: &mut Texts) {
+fn collect(record: &str, values: &mut Vec<String>) {
     let bytes = record.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -88,7 +89,7 @@ fn collect(record: &str, values: &mut Texts) {
                 let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
                 let length = rest.iter().position(ends).unwrap_or(rest.len());
                 if byte != b'n' {
-                    values.push(record.get(at..at + length).unwrap_or_default());
+                    values.push(record.get(at..at + length).unwrap_or_default().to_owned());
                 }
                 at += length;
             }
@@ -118,8 +119,8 @@ mod tests {
     #[test]
     fn values_without_keys_and_nulls() {
         let record = r#" {"a" : "b\u0041\"c", "n": [1e-5, -2.50,null ,true], "o":{"k":"v","e":""}, "d":{"a":["x"]} } "#;
-        let mut values = Texts::default();
+        let mut values = Vec::new();
         collect(record, &mut values);
-        assert_eq!(values.iter().collect::<Vec<_>>(), ["bA\"c", "1e-5", "-2.50", "true", "v", "", "x"]);
+        assert_eq!(values, ["bA\"c", "1e-5", "-2.50", "true", "v", "", "x"]);
     }
 }

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::Glob;
 use super::needles::Needles;
 use crate::ast::{Pattern, Piece};
-use crate::fold::{fold, fold_into};
+use crate::fold::{Folded, fold};
 
 /// Number of a predicate in its program.
 pub(crate) type PredicateId = u32;
@@ -100,37 +100,27 @@ impl TextIndex {
 
     /// Calls `found` with every predicate that a value of the slot satisfies, some of them more than once.
     #[inline]
-    pub(crate) fn search(&self, view: View<'_>, slot: Slot, folded: &mut String, mut found: impl FnMut(PredicateId)) {
+    pub(crate) fn search(&self, view: View<'_>, slot: Slot, folded: &mut Folded, mut found: impl FnMut(PredicateId)) {
         for value in view.values(slot) {
-            folded.clear();
             let mut digits = itoa::Buffer::new();
-            let text = match value {
-                Scalar::Text(text) => {
-                    fold_into(folded, text);
-                    text
-                }
-                // Numbers are in every record: their text needs no memory, and is folded as it is.
+            match value {
+                Scalar::Text(text) => self.search_text(text, folded.of(text, view.record()), &mut found),
+                // Numbers are in every record: their text needs no memory, and no folding.
                 Scalar::Int(n) => {
                     let text = digits.format(n);
-                    folded.push_str(text);
-                    text
+                    self.search_text(text, text, &mut found);
                 }
-                other => match other.as_text() {
-                    Some(text) => {
-                        folded.push_str(&text);
-                        self.search_text(folded, folded, &mut found);
-                        continue;
-                    }
-                    None => continue,
-                },
-            };
-            self.search_text(text, folded, &mut found);
+                other => {
+                    let text = other.as_text();
+                    text.iter().for_each(|text| self.search_text(text, text, &mut found));
+                }
+            }
         }
     }
 
     /// The same for one text.
     #[inline]
-    pub(crate) fn search_text(&self, text: &str, folded: &str, mut found: impl FnMut(PredicateId)) {
+    fn search_text(&self, text: &str, folded: &str, mut found: impl FnMut(PredicateId)) {
         if let Some(hits) = self.exact.get(folded) {
             for hit in hits {
                 if hit.cased.as_deref().is_none_or(|wanted| wanted == text) {

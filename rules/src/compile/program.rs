@@ -68,6 +68,8 @@ pub struct Program {
     /// Rules that hold at every event that does not concern them: nothing but denials.
     pub(crate) by_default: Vec<u32>,
     pub(crate) keywords: TextIndex,
+    /// Text is looked for in many fields.
+    pub(crate) reads_many: bool,
     /// By predicate, ascending.
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
 }
@@ -129,6 +131,9 @@ impl Program {
         self.rules.len()
     }
 }
+
+/// From so many indexed fields on, folding whole records costs less than folding their values.
+const MANY_FROM: usize = 64;
 
 /// Equal tests share a predicate: they are told apart by this text.
 type Interned = FxHashMap<String, PredicateId>;
@@ -331,6 +336,7 @@ impl Compiler {
             }
         }
         program.keywords.finish()?;
+        program.reads_many = program.indexes.iter().filter(|index| !index.is_empty()).count() > MANY_FROM;
         Ok(self.program)
     }
 }

@@ -25,6 +25,9 @@ const PRESENCE_COST: f64 = 1_000.0;
 /// Cost of a keyword of some length: it is looked for in whole records, and short ones are in many of them.
 const KEYWORD_COST: f64 = 50.0;
 
+/// How a node's witnesses are chosen: their cost, and which.
+type Choose<'p> = fn(&Witnesses<'p>, NodeIx) -> Option<(f64, Vec<Key>)>;
+
 /// Chooses witnesses for the rules of one program.
 pub(crate) struct Witnesses<'p> {
     program: &'p Program,
@@ -116,24 +119,21 @@ impl<'p> Witnesses<'p> {
     }
 
     /// All of them: each part can do it alone.
-    fn sum(
-        &self,
-        parts: &[NodeIx],
-        choose: impl Fn(&Self, NodeIx) -> Option<(f64, Vec<Key>)>,
-    ) -> Option<(f64, Vec<Key>)> {
-        parts.iter().try_fold((0.0, Vec::new()), |(sum, mut keys), &part| {
-            let (cost, more) = choose(self, part)?;
-            keys.extend(more);
-            Some((sum + cost, keys))
-        })
+    fn sum(&self, parts: &[NodeIx], choose: Choose<'p>) -> Option<(f64, Vec<Key>)> {
+        let mut all: Vec<(Key, f64)> = Vec::new();
+        for &part in parts {
+            let (cost, keys) = choose(self, part)?;
+            let each = cost / keys.len().max(1) as f64;
+            all.extend(keys.into_iter().map(|key| (key, each)));
+        }
+        // What several parts wait for costs once.
+        all.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        all.dedup_by_key(|(key, _)| *key);
+        Some((all.iter().map(|(_, cost)| cost).sum(), all.into_iter().map(|(key, _)| key).collect()))
     }
 
     /// The cheapest of them: every part is needed.
-    fn least(
-        &self,
-        parts: &[NodeIx],
-        choose: impl Fn(&Self, NodeIx) -> Option<(f64, Vec<Key>)>,
-    ) -> Option<(f64, Vec<Key>)> {
+    fn least(&self, parts: &[NodeIx], choose: Choose<'p>) -> Option<(f64, Vec<Key>)> {
         parts.iter().filter_map(|&part| choose(self, part)).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
