@@ -26,10 +26,10 @@ pub(crate) struct Needles {
     texts: Vec<Box<str>>,
     long: Grams<4>,
     short: Grams<3>,
-    /// Says whether any of the short texts occurs at all; where the processor has no instructions for it, none.
-    any_short: Option<Searcher>,
+    /// Say whether any of the short texts occurs at all; None where the processor has no instructions for it.
+    any_short: Option<Vec<Searcher>>,
     /// The same for the gated ones: apart, because a search for longer texts has fewer false finds.
-    any_gated: Option<Searcher>,
+    any_gated: Option<Vec<Searcher>>,
     gated: Vec<(Finder<'static>, u32)>,
     few: Vec<(Finder<'static>, u32)>,
     many: Option<AhoCorasick>,
@@ -63,14 +63,14 @@ impl Needles {
                 _ => tiny.push((text.as_ref(), number)),
             }
         }
-        needles.any_short = Searcher::new(short.iter());
+        needles.any_short = searchers(&short);
         if tiny.len() <= FEW_MAX {
             for (text, number) in tiny {
                 let is_gated = text.len() == GATED;
                 let finders = if is_gated { &mut needles.gated } else { &mut needles.few };
                 finders.push((Finder::new(text).into_owned(), number));
             }
-            needles.any_gated = Searcher::new(needles.gated.iter().map(|(finder, _)| finder.needle()));
+            needles.any_gated = searchers(&needles.gated.iter().map(|(finder, _)| finder.needle()).collect::<Vec<_>>());
         } else {
             needles.many_numbers = tiny.iter().map(|(_, number)| *number).collect();
             needles.many = Some(AhoCorasick::new(tiny.iter().map(|(text, _)| text))?);
@@ -115,9 +115,16 @@ impl Needles {
     }
 }
 
-/// There may be one of the searcher's texts; without a searcher, always.
-fn any_of(any: &Option<Searcher>, bytes: &[u8]) -> bool {
-    any.as_ref().is_none_or(|any| any.find(bytes).is_some())
+/// Up to so many texts are searched 32 bytes at a step; more at once, 16.
+const SEARCHER_TEXTS_MAX: usize = 32;
+
+fn searchers(texts: &[&[u8]]) -> Option<Vec<Searcher>> {
+    texts.chunks(SEARCHER_TEXTS_MAX).map(|texts| Searcher::new(texts.iter())).collect()
+}
+
+/// One of the searchers finds something; without searchers, there may always be something.
+fn any_of(any: &Option<Vec<Searcher>>, bytes: &[u8]) -> bool {
+    any.as_ref().is_none_or(|any| any.iter().any(|any| any.find(bytes).is_some()))
 }
 
 fn search_each(finders: &[(Finder<'static>, u32)], bytes: &[u8], found: &mut impl FnMut(u32)) {
