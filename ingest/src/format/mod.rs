@@ -12,12 +12,19 @@ pub mod fill;
 pub mod github_audit;
 pub mod json;
 pub mod normal;
+pub mod oci_distribution;
 mod plan;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &cloudtrail::FORMAT,
+    &oci_distribution::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -6,6 +6,8 @@
 
 mod cloudtrail;
 mod github_audit;
+mod oci_distribution;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
