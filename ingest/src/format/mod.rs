@@ -10,10 +10,12 @@ use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 pub mod cloudtrail;
 pub mod fill;
 pub mod github_audit;
+pub mod harbor;
 pub mod json;
 pub mod normal;
 pub mod oci_distribution;
 mod plan;
+mod purl;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -21,6 +23,7 @@ pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 pub static FORMATS: &[&Format] = &[
     &github_audit::FORMAT,
     &cloudtrail::FORMAT,
+    &harbor::FORMAT,
     &oci_distribution::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,

@@ -6,6 +6,7 @@
 
 mod cloudtrail;
 mod github_audit;
+mod harbor;
 mod oci_distribution;
 mod written;
 
