@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
 pub mod cloudtrail;
+pub mod ecr_eventbridge;
 pub mod fill;
 pub mod github_audit;
 pub mod harbor;
@@ -22,6 +23,7 @@ pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[
     &github_audit::FORMAT,
+    &ecr_eventbridge::FORMAT,
     &cloudtrail::FORMAT,
     &harbor::FORMAT,
     &oci_distribution::FORMAT,

@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod cloudtrail;
+mod ecr_eventbridge;
 mod github_audit;
 mod harbor;
 mod oci_distribution;
