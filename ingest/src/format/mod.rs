@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
+pub mod aws_codebuild_codepipeline;
 pub mod cloudtrail;
 pub mod ecr_eventbridge;
 pub mod fill;
@@ -24,6 +25,7 @@ pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 pub static FORMATS: &[&Format] = &[
     &github_audit::FORMAT,
     &ecr_eventbridge::FORMAT,
+    &aws_codebuild_codepipeline::FORMAT,
     &cloudtrail::FORMAT,
     &harbor::FORMAT,
     &oci_distribution::FORMAT,
