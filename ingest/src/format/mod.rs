@@ -16,6 +16,7 @@ pub mod harbor;
 pub mod json;
 pub mod normal;
 pub mod oci_distribution;
+pub mod package_feed;
 mod plan;
 mod purl;
 
@@ -29,6 +30,7 @@ pub static FORMATS: &[&Format] = &[
     &cloudtrail::FORMAT,
     &harbor::FORMAT,
     &oci_distribution::FORMAT,
+    &package_feed::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
@@ -81,6 +83,14 @@ pub enum Container {
     Foreign(&'static str),
     /// The same, as base64 or JSON text.
     ForeignEncoded(&'static str),
+    /// An object of records under their versions, with another one that dates them by the same keys and has the last
+    /// change of all under `modified`. The records that this change brought; the others are history.
+    Newest {
+        /// Path of the records.
+        versions: &'static str,
+        /// Path of their times.
+        times: &'static str,
+    },
 }
 
 impl Container {
@@ -91,7 +101,8 @@ impl Container {
             | Container::Envelope(path)
             | Container::Encoded(path)
             | Container::Foreign(path)
-            | Container::ForeignEncoded(path) => path,
+            | Container::ForeignEncoded(path)
+            | Container::Newest { versions: path, .. } => path,
         }
     }
 
