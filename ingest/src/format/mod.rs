@@ -16,6 +16,7 @@ pub mod harbor;
 pub mod json;
 pub mod normal;
 pub mod oci_distribution;
+pub mod osv;
 pub mod package_feed;
 mod plan;
 mod purl;
@@ -31,6 +32,7 @@ pub static FORMATS: &[&Format] = &[
     &harbor::FORMAT,
     &oci_distribution::FORMAT,
     &package_feed::FORMAT,
+    &osv::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];

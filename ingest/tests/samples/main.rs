@@ -10,6 +10,7 @@ mod ecr_eventbridge;
 mod github_audit;
 mod harbor;
 mod oci_distribution;
+mod osv;
 mod package_feed;
 mod written;
 
