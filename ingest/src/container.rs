@@ -3,11 +3,12 @@
 //! Each element keeps exactly the bytes it has in its container, since hashes cover them. Never builds a tree.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use model::Invalid;
+use model::{Invalid, Timestamp};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -36,7 +37,29 @@ pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Inva
         }
         Container::Envelope(_) | Container::Foreign(_) => Err(Invalid::WrongShape),
         Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
+        Container::Newest { times, .. } => {
+            newest(inner, times.split('.').try_fold(record, member)?).map(Elements::Standing)
+        }
     }
+}
+
+/// A version that is dated within this time of a package's last change came with that change. Registries write both
+/// at once; the span only allows for two clocks.
+const SAME_CHANGE_MS: u64 = 60_000;
+
+/// The members of `versions` that `times` dates at its `modified`.
+fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
+    fn members(object: &str) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Invalid> {
+        serde_json::from_str(object).map_err(|_| Invalid::WrongShape)
+    }
+    let times = members(times)?;
+    let dated = |key: &str| {
+        let text = times.get(key).and_then(|value| serde_json::from_str::<Cow<'_, str>>(value.get()).ok())?;
+        Timestamp::parse(&text).map(Timestamp::ms)
+    };
+    let changed = dated("modified").ok_or(Invalid::NoTime)?;
+    let is_new = |version: &str| dated(version).is_some_and(|at| at.abs_diff(changed) <= SAME_CHANGE_MS);
+    Ok(members(versions)?.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
 }
 
 /// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.
@@ -109,5 +132,21 @@ mod tests {
         }
         assert_eq!(elements(r#"{"payload":"%%"}"#, Container::Encoded("payload")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"payload":"/w=="}"#, Container::Encoded("payload")), Err(Invalid::NotUtf8));
+    }
+
+    #[test]
+    fn only_what_a_change_brought_is_new() {
+        let at = |modified: &str| {
+            let record = format!(
+                r#"{{"doc":{{"versions":{{"1.0.0":{{"v":1}},"1.0.1":{{"v":2}},"2.0.0-rc":{{"v":3}}}},
+                "time":{{"created":"2026-09-01T10:00:00Z","modified":"{modified}","1.0.0":"2026-09-01T10:00:00Z",
+                "1.0.1":"2026-09-02T10:00:00Z","2.0.0-rc":"2026-09-02T10:00:30Z"}}}}}}"#
+            );
+            let container = Container::Newest { versions: "doc.versions", times: "doc.time" };
+            elements(&record, container).map(|found| format!("{found:?}"))
+        };
+        assert_eq!(at("2026-09-02T10:00:31Z"), Ok(r#"Standing(["{\"v\":2}", "{\"v\":3}"])"#.to_owned()));
+        assert_eq!(at("2026-09-03T10:00:00Z"), Ok("Standing([])".to_owned()), "a tag was moved");
+        assert_eq!(at("never"), Err(Invalid::NoTime));
     }
 }

@@ -7,17 +7,35 @@ use std::borrow::Cow;
 
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
+pub mod aws_codebuild_codepipeline;
 pub mod cloudtrail;
+pub mod ecr_eventbridge;
 pub mod fill;
 pub mod github_audit;
+pub mod harbor;
 pub mod json;
 pub mod normal;
+pub mod oci_distribution;
+pub mod osv;
+pub mod package_feed;
 mod plan;
+mod purl;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &ecr_eventbridge::FORMAT,
+    &aws_codebuild_codepipeline::FORMAT,
+    &cloudtrail::FORMAT,
+    &harbor::FORMAT,
+    &oci_distribution::FORMAT,
+    &package_feed::FORMAT,
+    &osv::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
@@ -67,6 +85,14 @@ pub enum Container {
     Foreign(&'static str),
     /// The same, as base64 or JSON text.
     ForeignEncoded(&'static str),
+    /// An object of records under their versions, with another one that dates them by the same keys and has the last
+    /// change of all under `modified`. The records that this change brought; the others are history.
+    Newest {
+        /// Path of the records.
+        versions: &'static str,
+        /// Path of their times.
+        times: &'static str,
+    },
 }
 
 impl Container {
@@ -77,7 +103,8 @@ impl Container {
             | Container::Envelope(path)
             | Container::Encoded(path)
             | Container::Foreign(path)
-            | Container::ForeignEncoded(path) => path,
+            | Container::ForeignEncoded(path)
+            | Container::Newest { versions: path, .. } => path,
         }
     }
 

@@ -4,8 +4,15 @@
 //! sample that must not decode stands in its format's table of refused ones, with the reason.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+mod aws_codebuild_codepipeline;
 mod cloudtrail;
+mod ecr_eventbridge;
 mod github_audit;
+mod harbor;
+mod oci_distribution;
+mod osv;
+mod package_feed;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

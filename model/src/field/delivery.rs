@@ -51,16 +51,28 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts(
         "outputs",
         "Digests of what was built.",
-        &[("in-toto-slsa", "subject.digest"), ("cdevents", "artifact.packaged")],
+        &[
+            ("in-toto-slsa", "subject.digest"),
+            ("cdevents", "artifact.packaged"),
+            ("aws-codebuild-codepipeline", "detail.additional-information.artifact.sha256sum"),
+        ],
     )
     .on(&[C::BuildFinished]),
-    texts("materials", "What it was built from.", &[("in-toto-slsa", "resolvedDependencies.uri")])
-        .on(&[C::BuildFinished]),
-    text("builder", "Identity of the builder.", &[("in-toto-slsa", "runDetails.builder.id")]).on(&[
-        C::BuildFinished,
-        C::SignAttestation,
-        C::VerifySignature,
-    ]),
+    texts(
+        "materials",
+        "What it was built from.",
+        &[
+            ("in-toto-slsa", "resolvedDependencies.uri"),
+            ("aws-codebuild-codepipeline", "detail.additional-information.source.location"),
+        ],
+    )
+    .on(&[C::BuildFinished]),
+    text(
+        "builder",
+        "Identity of the builder.",
+        &[("in-toto-slsa", "runDetails.builder.id"), ("aws-codebuild-codepipeline", "detail.build-id (its project)")],
+    )
+    .on(&[C::BuildFinished, C::SignAttestation, C::VerifySignature]),
     map("params", "Parameters of the build.", &[("in-toto-slsa", "buildDefinition.externalParameters")])
         .on(&[C::BuildFinished]),
     boolean("deterministic", "Building again must give the same bytes.", &[("enrichment", "build inventory")])
@@ -157,7 +169,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "requestParameters.repositoryName"),
             ("ecr-eventbridge", "detail.repository-name"),
             ("harbor", "event_data.repository.repo_full_name"),
-            ("docker-distribution", "events.target.repository"),
+            ("oci-distribution", "events.target.repository"),
+            ("package-feed", "name, info.name"),
         ],
     )
     .on(&[
@@ -175,6 +188,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "requestParameters.imageTag, imageIds.imageTag"),
             ("ecr-eventbridge", "detail.image-tag"),
             ("harbor", "event_data.resources.tag"),
+            ("oci-distribution", "events.target.tag"),
         ],
     )
     .on(&[
@@ -212,11 +226,21 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     boolean(
         "scan_off",
         "The change turns scanning off.",
-        &[("cloudtrail", "requestParameters.imageScanningConfiguration.scanOnPush")],
+        &[
+            ("cloudtrail", "requestParameters.imageScanningConfiguration.scanOnPush"),
+            ("ecr-eventbridge", "detail.repositories.scan-frequency, previous-scan-frequency"),
+        ],
     )
     .on(&[C::RegistryAcl]),
-    integer("status", "HTTP status.", &[("docker-distribution", "access log")]).on(&[C::RegistryRequest]),
-    integer("latency", "Time to answer.", &[("docker-distribution", "access log")])
+    boolean(
+        "install_script",
+        "The package runs code of its own when it is installed.",
+        &[("package-feed", "doc.versions.scripts.preinstall, install, postinstall; urls.packagetype")],
+    )
+    .on(&[C::RegistryPublish]),
+    integer("status", "HTTP status.", &[("oci-distribution", "http.response.status of the access log")])
+        .on(&[C::RegistryRequest]),
+    integer("latency", "Time to answer.", &[("oci-distribution", "http.response.duration of the access log")])
         .unit("ms")
         .on(&[C::RegistryRequest]),
 ];

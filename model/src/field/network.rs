@@ -13,6 +13,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "sourceIPAddress"),
             ("kubernetes-audit", "sourceIPs"),
             ("vault-audit", "request.remote_address"),
+            ("oci-distribution", "events.request.addr"),
         ],
     ),
     text(
@@ -33,7 +34,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "ua",
         "User agent as the client gave it: it may say anything.",
-        &[("github-audit", "user_agent"), ("cloudtrail", "userAgent"), ("kubernetes-audit", "userAgent")],
+        &[
+            ("github-audit", "user_agent"),
+            ("cloudtrail", "userAgent"),
+            ("kubernetes-audit", "userAgent"),
+            ("oci-distribution", "events.request.useragent"),
+        ],
     )
     .attacker_controlled(),
     text(
@@ -45,7 +51,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .attacker_controlled(),
     ip("dst.ip", "Address that was connected to.", &[("falco", "fd.rip")]),
     integer("dst.port", "Port that was connected to.", &[("falco", "fd.rport")]),
-    text("dst.domain", "Name that was connected to or looked up, lower case.", &[("falco", "fd.rip.name")]),
+    text(
+        "dst.domain",
+        "Name that was connected to or looked up, lower case.",
+        &[("falco", "fd.rip.name"), ("harbor", "event_data.replication.dest_resource.endpoint")],
+    ),
     text("dst.etld1", "Registrable domain of `dst.domain`.", &[("enrichment", "public suffix list")]),
     integer("dst.asn", "Autonomous system of `dst.ip`.", &[("enrichment", "address table")]),
 ];

@@ -81,7 +81,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "kind",
         "Kind of secret, scan, drift or deleted thing, in the source's word.",
-        &[("github-audit", "secret_type"), ("harbor", "event_data.resources.kind")],
+        &[
+            ("github-audit", "secret_type"),
+            ("harbor", "event_data.retention.deleted_artifact.type"),
+            ("ecr-eventbridge", "detail.artifact-media-type"),
+        ],
     )
     .on(&[
         C::SecretFinding,
@@ -157,7 +161,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .on(&[C::PolicyChange]),
     text("exception_scope", "What an exception covers.", &[("kubernetes-audit", "requestObject.spec")])
         .on(&[C::PolicyChange]),
-    text("tool", "Scanner that spoke.", &[("harbor", "scanner"), ("cdevents", "testSuite.name")]).on(&[
+    text("tool", "Scanner that spoke.", &[("ecr-eventbridge", "source"), ("cdevents", "testSuite")]).on(&[
         C::ScanResult,
         C::ScanFinding,
         C::VulnFinding,
@@ -166,14 +170,23 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "sev",
         "critical, high, medium, low, none.",
         &[
-            ("ecr-eventbridge", "detail.finding-severity-counts"),
+            ("ecr-eventbridge", "detail.finding-severity-counts, severity"),
             ("cyclonedx", "vulnerabilities.ratings.severity"),
             ("github-audit", "severity"),
         ],
     )
     .on(&[C::ScanFinding, C::VulnFinding, C::ScanResult]),
-    text("cve", "CVE or advisory id.", &[("github-audit", "cve_id, ghsa_id"), ("cyclonedx", "vulnerabilities.id")])
-        .on(&[C::VulnFinding]),
+    text(
+        "cve",
+        "CVE or advisory id.",
+        &[
+            ("github-audit", "cve_id, ghsa_id"),
+            ("cyclonedx", "vulnerabilities.id"),
+            ("ecr-eventbridge", "detail.packageVulnerabilityDetails.vulnerabilityId"),
+            ("osv", "id"),
+        ],
+    )
+    .on(&[C::VulnFinding, C::ThreatIntel]),
     boolean("kev", "Known to be exploited.", &[("enrichment", "catalogue of exploited vulnerabilities")])
         .on(&[C::VulnFinding]),
     boolean(
@@ -184,7 +197,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .on(&[C::VulnFinding, C::ScanFinding]),
     boolean("critical", "The scan guards a release.", &[("enrichment", "scan inventory")]).on(&[C::ScanResult]),
     boolean("applied", "What the finding is about is live already.", &[("enrichment", "drift")]).on(&[C::ScanFinding]),
-    text("db_version", "Version of the scanner's data.", &[("harbor", "scanner")]).on(&[C::ScanResult]),
+    text("db_version", "Version of the scanner's data.", &[("enrichment", "scan inventory")]).on(&[C::ScanResult]),
     text("exposure", "internet or internal, from the inventory.", &[("enrichment", "inventory")])
         .on(&[C::DeployStarted, C::DeployFinished]),
     text("approved_hash", "Hash of the plan that was approved.", &[("iac", "plan")]).on(&[C::IacPlan, C::IacApply]),
@@ -203,13 +216,17 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::RuntimeReconciled,
         C::ScanFinding,
     ]),
-    text("purl", "Bad package, without version.", &[("threat feed", "affected.package.purl")]).on(&[C::ThreatIntel]),
-    texts("versions", "Its bad versions.", &[("threat feed", "affected.versions")]).on(&[C::ThreatIntel]),
+    text("purl", "Bad package, without version.", &[("osv", "affected.package")]).on(&[C::ThreatIntel]),
+    texts("versions", "Its bad versions; `*`: all.", &[("osv", "affected.versions, ranges")]).on(&[C::ThreatIntel]),
     text("sha", "Bad commit or digest.", &[("threat feed", "sha")]).on(&[C::ThreatIntel]),
     text("domain", "Bad domain.", &[("threat feed", "domain")]).on(&[C::ThreatIntel]),
-    text("source", "Who says so. The source of the event is `event.source`.", &[("threat feed", "database")])
-        .on(&[C::ThreatIntel]),
-    time("valid_from", "From when it is bad.", &[("threat feed", "published")])
+    text(
+        "source",
+        "Who says so. The source of the event is `event.source`.",
+        &[("osv", "database_specific.malicious-packages-origins.source, id")],
+    )
+    .on(&[C::ThreatIntel]),
+    time("valid_from", "From when it is bad.", &[("osv", "published")])
         .unit("ms since 1970-01-01 UTC")
         .on(&[C::ThreatIntel]),
     time("from", "Start of the window.", &[("ops", "from")]).unit("ms since 1970-01-01 UTC").on(&[

@@ -118,18 +118,22 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::KmsAdmin,
         C::KmsSign,
     ]),
-    integer("bytes", "Size of what was moved or stored.", &[("docker-distribution", "events.target.size")])
-        .unit("bytes")
-        .on(&[
-            C::ScmAccess,
-            C::CiCache,
-            C::RegistryPush,
-            C::RegistryPull,
-            C::RegistryDelete,
-            C::RegistryAcl,
-            C::RegistryPublish,
-            C::RegistryRequest,
-        ]),
+    integer(
+        "bytes",
+        "Size of what was moved or stored.",
+        &[("oci-distribution", "events.target.size"), ("package-feed", "urls.size")],
+    )
+    .unit("bytes")
+    .on(&[
+        C::ScmAccess,
+        C::CiCache,
+        C::RegistryPush,
+        C::RegistryPull,
+        C::RegistryDelete,
+        C::RegistryAcl,
+        C::RegistryPublish,
+        C::RegistryRequest,
+    ]),
     text(
         "object_kind",
         "Kind of thing that was changed: protected_branch, ruleset, hook, runner_group, \
@@ -208,7 +212,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "result",
         "How it ended, in the source's word: success, failure, cancelled; allow, deny; promoted, \
         rolled_back.",
-        &[("github-audit", "conclusion"), ("github-webhook", "conclusion"), ("opa-decision-log", "result")],
+        &[
+            ("github-audit", "conclusion"),
+            ("github-webhook", "conclusion"),
+            ("opa-decision-log", "result"),
+            ("aws-codebuild-codepipeline", "detail.build-status, state"),
+        ],
     )
     .on(&[C::CiRun, C::CiJob, C::BuildFinished, C::PolicyDecision, C::DeployCanary]),
     text(
@@ -234,7 +243,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "job_name",
         "Name of the job in the definition.",
-        &[("github-audit", "job_name"), ("github-webhook", "workflow_job.name")],
+        &[
+            ("github-audit", "job_name"),
+            ("github-webhook", "workflow_job.name"),
+            ("aws-codebuild-codepipeline", "detail.stage, project-name"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::CiJob]),
@@ -247,7 +260,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts(
         "secrets_declared",
         "Names of the secrets that the definition asks for.",
-        &[("enrichment", "workflow definition")],
+        &[
+            ("enrichment", "workflow definition"),
+            ("aws-codebuild-codepipeline", "detail.additional-information.environment.environment-variables.value"),
+        ],
     )
     .on(&[C::CiJob]),
     integer(
@@ -283,17 +299,28 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .on(&[C::CiJob, C::ScmAdmin, C::SecretAdmin, C::IdentityExchange]),
     texts("declared_outputs", "Repositories and registries the job may write to.", &[("enrichment", "inventory")])
         .on(&[C::CiJob]),
-    text("step.name", "Name of the step.", &[("github-webhook", "workflow_job.steps.name")])
-        .attacker_controlled()
-        .on(&[C::CiJob, C::RunnerNet]),
+    text(
+        "step.name",
+        "Name of the step.",
+        &[
+            ("github-webhook", "workflow_job.steps.name"),
+            ("aws-codebuild-codepipeline", "detail.action, completed-phase"),
+        ],
+    )
+    .attacker_controlled()
+    .on(&[C::CiJob, C::RunnerNet]),
     text(
         "step.state",
         "State of the step: queued, in_progress, completed.",
         &[("github-webhook", "workflow_job.steps.status")],
     )
     .on(&[C::CiJob]),
-    text("cause", "Why it failed: config, code, system.", &[("jenkins-cloudevents", "data.buildResult")])
-        .on(&[C::CiJob, C::CiRun]),
+    text(
+        "cause",
+        "Why it failed: config, code, system.",
+        &[("jenkins-cloudevents", "data.buildResult"), ("aws-codebuild-codepipeline", "detail.build-status")],
+    )
+    .on(&[C::CiJob, C::CiRun]),
     texts(
         "labels",
         "Labels of the runner: whoever registers it chooses them.",

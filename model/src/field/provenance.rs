@@ -12,6 +12,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "org_id, else org, else business_id"),
             ("cloudtrail", "recipientAccountId, userIdentity.accountId"),
             ("ecr-eventbridge", "account"),
+            ("aws-codebuild-codepipeline", "account"),
+            ("package-feed", "ownership.organization"),
             ("gitlab-webhook", "project.namespace"),
         ],
     ),
@@ -85,6 +87,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "The provider's id of the run.",
         &[
             ("github-audit", "workflow_run_id"),
+            ("aws-codebuild-codepipeline", "detail.execution-id, build-id"),
             ("github-webhook", "workflow_run.id"),
             ("gitlab-webhook", "object_attributes.id"),
         ],
@@ -138,6 +141,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "userIdentity.sessionContext.sessionIssuer.arn, userIdentity.arn, principalId"),
             ("kubernetes-audit", "user.username"),
             ("vault-audit", "auth.entity_id"),
+            ("oci-distribution", "events.actor.name"),
+            ("harbor", "operator; of a retention run its policy's id"),
+            ("package-feed", "_npmUser.trustedPublisher.oidcConfigId, _npmUser.name"),
+            ("aws-codebuild-codepipeline", "detail.additional-information.initiator, execution-trigger.trigger-detail"),
         ],
     ),
     text(
@@ -176,23 +183,36 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .attacker_controlled(),
     text(
         "prov.digest",
-        "Artifact digest, `sha256:…`; the index and each child manifest stand for themselves.",
+        "Artifact digest, `sha256:…` (npm's `sha512:…`); the index and each child manifest stand for themselves.",
         &[
             ("cloudtrail", "responseElements.image.imageId.imageDigest, requestParameters.imageDigest"),
             ("ecr-eventbridge", "detail.image-digest"),
             ("in-toto-slsa", "subject.digest"),
             ("harbor", "event_data.resources.digest"),
+            ("oci-distribution", "events.target.digest of a manifest"),
+            ("package-feed", "dist.integrity, urls.digests.sha256"),
         ],
     ),
     text(
         "prov.artifact",
         "Artifact as package URL, without version.",
-        &[("cdevents", "subject.id"), ("in-toto-slsa", "subject.name"), ("cyclonedx", "metadata.component.purl")],
+        &[
+            ("cdevents", "subject.id"),
+            ("in-toto-slsa", "subject.name"),
+            ("cyclonedx", "metadata.component.purl"),
+            ("package-feed", "name, info.name"),
+            ("harbor", "event_data.resources.resource_url"),
+            ("ecr-eventbridge", "account, region, detail.repository-name"),
+        ],
     ),
     text(
         "prov.version",
         "Version of the artifact.",
-        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version")],
+        &[
+            ("cdevents", "subject.id"),
+            ("cyclonedx", "metadata.component.version"),
+            ("package-feed", "version, info.version"),
+        ],
     ),
     text(
         "prov.attestation_id",
@@ -222,7 +242,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "Cluster that runs the workload.",
         &[("cloudtrail", "requestParameters.cluster"), ("enrichment", "source configuration")],
     ),
-    text("prov.region", "Cloud region of the event.", &[("cloudtrail", "awsRegion"), ("ecr-eventbridge", "region")]),
+    text(
+        "prov.region",
+        "Cloud region of the event.",
+        &[("cloudtrail", "awsRegion"), ("ecr-eventbridge", "region"), ("aws-codebuild-codepipeline", "region")],
+    ),
     integer(
         "prov.tier",
         "How critical the repository or service is: 1 is the most, from the inventory.",
