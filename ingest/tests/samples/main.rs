@@ -6,6 +6,7 @@
 
 mod cloudtrail;
 mod github_audit;
+mod github_webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -127,6 +127,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "errorCode"),
             ("kyverno-policyreport", "results.message"),
             ("github-audit", "explanation, dismiss_reason"),
+            ("github-webhook", "alert.resolution, alert.dismissed_reason"),
         ],
     )
     .on(&[
@@ -151,6 +152,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.repository-name"),
             ("harbor", "event_data.repository.repo_full_name"),
             ("docker-distribution", "events.target.repository"),
+            ("github-webhook", "package.owner.login, package.name"),
+            ("gitlab-webhook", "project.path_with_namespace"),
+            ("gitlab-audit", "target_details"),
         ],
     )
     .on(&[
@@ -168,6 +172,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "requestParameters.imageTag, imageIds.imageTag"),
             ("ecr-eventbridge", "detail.image-tag"),
             ("harbor", "event_data.resources.tag"),
+            ("github-webhook", "package_version.container_metadata.tag.name"),
         ],
     )
     .on(&[

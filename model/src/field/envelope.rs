@@ -11,6 +11,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         duplicates are found by it.",
         &[
             ("github-audit", "_document_id"),
+            ("github-webhook", "ids and times of the body's objects, joined"),
+            ("gitlab-webhook", "ids and times of the body's objects, joined"),
+            ("gitlab-audit", "id"),
             ("cloudtrail", "eventID"),
             ("cdevents", "context.id"),
             ("vault-audit", "request.id"),
@@ -21,18 +24,33 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "event.action",
         "What was done, in the class's own words; the native action where the class has none.",
-        &[("github-audit", "action"), ("cloudtrail", "eventName")],
+        &[
+            ("github-audit", "action"),
+            ("github-webhook", "the body's keys, action"),
+            ("gitlab-webhook", "object_kind, event_name, object_attributes.action, status"),
+            ("gitlab-audit", "event_type"),
+            ("cloudtrail", "eventName"),
+        ],
     ),
     text(
         "event.outcome",
         "How it ended: success, failure, denied, error or unknown.",
-        &[("github-audit", "action, conclusion"), ("cloudtrail", "errorCode, responseElements.ConsoleLogin")],
+        &[
+            ("github-audit", "action, conclusion"),
+            ("github-webhook", "conclusion, deployment_status.state"),
+            ("gitlab-webhook", "status, build_status"),
+            ("gitlab-audit", "event_type"),
+            ("cloudtrail", "errorCode, responseElements.ConsoleLogin"),
+        ],
     ),
     time(
         "event.time",
         "When it happened, as the provider says; never when it arrived.",
         &[
             ("github-audit", "@timestamp, at_sign_timestamp, created_at"),
+            ("github-webhook", "updated_at, completed_at … of the body's object, else the repository's"),
+            ("gitlab-webhook", "updated_at, finished_at, status_changed_at … of the body's object"),
+            ("gitlab-audit", "created_at"),
             ("cloudtrail", "eventTime"),
             ("cdevents", "context.timestamp"),
             ("ecr-eventbridge", "time"),

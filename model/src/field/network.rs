@@ -10,6 +10,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "Address that acted.",
         &[
             ("github-audit", "actor_ip"),
+            ("gitlab-audit", "ip_address, details.ip_address"),
             ("cloudtrail", "sourceIPAddress"),
             ("kubernetes-audit", "sourceIPs"),
             ("vault-audit", "request.remote_address"),

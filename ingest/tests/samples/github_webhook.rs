@@ -1,0 +1,95 @@
+//! GitHub's webhooks.
+
+use super::{Expected, check_all};
+
+#[rustfmt::skip]
+const EXPECTED: &[Expected] = &[
+    Expected("branch_protection_rule.deleted.json", 0, "scm.admin", "protected_branch.destroy", "success", &[
+        "object_kind=protected_branch", "object=production", "prov.ref=refs/heads/production", "scope=repo",
+        "prov.repo=github.com/octo-org/octo-repo", "prov.repo_id=17273051", "prov.org=6811672",
+        "prov.actor_id=21031067", "prov.actor=Codertocat", "prov.actor_kind=human", "repo_private=true"]),
+    Expected("branch_protection_rule.edited.json", 0, "scm.admin", "protected_branch.update", "success", &[
+        "object=production", "prov.ref=refs/heads/production"]),
+    Expected("check_run.completed.json", 0, "ci.job", "finished", "success", &[
+        "prov.job_id=128620228", "prov.run_id=suite:118578147", "job_name=Octocoders-linter", "result=success",
+        "prov.commit=ec26c3e57ca3a959ca5aad62de7213c562f8c821", "prov.ref=changes", "prov.change_id=2", "duration=0",
+        "prov.repo=github.com/codertocat/hello-world", "prov.repo_id=186853002", "prov.org=21031067"]),
+    Expected("code_scanning_alert.closed-by-user.json", 0, "scan.finding", "dismissed", "success", &[
+        "tool=Anchore Container Vulnerability Report (T0)", "dismissed=true", "sev=", "prov.ref=refs/heads/master",
+        "rule=ANCHOREVULN_CVE-2020-27218_java-archive_http2-hpack_9.4.27.v20200227",
+        "prov.commit=b30b5f3b935825766a22ab1bce14788bf9627f6c", "prov.org=38940897", "prov.repo_id=337911632"]),
+    Expected("create.json", 0, "scm.ref", "created", "success", &[
+        "type=tag", "name=simple-tag", "prov.ref=refs/tags/simple-tag", "prov.repo_id=186853002", "forced=",
+        "prov.actor_id=21031067"]),
+    Expected("delete.json", 0, "scm.ref", "deleted", "success", &[
+        "type=tag", "name=simple-tag", "prov.ref=refs/tags/simple-tag", "prov.repo=github.com/codertocat/hello-world"]),
+    Expected("deploy_key.created.json", 0, "scm.admin", "public_key.create", "success", &[
+        "object_kind=public_key", "object=100", "subject=100", "key_id=100", "permission=read", "scope=repo",
+        "prov.repo_id=135493233", "prov.org=21031067"]),
+    Expected("deployment.json", 0, "deploy.started", "created", "success", &[
+        "prov.env=prod", "prov.commit=f95f852bd8fca8fcc58a9a2d6c842781e32a215e", "prov.ref=master", "op=deploy",
+        "prov.run_id=", "prov.workflow=", "prov.trigger=", "prov.repo_id=186853002", "prov.actor_id=21031067"]),
+    Expected("deployment_status.json", 0, "deploy.finished", "finished", "success", &[
+        "prov.env=prod", "prov.commit=f95f852bd8fca8fcc58a9a2d6c842781e32a215e", "prov.ref=master",
+        "prov.repo=github.com/codertocat/hello-world"]),
+    Expected("installation.created.json", 0, "scm.admin", "integration_installation.create", "success", &[
+        "object_kind=integration_installation", "prov.org=21031067", "subject=29310", "scope=user", "prov.repo="]),
+    Expected("member.added.json", 0, "scm.admin", "repo.add_member", "success", &[
+        "object_kind=member", "subject=hacktocat", "object=Codertocat/Hello-World", "scope=repo",
+        "prov.actor_id=39652351", "prov.repo_id=186853002"]),
+    Expected("meta.deleted.json", 0, "scm.admin", "hook.destroy", "success", &[
+        "object_kind=hook", "object=101047067", "prov.repo_id=135493233"]),
+    Expected("package.published.npm.json", 0, "registry.publish", "published", "success", &[
+        "repo=codertocat/hello-world-npm", "prov.version=1.0.0", "prov.repo_id=185882436",
+        "prov.digest=sha256:ba703915435b6ca2ca666b5d8332db34bf9dc37a198ed70d3a5fa5d08b8415c8",
+        "prov.commit=6c62fb45fe66bfb1ea9a66abc38f6a0cc974292b", "prov.actor_id=21031067"]),
+    Expected("pull_request.opened.json", 0, "scm.change", "opened", "success", &[
+        "prov.change_id=2", "from_fork=false", "branch=changes", "prov.ref=refs/heads/master", "author=Codertocat",
+        "author_id=21031067", "author_assoc=OWNER", "merged_by=", "title=Update the README with new information.",
+        "prov.commit=ec26c3e57ca3a959ca5aad62de7213c562f8c821", "prov.repo_id=186853002"]),
+    Expected("push.json", 0, "scm.ref", "deleted", "success", &[
+        "type=tag", "name=simple-tag", "prov.ref=refs/tags/simple-tag", "forced=false", "new_sha=", "prov.commit=",
+        "old_sha=6113728f27ae82c7b1a177c8d03f9e96e0adf246", "prov.repo_id=186853002", "prov.actor_id=21031067"]),
+    Expected("push.with-installation.json", 0, "scm.ref", "deleted", "success", &["name=simple-tag"]),
+    Expected("registry_package.published.docker.json", 0, "registry.push", "published", "success", &[
+        "repo=codertocat/hello-world-npm", "tag=", "prov.version=", "prov.actor_kind=bot", "prov.actor_id=41898282",
+        "prov.digest=sha256:3da1996a8115d7616457760d9920b815241d0a03b34cf5f04e9a0e9d8de37498", "prov.org=38302899",
+        "prov.commit=6c62fb45fe66bfb1ea9a66abc38f6a0cc974292b", "prov.repo_id=185882436"]),
+    Expected("release.published.json", 0, "registry.publish", "published", "success", &[
+        "repo=codertocat/hello-world", "prov.version=0.0.1", "prov.ref=refs/tags/0.0.1", "prov.repo_id=186853002"]),
+    Expected("repository.publicized.json", 0, "scm.admin", "repo.access", "success", &[
+        "object_kind=repo", "new=public", "object=Codertocat/Hello-World", "repo_private=false", "scope=repo"]),
+    Expected("repository_dispatch.json", 0, "ci.run", "dispatched", "success", &[
+        "prov.trigger=repository_dispatch", "prov.ref=master", "prov.run_id=", "prov.org=6811672"]),
+    Expected("secret_scanning_alert.reopened.json", 0, "secret.finding", "reopened", "success", &[
+        "fp=github.com/codertocat/hello-world#191", "kind=adafruit_io_key", "object=191", "verified=", "reason=",
+        "prov.repo_id=257423561", "prov.org=30846345", "prov.actor_id=10136561"]),
+    Expected("workflow_dispatch.json", 0, "ci.run", "dispatched", "success", &[
+        "prov.trigger=workflow_dispatch", "prov.ref=refs/heads/master", "prov.repo_id=17273051",
+        "prov.workflow=octo-org/octo-repo/.github/workflows/hello-world-workflow.yml"]),
+    Expected("workflow_job.completed.failure.with-organization.json", 0, "ci.job", "finished", "failure", &[
+        "prov.job_id=289782451", "prov.run_id=2202229078", "prov.attempt=1", "prov.runner_id=5", "result=failure",
+        "prov.runner_name=GitHub Actions 5", "prov.runner_pool=GitHub Actions", "prov.runner_kind=hosted",
+        "labels=ubuntu-latest", "job_name=linters", "duration=198000", "prov.ref=main", "prov.org=38302899",
+        "prov.commit=3484a3fb816e0859fd6e1cea078d76385ff50625", "prov.repo_id=186853002", "prov.workflow="]),
+    Expected("workflow_job.in_progress.json", 0, "ci.job", "started", "success", &[
+        "prov.job_id=289782451", "step.name=Set up job", "step.state=in_progress", "duration=", "result="]),
+    Expected("workflow_job.queued.json", 0, "ci.job", "queued", "success", &["prov.run_id=2202229078", "job_name=update"]),
+    Expected("workflow_job.waiting.json", 0, "ci.job", "waiting", "success", &[
+        "prov.runner_id=", "prov.runner_kind=self_hosted", r#"labels=["self-hosted","k8s"]"#,
+        "prov.run_id=4747967848", "prov.repo=github.com/lineville/elastic-machines-testing"]),
+    Expected("workflow_run.completed.json", 0, "ci.run", "finished", "success", &[
+        "prov.run_id=289782451", "prov.attempt=1", "prov.trigger=repository_dispatch", "from_fork=false", "result=success",
+        "prov.workflow=octo-org/octo-repo/.github/workflows/test.yml", "prov.ref=master", "duration=0",
+        "prov.commit=3484a3fb816e0859fd6e1cea078d76385ff50625", "system_outcome=ok", "prov.repo_id=300029405",
+        "prov.org=41548062", "prov.actor_id=15669918"]),
+    Expected("workflow_run.requested.json", 0, "ci.run", "requested", "success", &[
+        "prov.run_id=289782451", "result=", "duration=", "system_outcome=", "prov.trigger=repository_dispatch"]),
+];
+
+#[test]
+fn github_webhook() {
+    check_all("github-webhook", "github-webhook", EXPECTED, &[
+        ("check_suite.completed.1.json", "GitHub's own CI says it by `workflow_run`", None),
+    ]);
+}
