@@ -11,6 +11,8 @@ pub mod cloudtrail;
 pub mod fill;
 pub mod github_audit;
 pub mod github_webhook;
+pub mod gitlab_audit;
+pub mod gitlab_webhook;
 pub mod json;
 pub mod normal;
 mod plan;
@@ -22,6 +24,8 @@ pub static FORMATS: &[&Format] = &[
     &github_audit::FORMAT,
     &cloudtrail::FORMAT,
     &github_webhook::FORMAT,
+    &gitlab_webhook::FORMAT,
+    &gitlab_audit::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];

@@ -7,6 +7,8 @@
 mod cloudtrail;
 mod github_audit;
 mod github_webhook;
+mod gitlab_audit;
+mod gitlab_webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
