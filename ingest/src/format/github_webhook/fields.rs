@@ -291,6 +291,17 @@ pub(super) fn package(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
+/// The commit a package was made of. In its place an image has its own digest, which is its version too.
+pub(super) fn package_commit(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    for (version, commit) in [(0, 1), (2, 3)] {
+        let Some(commit) = inputs.text(commit) else { continue };
+        let is_hex = commit.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hex && !inputs.text(version).is_some_and(|version| version.ends_with(commit)) {
+            return output.text(&lower_case(commit));
+        }
+    }
+}
+
 /// A version; images are known by their digest instead.
 pub(super) fn version(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |version| {

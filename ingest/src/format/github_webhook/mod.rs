@@ -13,8 +13,8 @@ use model::{EventClass, Trust};
 use self::fields::{
     actor_kind, all_of, approver, branch_ref, change_commit, deleted_kind, dependency_scanner, digest, dismissed,
     finding_id, from_fork, from_other_repo, full_ref, is_default, job_duration, new_setting, object_kind, package,
-    permission, ref_name, ref_type, repo, run_duration, run_id, runner_id, runner_kind, scope, system_outcome,
-    tag_forced, tag_ref, trigger, verified, version, workflow,
+    package_commit, permission, ref_name, ref_type, repo, run_duration, run_id, runner_id, runner_kind, scope,
+    system_outcome, tag_forced, tag_ref, trigger, verified, version, workflow,
 };
 use super::fill::{bool_of, coalesce, commit, env_class, lower, text_of};
 use super::{Format, Id, LATEST, MapRow, Mapping, all, on};
@@ -402,7 +402,11 @@ static ROWS: &[MapRow] = &[
     ),
     on(
         REGISTRY, "prov.commit",
-        &["registry_package.package_version.target_oid", "package.package_version.target_oid"], commit,
+        &[
+            "registry_package.package_version.version", "registry_package.package_version.target_oid",
+            "package.package_version.version", "package.package_version.target_oid",
+        ],
+        package_commit,
     ),
     on(REGISTRY, "prov.ref", &["release.tag_name"], tag_ref),
     on(&[C::RegistryDelete], "kind", &["release"], deleted_kind),
