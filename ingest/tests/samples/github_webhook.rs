@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ingest::decode_one;
-use ingest::format::by_name;
+use ingest::format::{FORMATS, Wanted, by_name};
+use ingest::{Decoder, Read, Scratch, decode_one};
 use model::Event;
 use serde_json::{Value, json};
 
-use super::{Expected, check_all};
+use super::{Expected, check_all, folder};
 
 #[rustfmt::skip]
 const EXPECTED: &[Expected] = &[
@@ -295,4 +295,25 @@ fn ids_and_times() {
     assert_ne!(id(&job), id(&check));
     assert_eq!(id(&pushed), id(&pushed));
     assert_ne!(id(&pushed), id(&push("refs/heads/main", NEW, OLD)));
+}
+
+/// Content alone tells these apart from each other and from every other format.
+#[test]
+fn webhooks_are_recognised() {
+    let formats = || FORMATS.iter().copied().filter(|format| !format.marks.is_empty());
+    let decoder = Decoder::new(formats().map(|format| (format, Wanted::default())).collect(), None, false);
+    let names: Vec<&str> = formats().map(|format| format.name).collect();
+    for samples in ["github-webhook", "gitlab-webhook"] {
+        if !folder(samples).is_dir() {
+            return println!("skipped: no samples of {samples} beside this workspace");
+        }
+        for file in std::fs::read_dir(folder(samples)).expect("the folder can be read").flatten() {
+            let text = std::fs::read_to_string(file.path()).expect("the sample can be read");
+            decoder.read(&mut Scratch::default(), text.trim(), 0, &mut |_, read| match read {
+                Read::Event(seen) => assert_eq!(names.get(seen.plan), Some(&samples), "{}", file.path().display()),
+                Read::Invalid(reason) => panic!("{}: {reason:?}", file.path().display()),
+                Read::Filtered => {}
+            });
+        }
+    }
 }
