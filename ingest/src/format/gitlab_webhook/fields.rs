@@ -182,11 +182,9 @@ pub(super) fn env(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The commit at the end of its address: the body has only its beginning.
 pub(super) fn commit_of_url(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some((_, id)) = inputs.text(0).and_then(|url| url.rsplit_once("/-/commit/")) {
-        if matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit()) {
-            output.text(&id.to_ascii_lowercase());
-        }
-    }
+    let whole = |id: &&str| matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let id = inputs.text(0).and_then(|url| url.rsplit_once("/-/commit/")).map(|(_, id)| id);
+    id.filter(whole).into_iter().for_each(|id| output.text(&id.to_ascii_lowercase()));
 }
 
 /// What was changed, by the name of the hook.
