@@ -135,10 +135,37 @@ pub fn duration_s(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-fn between(inputs: &Inputs<'_>, start: usize, end: usize) -> Option<i64> {
+/// Milliseconds from the `start`-th path's time to the `end`-th's; None where the end is earlier.
+pub fn between(inputs: &Inputs<'_>, start: usize, end: usize) -> Option<i64> {
     let at = |i| inputs.string(i).and_then(|text| Timestamp::parse(&text)).map(Timestamp::ms);
     let ms = at(end)?.checked_sub(at(start)?)?;
     (ms >= 0).then_some(ms)
+}
+
+/// Commit ids in lower case. All zeros, by which Git says that there is none, give none.
+pub fn commit(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |id| {
+        if id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0') {
+            output.text(&lower_case(id));
+        }
+    });
+}
+
+/// `host/owner/name` in lower case, of the first path that holds a repository's address on the web.
+pub fn repo_of_url(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(repo) = (0..PATHS_MAX).filter_map(|i| inputs.text(i)).find_map(canonical_repo) {
+        output.text(&repo);
+    }
+}
+
+/// `https://Host/Owner/Name` → `host/owner/name`; None: the text is no such address.
+pub fn canonical_repo(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let rest = rest.trim_end_matches('/');
+    let rest = rest.strip_suffix(".git").unwrap_or(rest);
+    let (host, path) = rest.split_once('/')?;
+    let plain = !host.is_empty() && !rest.contains(['?', '#', '@', ' ']) && path.contains('/');
+    (plain && path.split('/').all(|part| !part.is_empty())).then(|| rest.to_lowercase())
 }
 
 /// What stands behind the last `/` or `:`: the name inside a path or a resource name.
@@ -238,6 +265,20 @@ pub(crate) mod tests {
         }
         for no in ["secretsmanager.amazonaws.com", "AWS Internal", "", "cafe", "a.b.c.d", "1.2"] {
             assert!(!is_address(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn addresses_name_repositories() {
+        for (url, repo) in [
+            ("https://GitHub.com/Octo-Org/Repo", Some("github.com/octo-org/repo")),
+            ("http://git.example.com:3005/group/sub/name.git", Some("git.example.com:3005/group/sub/name")),
+            ("https://github.com/octo-org", None),
+            ("https://user@github.com/a/b", None),
+            ("git@github.com:a/b.git", None),
+            ("https://github.com/a//b", None),
+        ] {
+            assert_eq!(canonical_repo(url).as_deref(), repo, "{url}");
         }
     }
 

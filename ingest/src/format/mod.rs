@@ -13,6 +13,9 @@ pub mod ecr_eventbridge;
 pub mod fill;
 pub mod github_audit;
 pub mod harbor;
+pub mod github_webhook;
+pub mod gitlab_audit;
+pub mod gitlab_webhook;
 pub mod json;
 pub mod normal;
 pub mod oci_distribution;
@@ -33,6 +36,10 @@ pub static FORMATS: &[&Format] = &[
     &oci_distribution::FORMAT,
     &package_feed::FORMAT,
     &osv::FORMAT,
+    &cloudtrail::FORMAT,
+    &github_webhook::FORMAT,
+    &gitlab_webhook::FORMAT,
+    &gitlab_audit::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
@@ -122,13 +129,20 @@ pub enum Id {
     /// All of these paths that are present, with a colon between them; none when the first is missing. For records
     /// whose id names only part of them: a request and its response, the stages of one call.
     Joined(&'static [&'static str]),
+    /// All of these paths that are present, with a colon between them, whichever they are. For a source that speaks of
+    /// many kinds of things and gives its messages no id of their own.
+    Composed(&'static [&'static str]),
 }
+
+/// Stands in a mapping's times: of the paths behind it the latest time counts. For records that say when things they
+/// name last changed, but not when they themselves came about: none of those is later than that.
+pub const LATEST: &str = "^latest";
 
 impl Id {
     /// The paths.
     pub fn paths(self) -> &'static [&'static str] {
         match self {
-            Id::First(paths) | Id::Joined(paths) => paths,
+            Id::First(paths) | Id::Joined(paths) | Id::Composed(paths) => paths,
         }
     }
 }
@@ -138,7 +152,7 @@ impl Id {
 pub struct Mapping {
     /// The provider's event id.
     pub id: Id,
-    /// Paths of the event time, first that parses wins.
+    /// Paths of the event time, first that parses wins; see [`LATEST`].
     pub time: &'static [&'static str],
     /// Path of the native action.
     pub action: &'static str,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
-use super::{Classified, Container, Fill, Format, Id, Inputs, Output, fill};
+use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Output, fill};
 use crate::scan::scan;
 
 /// What a rule set asks of records of one format.
@@ -31,8 +31,9 @@ pub struct Plan {
     inherited: Vec<(Slot, Inherited)>,
     outer: Projection,
     id: Vec<Slot>,
-    id_is_joined: bool,
+    id_kind: IdKind,
     time: Vec<Slot>,
+    latest: Vec<Slot>,
     action: Slot,
     classify: Vec<Slot>,
     containers: Vec<(Slot, Container)>,
@@ -40,6 +41,13 @@ pub struct Plan {
     marks: Vec<Vec<Vec<Slot>>>,
     classes: BTreeMap<EventClass, ClassPlan>,
     trust: Trust,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum IdKind {
+    First,
+    Joined,
+    Composed,
 }
 
 #[derive(Debug, Default)]
@@ -165,8 +173,14 @@ impl Plan {
                 asking.outer.ask(outer);
             }
         }
+        let mut latest = Vec::new();
         let (id, time) = match mapping {
-            Some(mapping) => (asking.ask_all(mapping.id.paths()), asking.ask_all(mapping.time)),
+            Some(mapping) => {
+                let mut times = mapping.time.splitn(2, |path| *path == LATEST);
+                let time = times.next().map(|paths| asking.ask_all(paths)).unwrap_or_default();
+                latest = times.next().map(|paths| asking.ask_all(paths)).unwrap_or_default();
+                (asking.ask_all(mapping.id.paths()), time)
+            }
             None => {
                 let mut ask_all = |paths: &[String]| paths.iter().map(|path| asking.ask(path)).collect::<Vec<_>>();
                 (ask_all(&id), ask_all(&time))
@@ -181,7 +195,11 @@ impl Plan {
             .map(|(class, fields)| (class, ClassPlan::new(format, class, &fields, &mut asking)))
             .collect();
         let trust = trust.unwrap_or(format.trust);
-        let id_is_joined = mapping.is_some_and(|mapping| matches!(mapping.id, Id::Joined(_)));
+        let id_kind = mapping.map_or(IdKind::First, |mapping| match mapping.id {
+            Id::First(_) => IdKind::First,
+            Id::Joined(_) => IdKind::Joined,
+            Id::Composed(_) => IdKind::Composed,
+        });
         let Asking { record: projection, outer, inherited } = asking;
         let inherited = inherited.into_values().collect();
         Plan {
@@ -190,8 +208,9 @@ impl Plan {
             inherited,
             outer,
             id,
-            id_is_joined,
+            id_kind,
             time,
+            latest,
             action,
             classify,
             containers,
@@ -245,7 +264,7 @@ impl Plan {
         }
         let mut decoded = Decoded {
             id: self.id(view),
-            time: self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time)),
+            time: self.time(view),
             class: None,
             action: view.text(self.action).unwrap_or(""),
             verdict: Verdict::Unknown,
@@ -268,15 +287,23 @@ impl Plan {
 
     fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
         let inputs = Inputs::new(view, &self.id);
-        if !self.id_is_joined {
-            return (0..self.id.len()).find_map(|i| inputs.string(i));
-        }
-        let mut id = inputs.string(0)?.into_owned();
-        for part in (1..self.id.len()).filter_map(|i| inputs.string(i)) {
+        let mut parts = (0..self.id.len()).filter_map(|i| inputs.string(i));
+        let first = match self.id_kind {
+            IdKind::First => return parts.next(),
+            IdKind::Joined if inputs.first(0).is_none() => return None,
+            IdKind::Joined | IdKind::Composed => parts.next()?,
+        };
+        let mut id = first.into_owned();
+        for part in parts {
             id.push(':');
             id.push_str(&part);
         }
         Some(Cow::Owned(id))
+    }
+
+    fn time(&self, view: View<'_>) -> Option<Timestamp> {
+        let named = self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time));
+        named.or_else(|| self.latest.iter().flat_map(|&slot| view.values(slot)).filter_map(read_time).max())
     }
 
     /// Which of the formats that it might be of has its keys in the scanned record; the first of several.

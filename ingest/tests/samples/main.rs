@@ -13,6 +13,9 @@ mod oci_distribution;
 mod osv;
 mod package_feed;
 mod written;
+mod github_webhook;
+mod gitlab_audit;
+mod gitlab_webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
