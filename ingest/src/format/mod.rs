@@ -11,9 +11,11 @@ pub mod cloudtrail;
 pub mod fill;
 pub mod github_audit;
 pub mod json;
+pub mod kubernetes_audit;
 pub mod normal;
 mod plan;
 pub mod vault_audit;
+mod workload;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -22,6 +24,7 @@ pub static FORMATS: &[&Format] = &[
     &github_audit::FORMAT,
     &cloudtrail::FORMAT,
     &vault_audit::FORMAT,
+    &kubernetes_audit::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
