@@ -14,6 +14,7 @@ pub mod json;
 pub mod kubernetes_audit;
 pub mod normal;
 mod plan;
+pub mod policy_report;
 pub mod vault_audit;
 mod workload;
 
@@ -25,6 +26,7 @@ pub static FORMATS: &[&Format] = &[
     &cloudtrail::FORMAT,
     &vault_audit::FORMAT,
     &kubernetes_audit::FORMAT,
+    &policy_report::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
