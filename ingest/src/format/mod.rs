@@ -13,6 +13,7 @@ pub mod github_audit;
 pub mod json;
 pub mod kubernetes_audit;
 pub mod normal;
+pub mod opa_decision_log;
 mod plan;
 pub mod policy_report;
 pub mod vault_audit;
@@ -27,6 +28,7 @@ pub static FORMATS: &[&Format] = &[
     &vault_audit::FORMAT,
     &kubernetes_audit::FORMAT,
     &policy_report::FORMAT,
+    &opa_decision_log::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
