@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
 pub mod cloudtrail;
+pub mod falco;
 pub mod fill;
 pub mod github_audit;
 pub mod json;
@@ -29,6 +30,7 @@ pub static FORMATS: &[&Format] = &[
     &kubernetes_audit::FORMAT,
     &policy_report::FORMAT,
     &opa_decision_log::FORMAT,
+    &falco::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
