@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
+pub mod argocd;
 pub mod cloudtrail;
 pub mod falco;
 pub mod fill;
@@ -31,6 +32,7 @@ pub static FORMATS: &[&Format] = &[
     &policy_report::FORMAT,
     &opa_decision_log::FORMAT,
     &falco::FORMAT,
+    &argocd::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
