@@ -11,6 +11,7 @@ pub mod argocd;
 pub mod cloudtrail;
 pub mod falco;
 pub mod fill;
+pub mod flux;
 pub mod github_audit;
 pub mod json;
 pub mod kubernetes_audit;
@@ -33,6 +34,7 @@ pub static FORMATS: &[&Format] = &[
     &opa_decision_log::FORMAT,
     &falco::FORMAT,
     &argocd::FORMAT,
+    &flux::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
