@@ -19,6 +19,7 @@ pub mod normal;
 pub mod opa_decision_log;
 mod plan;
 pub mod policy_report;
+pub mod rollouts;
 pub mod vault_audit;
 mod workload;
 
@@ -35,6 +36,7 @@ pub static FORMATS: &[&Format] = &[
     &falco::FORMAT,
     &argocd::FORMAT,
     &flux::FORMAT,
+    &rollouts::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
