@@ -5,7 +5,12 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod cloudtrail;
+mod delivery;
 mod github_audit;
+mod kubernetes_audit;
+mod policy;
+mod vault_audit;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
