@@ -6,42 +6,57 @@ use super::{FieldDoc, boolean, booleans, integer, integers, map, text, texts};
 use crate::class::EventClass as C;
 
 pub(super) const FIELDS: &[FieldDoc] = &[
-    text("exe", "Path of the executable.", &[("falco", "proc.exepath")]).on(&[
+    text("exe", "Path of the executable.", &[("falco", "proc.exepath, proc.exe")]).on(&[
         C::RunnerProcess,
         C::RunnerFile,
         C::RunnerNet,
         C::RuntimeIntegrity,
         C::RuntimeNet,
     ]),
-    text("exe_sha256", "Digest of the executable, hexadecimal.", &[("falco", "proc.hash.sha256")])
+    text("exe_sha256", "Digest of the executable, hexadecimal.", &[("enrichment", "image inventory")])
         .on(&[C::RunnerProcess, C::RunnerNet]),
     text("cmdline", "Command line.", &[("falco", "proc.cmdline")]).attacker_controlled().on(&[C::RunnerProcess]),
     text("parent", "Name of the parent process.", &[("falco", "proc.pname")]).on(&[C::RunnerProcess]),
-    texts("ancestors", "Names of the ancestors, nearest first.", &[("falco", "proc.aname")]).on(&[C::RunnerProcess]),
-    text("target.name", "Process whose memory was read or that was traced.", &[("falco", "proc.name of the target")])
+    texts("ancestors", "Names of the ancestors, nearest first.", &[("falco", "proc.pname, proc.aname[2] to [6]")])
         .on(&[C::RunnerProcess]),
-    text("fd_redirect", "What a standard stream was redirected to: socket, pipe, file.", &[("falco", "fd.type")])
-        .on(&[C::RunnerProcess]),
+    text(
+        "target.name",
+        "Process whose memory was read or that was traced.",
+        &[("falco", "evt.arg.pid, evt.arg.target")],
+    )
+    .on(&[C::RunnerProcess]),
+    text(
+        "fd_redirect",
+        "What a standard stream was redirected to: socket, pipe, file.",
+        &[("falco", "evt.type, fd.type")],
+    )
+    .on(&[C::RunnerProcess]),
     text(
         "env.runner_tracking_id",
         "The runner's mark in the process's environment, by which it cleans up.",
-        &[("falco", "proc.env")],
+        &[("falco", "proc.env, proc.env[RUNNER_TRACKING_ID]")],
     )
     .attacker_controlled()
     .on(&[C::RunnerProcess]),
     text(
         "path",
         "Path of the file; of a policy decision: of the rule.",
-        &[("falco", "fd.name"), ("opa-decision-log", "path")],
+        &[
+            ("falco", "fd.name"),
+            ("opa-decision-log", "path"),
+            ("policy-report", "results.rule, kind of the constraint"),
+        ],
     )
     .on(&[C::RunnerFile, C::RuntimeIntegrity, C::PolicyDecision]),
-    text("sha256", "Digest of the file, hexadecimal.", &[("falco", "file hash")])
+    text("sha256", "Digest of the file, hexadecimal.", &[("enrichment", "image inventory")])
         .on(&[C::RunnerFile, C::RuntimeIntegrity]),
     text("expected_sha256", "Digest the file was delivered with.", &[("enrichment", "image inventory")])
         .on(&[C::RuntimeIntegrity]),
     text("stage", "Where in the job: checkout, build, test, publish, clean_up.", &[("enrichment", "step map")])
         .on(&[C::RunnerFile]),
-    integer("bytes_out", "Bytes sent.", &[("falco", "fd bytes")]).unit("bytes").on(&[C::RunnerNet, C::RuntimeNet]),
+    integer("bytes_out", "Bytes sent.", &[("enrichment", "egress proxy")])
+        .unit("bytes")
+        .on(&[C::RunnerNet, C::RuntimeNet]),
     texts(
         "outputs",
         "Digests of what was built.",
@@ -115,17 +130,20 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "key",
         "Key: of the key service, its id or ARN; of a cache, the cache key.",
-        &[("cloudtrail", "resources.ARN, requestParameters.keyId")],
+        &[("cloudtrail", "resources.ARN, requestParameters.keyId"), ("vault-audit", "request.path of a transit mount")],
     )
     .on(&[C::CiCache, C::KmsSign, C::KmsAdmin, C::SignSignature, C::IdentityUse]),
-    boolean("ok", "The check passed.", &[("kyverno-policyreport", "results.result")])
+    boolean("ok", "The check passed.", &[("policy-report", "results.result"), ("flux", "reason")])
         .on(&[C::VerifySignature, C::VerifyRebuild]),
     text(
         "reason",
         "Why it did not pass; of a refused call: the error code.",
         &[
             ("cloudtrail", "errorCode"),
-            ("kyverno-policyreport", "results.message"),
+            ("policy-report", "results.message"),
+            ("vault-audit", "error"),
+            ("kubernetes-audit", "responseStatus.reason"),
+            ("flux", "reason"),
             ("github-audit", "explanation, dismiss_reason"),
         ],
     )
@@ -140,7 +158,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::IdentityTokenRevoked,
         C::SecretFinding,
     ]),
-    boolean("cached", "The answer is an earlier one.", &[("kyverno-policyreport", "admission controller's cache")])
+    boolean("cached", "The answer is an earlier one.", &[("enrichment", "admission controller's cache")])
         .on(&[C::VerifySignature]),
     text("rebuilt_digest", "Digest of the second build.", &[("in-toto-slsa", "rebuilder")]).on(&[C::VerifyRebuild]),
     text(

@@ -9,7 +9,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "store_kind",
         "aws_secrets_manager, aws_ssm, vault, kubernetes, github …",
-        &[("cloudtrail", "eventSource"), ("vault-audit", "the format"), ("github-audit", "the format")],
+        &[
+            ("cloudtrail", "eventSource"),
+            ("vault-audit", "the format"),
+            ("github-audit", "the format"),
+            ("kubernetes-audit", "the format"),
+        ],
     )
     .on(&[C::SecretAccess, C::SecretList, C::SecretLease, C::SecretRotated, C::SecretAdmin]),
     texts(
@@ -18,7 +23,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("cloudtrail", "requestParameters.secretId, name, names, secretIdList"),
             ("vault-audit", "request.path"),
-            ("kubernetes-audit", "objectRef.name"),
+            ("kubernetes-audit", "objectRef.namespace, name"),
         ],
     )
     .on(&[C::SecretAccess, C::SecretList, C::SecretLease, C::SecretRotated, C::SecretAdmin]),
@@ -32,13 +37,17 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "auth_role",
         "Role under which the store let the caller in.",
-        &[("vault-audit", "auth.metadata.role"), ("cloudtrail", "sessionIssuer.userName")],
+        &[("vault-audit", "auth.metadata.role, role_name"), ("cloudtrail", "sessionIssuer.userName")],
     )
     .on(&[C::SecretAccess, C::SecretList, C::SecretLease, C::SecretRotated, C::SecretAdmin]),
     integer(
         "ttl_s",
         "Life of the credential or lease that was issued or used.",
-        &[("vault-audit", "auth.token_ttl"), ("cloudtrail", "requestParameters.durationSeconds")],
+        &[
+            ("vault-audit", "auth.token_ttl, response.auth.token_ttl"),
+            ("kubernetes-audit", "requestObject.spec.expirationSeconds"),
+            ("cloudtrail", "requestParameters.durationSeconds"),
+        ],
     )
     .unit("s")
     .on(&[C::SecretAccess, C::SecretLease, C::IdentityExchange, C::IdentityUse]),
@@ -69,6 +78,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "repo and alert number, hashed_token"),
             ("cloudtrail", "requestParameters.accessKeyId, secretId"),
+            ("vault-audit", "request.data.accessor, request.path"),
+            ("kubernetes-audit", "objectRef.namespace, name"),
         ],
     )
     .on(&[C::SecretFinding, C::SecretRotated, C::IdentityTokenRevoked, C::IdentityUse]),
@@ -81,7 +92,13 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "kind",
         "Kind of secret, scan, drift or deleted thing, in the source's word.",
-        &[("github-audit", "secret_type"), ("harbor", "event_data.resources.kind")],
+        &[
+            ("github-audit", "secret_type"),
+            ("harbor", "event_data.resources.kind"),
+            ("policy-report", "results.category"),
+            ("argocd", "trigger"),
+            ("flux", "involvedObject.kind"),
+        ],
     )
     .on(&[
         C::SecretFinding,
@@ -96,8 +113,16 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     ]),
     boolean("verified", "The secret was tried, or its issuer says that it is live.", &[("github-audit", "validity")])
         .on(&[C::SecretFinding]),
-    text("role", "Role that was taken.", &[("cloudtrail", "requestParameters.roleArn")])
-        .on(&[C::IdentityExchange, C::IdentityUse]),
+    text(
+        "role",
+        "Role that was taken.",
+        &[
+            ("cloudtrail", "requestParameters.roleArn"),
+            ("vault-audit", "auth.metadata.role"),
+            ("kubernetes-audit", "objectRef.namespace, name"),
+        ],
+    )
+    .on(&[C::IdentityExchange, C::IdentityUse]),
     text("role_class", "deployer, builder, signer, service, from the inventory.", &[("enrichment", "inventory")])
         .on(&[C::IdentityExchange, C::IdentityUse]),
     text(
@@ -106,21 +131,34 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[("cloudtrail", "responseElements.subjectFromWebIdentityToken, userIdentity.userName")],
     )
     .on(&[C::IdentityExchange]),
-    text("aud", "Audience of the identity token.", &[("cloudtrail", "responseElements.audience")])
-        .on(&[C::IdentityExchange]),
+    text(
+        "aud",
+        "Audience of the identity token.",
+        &[("cloudtrail", "responseElements.audience"), ("kubernetes-audit", "requestObject.spec.audiences")],
+    )
+    .on(&[C::IdentityExchange]),
     map("claims", "Claims of the identity token, by name.", &[("cloudtrail", "requestParameters.principalTags")])
         .on(&[C::IdentityExchange]),
     text(
         "issued_key",
         "Id of the credential that was issued: the `prov.token_id` of what it does later.",
-        &[("cloudtrail", "responseElements.credentials.accessKeyId, accessKey.accessKeyId")],
+        &[
+            ("cloudtrail", "responseElements.credentials.accessKeyId, accessKey.accessKeyId"),
+            ("vault-audit", "response.auth.accessor"),
+            ("kubernetes-audit", "annotations: issued-credential-id"),
+        ],
     )
     .on(&[C::IdentityExchange, C::ScmAdmin]),
     text(
         "op_class",
         "Coarse class of the operation: service and read, write, decrypt, sign or exec \
         (`iam.write`, `kms.decrypt`, `ecs.exec`).",
-        &[("cloudtrail", "eventSource, eventName, readOnly"), ("github-audit", "action")],
+        &[
+            ("cloudtrail", "eventSource, eventName, readOnly"),
+            ("github-audit", "action"),
+            ("vault-audit", "request.path, request.operation"),
+            ("kubernetes-audit", "verb, objectRef.subresource"),
+        ],
     )
     .on(&[C::IdentityUse, C::SecretAccess, C::SecretList]),
     text("team_target", "Team that owns what was acted on.", &[("enrichment", "ownership map")]).on(&[C::IdentityUse]),
@@ -136,32 +174,65 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "rule",
         "Name of the policy or scan rule.",
-        &[("kyverno-policyreport", "results.rule"), ("opa-decision-log", "path")],
+        &[
+            ("policy-report", "results.policy, metadata.name"),
+            ("kubernetes-audit", "objectRef.name, responseStatus.message"),
+            ("falco", "rule"),
+            ("opa-decision-log", "path"),
+        ],
     )
     .on(&[C::PolicyDecision, C::PolicyChange, C::ScanFinding]),
-    text("bundle_rev", "Revision of the policies that decided.", &[("opa-decision-log", "bundles.revision")])
-        .on(&[C::PolicyDecision, C::PolicyChange]),
+    text(
+        "bundle_rev",
+        "Revision of the policies that decided.",
+        &[("opa-decision-log", "revision, bundles.NAME.revision")],
+    )
+    .on(&[C::PolicyDecision, C::PolicyChange]),
     float("eval_ms", "Time the decision took.", &[("opa-decision-log", "metrics.timer_rego_query_eval_ns")])
         .unit("ms")
         .on(&[C::PolicyDecision]),
     text("input_digest", "Digest of what was judged.", &[("opa-decision-log", "input")]).on(&[C::PolicyDecision]),
-    boolean("break_glass", "The refusal was overridden in an emergency.", &[("kubernetes-audit", "annotations")])
-        .on(&[C::PolicyDecision, C::DeployStarted]),
-    text("mode", "enforce, audit or off.", &[("kyverno-policyreport", "validationFailureAction")])
-        .on(&[C::PolicyDecision, C::PolicyChange]),
+    boolean(
+        "break_glass",
+        "The refusal was overridden in an emergency.",
+        &[
+            ("kubernetes-audit", "requestObject: label or annotation break-glass"),
+            ("opa-decision-log", "result.break_glass"),
+        ],
+    )
+    .on(&[C::PolicyDecision, C::DeployStarted]),
+    text(
+        "mode",
+        "enforce, audit or off.",
+        &[
+            ("kubernetes-audit", "requestObject.spec: failureAction, enforcementAction, validationActions"),
+            ("policy-report", "results.result, violations.enforcementAction"),
+        ],
+    )
+    .on(&[C::PolicyDecision, C::PolicyChange]),
     text(
         "failure_policy",
         "Fail or Ignore: what happens when the engine does not answer.",
-        &[("kubernetes-audit", "requestObject.webhooks.failurePolicy")],
+        &[("kubernetes-audit", "requestObject.webhooks.failurePolicy, requestObject.spec.failurePolicy")],
     )
     .on(&[C::PolicyChange]),
-    text("exception_scope", "What an exception covers.", &[("kubernetes-audit", "requestObject.spec")])
-        .on(&[C::PolicyChange]),
-    text("tool", "Scanner that spoke.", &[("harbor", "scanner"), ("cdevents", "testSuite.name")]).on(&[
-        C::ScanResult,
-        C::ScanFinding,
-        C::VulnFinding,
-    ]),
+    text(
+        "exception_scope",
+        "What an exception covers.",
+        &[("kubernetes-audit", "requestObject.spec.match: namespaces, names")],
+    )
+    .on(&[C::PolicyChange]),
+    text(
+        "tool",
+        "Scanner that spoke.",
+        &[
+            ("harbor", "scanner"),
+            ("cdevents", "testSuite.name"),
+            ("policy-report", "results.source"),
+            ("falco", "source"),
+        ],
+    )
+    .on(&[C::ScanResult, C::ScanFinding, C::VulnFinding]),
     text(
         "sev",
         "critical, high, medium, low, none.",
@@ -169,6 +240,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.finding-severity-counts"),
             ("cyclonedx", "vulnerabilities.ratings.severity"),
             ("github-audit", "severity"),
+            ("policy-report", "results.severity"),
+            ("falco", "priority"),
         ],
     )
     .on(&[C::ScanFinding, C::VulnFinding, C::ScanResult]),
@@ -192,14 +265,18 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         .on(&[C::IacPlan, C::IacApply]),
     boolean("exe_upper_layer", "The executable is not part of the image.", &[("falco", "proc.is_exe_upper_layer")])
         .on(&[C::RuntimeIntegrity]),
-    text("node", "Machine on which the sensor runs.", &[("falco", "hostname")]).on(&[
-        C::RuntimeInventory,
-        C::RuntimeHeartbeat,
-        C::RunnerHeartbeat,
-        C::RunnerAgent,
-    ]),
-    text("resource", "`kind/namespace/name` of the resource.", &[("kubernetes-audit", "objectRef")])
-        .on(&[C::RuntimeConfigDrift, C::RuntimeReconciled]),
+    text(
+        "node",
+        "Machine on which the sensor runs.",
+        &[("falco", "hostname"), ("kubernetes-audit", "requestObject.spec.nodeName")],
+    )
+    .on(&[C::RuntimeInventory, C::RuntimeHeartbeat, C::RunnerHeartbeat, C::RunnerAgent]),
+    text(
+        "resource",
+        "`kind/namespace/name` of the resource.",
+        &[("argocd", "metadata.namespace, name"), ("flux", "involvedObject")],
+    )
+    .on(&[C::RuntimeConfigDrift, C::RuntimeReconciled]),
     text("purl", "Bad package, without version.", &[("threat feed", "affected.package.purl")]).on(&[C::ThreatIntel]),
     texts("versions", "Its bad versions.", &[("threat feed", "affected.versions")]).on(&[C::ThreatIntel]),
     text("sha", "Bad commit or digest.", &[("threat feed", "sha")]).on(&[C::ThreatIntel]),

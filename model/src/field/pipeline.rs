@@ -94,6 +94,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "eventName"),
             ("vault-audit", "request.operation"),
             ("kubernetes-audit", "verb"),
+            ("falco", "evt.type, fd.name"),
         ],
     )
     .on(&[
@@ -128,7 +129,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "object_kind",
         "Kind of thing that was changed: protected_branch, ruleset, hook, runner_group, \
         audit_stream, iam_role …",
-        &[("github-audit", "action (the part before its last dot)"), ("cloudtrail", "eventSource, eventName")],
+        &[
+            ("github-audit", "action (the part before its last dot)"),
+            ("cloudtrail", "eventSource, eventName"),
+            ("vault-audit", "request.path, request.mount_type"),
+            ("kubernetes-audit", "objectRef.resource"),
+        ],
     )
     .on(&[C::ScmAdmin, C::SecretAdmin, C::SecretRotated, C::IdentityUse, C::OpsFreeze, C::OpsResponse]),
     text(
@@ -137,6 +143,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "ruleset_name, branch, hook_id, environment_name … else the repository"),
             ("cloudtrail", "requestParameters.name, roleName, trailName …"),
+            ("vault-audit", "request.path"),
+            ("kubernetes-audit", "objectRef.namespace, name"),
         ],
     )
     .on(&[
@@ -156,13 +164,18 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "permission, visibility, config.url …"),
             ("cloudtrail", "requestParameters.policyArn, policyDocument"),
+            ("kubernetes-audit", "requestObject.roleRef.name"),
         ],
     )
     .on(&[C::ScmAdmin, C::PolicyChange]),
     text(
         "scope",
         "How far it reaches: repo, org, enterprise, user, account; of a finding: prod, test.",
-        &[("github-audit", "action, runner_owner_type"), ("cloudtrail", "account")],
+        &[
+            ("github-audit", "action, runner_owner_type"),
+            ("cloudtrail", "account"),
+            ("kubernetes-audit", "objectRef.namespace"),
+        ],
     )
     .on(&[
         C::ScmAdmin,
@@ -179,13 +192,18 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "user, team, integration, invitee …"),
             ("cloudtrail", "requestParameters.userName, principal"),
+            ("kubernetes-audit", "requestObject.subjects.name"),
         ],
     )
     .on(&[C::ScmAdmin]),
     text(
         "permission",
         "Right that was granted, or its absence now.",
-        &[("github-audit", "permission, default_workflow_permissions"), ("cloudtrail", "requestParameters.policyArn")],
+        &[
+            ("github-audit", "permission, default_workflow_permissions"),
+            ("cloudtrail", "requestParameters.policyArn"),
+            ("kubernetes-audit", "requestObject.roleRef.name"),
+        ],
     )
     .on(&[C::ScmAdmin]),
     texts("overridden_codes", "Checks that were overridden.", &[("github-audit", "overridden_codes")])
@@ -202,7 +220,14 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "result",
         "How it ended, in the source's word: success, failure, cancelled; allow, deny; promoted, \
         rolled_back.",
-        &[("github-audit", "conclusion"), ("github-webhook", "conclusion"), ("opa-decision-log", "result")],
+        &[
+            ("github-audit", "conclusion"),
+            ("github-webhook", "conclusion"),
+            ("opa-decision-log", "result"),
+            ("policy-report", "results.result"),
+            ("kubernetes-audit", "responseStatus.message"),
+            ("rollouts", "phase, trigger"),
+        ],
     )
     .on(&[C::CiRun, C::CiJob, C::BuildFinished, C::PolicyDecision, C::DeployCanary]),
     text(

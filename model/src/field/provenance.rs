@@ -13,6 +13,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "recipientAccountId, userIdentity.accountId"),
             ("ecr-eventbridge", "account"),
             ("gitlab-webhook", "project.namespace"),
+            ("vault-audit", "request.namespace.id"),
         ],
     ),
     text("prov.team", "Team that owns the repository, from the ownership map.", &[("enrichment", "ownership map")]),
@@ -24,6 +25,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-webhook", "repository.full_name"),
             ("gitlab-webhook", "project.path_with_namespace"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("vault-audit", "auth.metadata.repository"),
+            ("argocd", "spec.source.repoURL"),
         ],
     ),
     text(
@@ -33,6 +36,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "repo_id, repository_id"),
             ("github-webhook", "repository.id"),
             ("gitlab-webhook", "project_id"),
+            ("vault-audit", "auth.metadata.repository_id, project_id"),
         ],
     ),
     text(
@@ -42,6 +46,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "head_sha, after"),
             ("github-webhook", "head_sha"),
             ("in-toto-slsa", "resolvedDependencies.digest.gitCommit"),
+            ("vault-audit", "auth.metadata.sha"),
+            ("opa-decision-log", "input.commit"),
+            ("argocd", "status.operationState.syncResult.revision"),
+            ("flux", "metadata.revision"),
         ],
     ),
     text(
@@ -51,6 +59,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "ref, branch, head_branch"),
             ("github-webhook", "ref"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("vault-audit", "auth.metadata.ref"),
+            ("flux", "metadata.revision"),
         ],
     )
     .attacker_controlled(),
@@ -67,7 +77,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "prov.workflow",
         "Definition that runs: path at ref; its id where the source has no path. Never its \
         display name.",
-        &[("github-audit", "job_workflow_ref, workflow_id"), ("rekor", "build config URI")],
+        &[
+            ("github-audit", "job_workflow_ref, workflow_id"),
+            ("rekor", "build config URI"),
+            ("vault-audit", "auth.metadata.job_workflow_ref"),
+        ],
     ),
     text(
         "prov.workflow_sha",
@@ -78,7 +92,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "prov.trigger",
         "What started the run: push, pull_request, pull_request_target, workflow_run, \
         workflow_dispatch, schedule …",
-        &[("github-audit", "event"), ("github-webhook", "workflow_run.event"), ("rekor", "build trigger")],
+        &[
+            ("github-audit", "event"),
+            ("github-webhook", "workflow_run.event"),
+            ("rekor", "build trigger"),
+            ("vault-audit", "auth.metadata.event_name"),
+        ],
     ),
     text(
         "prov.run_id",
@@ -87,6 +106,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "workflow_run_id"),
             ("github-webhook", "workflow_run.id"),
             ("gitlab-webhook", "object_attributes.id"),
+            ("vault-audit", "auth.metadata.run_id, pipeline_id"),
         ],
     ),
     integer(
@@ -97,7 +117,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.job_id",
         "The provider's id of the job.",
-        &[("github-webhook", "workflow_job.id"), ("github-audit", "check_run_id"), ("gitlab-webhook", "build_id")],
+        &[
+            ("github-webhook", "workflow_job.id"),
+            ("github-audit", "check_run_id"),
+            ("gitlab-webhook", "build_id"),
+            ("vault-audit", "auth.metadata.job_id"),
+        ],
     ),
     text(
         "prov.build_id",
@@ -112,7 +137,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.runner_name",
         "Name of the runner: whoever registers it chooses it.",
-        &[("github-audit", "runner_name"), ("github-webhook", "workflow_job.runner_name")],
+        &[
+            ("github-audit", "runner_name"),
+            ("github-webhook", "workflow_job.runner_name"),
+            ("falco", "k8s.pod.name, hostname"),
+        ],
     )
     .attacker_controlled(),
     text(
@@ -137,18 +166,35 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "actor_id, else actor"),
             ("cloudtrail", "userIdentity.sessionContext.sessionIssuer.arn, userIdentity.arn, principalId"),
             ("kubernetes-audit", "user.username"),
-            ("vault-audit", "auth.entity_id"),
+            ("vault-audit", "auth.entity_id, else auth.display_name"),
+            ("argocd", "status.operationState.operation.initiatedBy"),
+            ("flux", "reportingController"),
         ],
     ),
     text(
         "prov.actor",
         "Login or name of who acted, for display only.",
-        &[("github-audit", "actor"), ("cloudtrail", "sessionIssuer.userName, userIdentity.userName")],
+        &[
+            ("github-audit", "actor"),
+            ("cloudtrail", "sessionIssuer.userName, userIdentity.userName"),
+            ("vault-audit", "auth.display_name"),
+            ("kubernetes-audit", "user.username"),
+            ("falco", "user.name"),
+            ("argocd", "initiatedBy.username"),
+            ("flux", "reportingController"),
+        ],
     ),
     text(
         "prov.actor_kind",
         "human, bot, app, workload or service.",
-        &[("github-audit", "actor_is_bot, actor_is_agent, actor"), ("cloudtrail", "userIdentity.type, invokedBy")],
+        &[
+            ("github-audit", "actor_is_bot, actor_is_agent, actor"),
+            ("cloudtrail", "userIdentity.type, invokedBy"),
+            ("vault-audit", "auth.metadata"),
+            ("kubernetes-audit", "user.username"),
+            ("argocd", "initiatedBy.automated"),
+            ("flux", "reportingController"),
+        ],
     ),
     text(
         "prov.token_id",
@@ -157,6 +203,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "hashed_token, token_id"),
             ("cloudtrail", "userIdentity.accessKeyId"),
             ("vault-audit", "auth.accessor"),
+            ("kubernetes-audit", "user.extra: credential-id, accessKeyId"),
         ],
     ),
     text(
@@ -166,12 +213,17 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "programmatic_access_type"),
             ("cloudtrail", "userIdentity.accessKeyId (its prefix), userIdentity.type"),
+            ("vault-audit", "auth.token_type, auth.policies"),
         ],
     ),
     text(
         "prov.session",
         "Session in which the credential was used.",
-        &[("cloudtrail", "userIdentity.principalId of a role session"), ("github-audit", "session_id")],
+        &[
+            ("cloudtrail", "userIdentity.principalId of a role session"),
+            ("github-audit", "session_id"),
+            ("kubernetes-audit", "user.extra.sessionName"),
+        ],
     )
     .attacker_controlled(),
     text(
@@ -182,6 +234,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.image-digest"),
             ("in-toto-slsa", "subject.digest"),
             ("harbor", "event_data.resources.digest"),
+            ("kubernetes-audit", "requestObject: containers.image"),
+            ("opa-decision-log", "input.digest, input.image, the reviewed object"),
+            ("falco", "container.image.digest"),
+            ("argocd", "status.summary.images"),
+            ("flux", "metadata.revision"),
+            ("rollouts", "rollout.spec.template: containers.image"),
         ],
     ),
     text(
@@ -192,7 +250,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.version",
         "Version of the artifact.",
-        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version")],
+        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version"), ("flux", "metadata.revision")],
     ),
     text(
         "prov.attestation_id",
@@ -206,6 +264,14 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "environment_name"),
             ("cdevents", "environment.id"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("vault-audit", "auth.metadata.environment"),
+            ("kubernetes-audit", "objectRef.namespace"),
+            ("policy-report", "resources.namespace, scope.namespace"),
+            ("opa-decision-log", "input.environment"),
+            ("falco", "k8s.ns.name"),
+            ("argocd", "spec.destination"),
+            ("flux", "metadata.env, involvedObject.namespace"),
+            ("rollouts", "namespace"),
         ],
     ),
     text(
@@ -215,14 +281,31 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "requestParameters.service, functionName, applicationName"),
             ("cdevents", "service.id"),
             ("kubernetes-audit", "objectRef.name"),
+            ("policy-report", "resources.name, scope.name"),
+            ("opa-decision-log", "input.service"),
+            ("falco", "k8smeta.deployment.name, container.name"),
+            ("argocd", "metadata.name"),
+            ("flux", "involvedObject.name"),
+            ("rollouts", "name"),
         ],
     ),
     text(
         "prov.cluster",
         "Cluster that runs the workload.",
-        &[("cloudtrail", "requestParameters.cluster"), ("enrichment", "source configuration")],
+        &[
+            ("cloudtrail", "requestParameters.cluster"),
+            ("enrichment", "source configuration"),
+            ("opa-decision-log", "labels.cluster"),
+            ("falco", "cluster (a custom field)"),
+            ("argocd", "spec.destination.name, server"),
+            ("flux", "metadata.cluster"),
+        ],
     ),
-    text("prov.region", "Cloud region of the event.", &[("cloudtrail", "awsRegion"), ("ecr-eventbridge", "region")]),
+    text(
+        "prov.region",
+        "Cloud region of the event.",
+        &[("cloudtrail", "awsRegion"), ("ecr-eventbridge", "region"), ("flux", "metadata.region")],
+    ),
     integer(
         "prov.tier",
         "How critical the repository or service is: 1 is the most, from the inventory.",
