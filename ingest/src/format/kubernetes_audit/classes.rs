@@ -92,8 +92,7 @@ pub(super) fn classify(inputs: &Inputs<'_>) -> Classified {
     if let Some(action) = session {
         return Classified::Event(Class { class: C::IdentityUse, action, verdict });
     }
-    let refused = code.is_some_and(|code| code >= 400)
-        && (inputs.has(9) || inputs.text(7).is_some_and(|text| text.starts_with("admission webhook ")));
+    let refused = code.is_some_and(|code| code >= 400) && (inputs.has(9) || inputs.text(7).and_then(refusal).is_some());
     if refused && writes(verb) {
         return Classified::Event(Class { class: C::PolicyDecision, action: "deny", verdict: Verdict::Denied });
     }
@@ -102,6 +101,18 @@ pub(super) fn classify(inputs: &Inputs<'_>) -> Classified {
         Some((class, action)) => Classified::Event(Class { class, action, verdict }),
         None => Classified::Filtered,
     }
+}
+
+/// Who refused, where a message of the API server says that admission did: the webhook or policy by name.
+pub(super) fn refusal(message: &str) -> Option<&str> {
+    if let Some(webhook) = message.strip_prefix("admission webhook \"") {
+        return webhook.split('"').next();
+    }
+    // Before these stand the object's kind and name, which cannot hold spaces.
+    if let Some((_, policy)) = message.split_once(" forbidden: ValidatingAdmissionPolicy '") {
+        return policy.split('\'').next();
+    }
+    message.contains(" forbidden: violates PodSecurity ").then_some("PodSecurity")
 }
 
 /// Interactive access to a container.
@@ -221,6 +232,21 @@ mod tests {
             (("patch", "pods", "ephemeralcontainers", "", "amy"), Some((C::IdentityUse, "exec"))),
         ] {
             assert_eq!(class_of(verb, resource, subresource, group, user), wanted, "{verb} {resource} {user}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_who_refused() {
+        for (message, wanted) in [
+            ("admission webhook \"gate.example.org\" denied the request: no", Some("gate.example.org")),
+            (
+                "deployments.apps \"a\" is forbidden: ValidatingAdmissionPolicy 'signed' with binding 'b' denied request: no",
+                Some("signed"),
+            ),
+            ("pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": privileged", Some("PodSecurity")),
+            ("pods \"a\" is forbidden: User \"amy\" cannot create resource \"pods\"", None),
+        ] {
+            assert_eq!(refusal(message), wanted, "{message}");
         }
     }
 

@@ -4,7 +4,7 @@
 
 use model::Scalar;
 
-use super::classes::writes;
+use super::classes::{refusal, writes};
 use crate::format::fill::{PATHS_MAX, is_address, present};
 use crate::format::{Inputs, Output};
 
@@ -71,9 +71,9 @@ pub(super) fn scope(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     output.text(if inputs.text(0).is_some() { "namespace" } else { "cluster" });
 }
 
-/// The webhook in `admission webhook "name" denied the request: …`.
-pub(super) fn webhook(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(name) = inputs.text(0).and_then(|text| text.split('"').nth(1)) {
+/// The webhook or policy that refused.
+pub(super) fn refused_by(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(name) = inputs.text(0).and_then(refusal) {
         output.text(name);
     }
 }

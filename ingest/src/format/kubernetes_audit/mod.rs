@@ -10,8 +10,8 @@ use EventClass as C;
 use model::{EventClass, Trust};
 
 use self::fields::{
-    actor_kind, deny, exception, failure_policy, mode, namespaced, object, op_class, peer, scope, service_account,
-    store, webhook,
+    actor_kind, deny, exception, failure_policy, mode, namespaced, object, op_class, peer, refused_by, scope,
+    service_account, store,
 };
 use super::fill::{bool_of, coalesce, env_class, text_of, ua_family};
 use super::workload::pinned;
@@ -123,7 +123,7 @@ static ROWS: &[MapRow] = &[
     on(ADMIN, "scope", &["objectRef.namespace"], scope),
     // What is let in.
     on(&[C::PolicyDecision], "result", &["verb"], deny),
-    on(&[C::PolicyDecision], "rule", &["responseStatus.message"], webhook),
+    on(&[C::PolicyDecision], "rule", &["responseStatus.message"], refused_by),
     on(POLICY, "rule", &["objectRef.name", "requestObject.metadata.name"], coalesce),
     on(
         POLICY, "mode",
