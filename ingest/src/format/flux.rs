@@ -1,6 +1,6 @@
 //! Events of Flux, as its notification controller sends them to a generic webhook.
 //!
-//! Must never read the message, whose words change from version to version: kind, reason and severity say what happened.
+//! Must never read the message, whose words change between versions: kind, reason and severity say what happened.
 
 use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};

@@ -129,7 +129,10 @@ static ROWS: &[MapRow] = &[
     on(DECISION, "result", ANSWER, result),
     on(
         DECISION, "bundle_rev",
-        &["revision", "bundles.authz.revision", "bundles.bundle.revision", "bundles.main.revision", "bundles.policy.revision"],
+        &[
+            "revision", "bundles.authz.revision", "bundles.bundle.revision", "bundles.main.revision",
+            "bundles.policy.revision",
+        ],
         coalesce,
     ),
     on(DECISION, "eval_ms", &["metrics.timer_rego_query_eval_ns"], eval_ms),

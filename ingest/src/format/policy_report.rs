@@ -1,5 +1,5 @@
-//! Policy reports of a cluster: each result of a PolicyReport (Kyverno and others, openreports.io too) and each violation
-//! that Gatekeeper's audit found is an event.
+//! Policy reports of a cluster: each result of a PolicyReport (Kyverno and others, openreports.io too) and each
+//! violation that Gatekeeper's audit found is an event.
 //!
 //! A report says what is, not what was refused: must never call a failed result a denial.
 

@@ -1,6 +1,6 @@
 //! Canaries and rollbacks: events of Flagger, and notifications of Argo Rollouts with the rollout and the trigger.
 //!
-//! Must never read a rollout's phase where the notification names its trigger: the object in it may be a version behind.
+//! Must never read a rollout's phase where the notification names its trigger: the object may be a version behind.
 
 use EventClass as C;
 use model::{EventClass, Trust, Verdict};

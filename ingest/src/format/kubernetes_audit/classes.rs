@@ -240,7 +240,7 @@ mod tests {
         for (message, wanted) in [
             ("admission webhook \"gate.example.org\" denied the request: no", Some("gate.example.org")),
             (
-                "deployments.apps \"a\" is forbidden: ValidatingAdmissionPolicy 'signed' with binding 'b' denied request: no",
+                "deployments.apps \"a\" is forbidden: ValidatingAdmissionPolicy 'signed' with binding 'b' denied",
                 Some("signed"),
             ),
             ("pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": privileged", Some("PodSecurity")),

@@ -75,8 +75,9 @@ static ROWS: &[MapRow] = &[
     on(
         &[C::DeployStarted, C::RuntimeInventory, C::PolicyDecision], "prov.digest",
         &[
-            "requestObject.spec.template.spec.containers.image", "requestObject.spec.template.spec.initContainers.image",
-            "requestObject.spec.containers.image", "requestObject.spec.initContainers.image",
+            "requestObject.spec.template.spec.containers.image",
+            "requestObject.spec.template.spec.initContainers.image", "requestObject.spec.containers.image",
+            "requestObject.spec.initContainers.image",
             "requestObject.spec.jobTemplate.spec.template.spec.containers.image",
         ],
         pinned,
@@ -99,7 +100,10 @@ static ROWS: &[MapRow] = &[
     ),
     on(&[C::RuntimeInventory], "node", &["requestObject.spec.nodeName"], coalesce),
     on(&[C::IdentityUse], "object", NAMED, object),
-    on(&[C::IdentityUse, C::ScmAdmin, C::SecretAdmin, C::SecretRotated], "object_kind", &["objectRef.resource"], coalesce),
+    on(
+        &[C::IdentityUse, C::ScmAdmin, C::SecretAdmin, C::SecretRotated], "object_kind",
+        &["objectRef.resource"], coalesce,
+    ),
     on(&[C::IdentityUse, C::SecretAccess], "op_class", &["verb", "objectRef.subresource"], op_class),
     on(
         &[C::IdentityUse, C::SecretAccess, C::IdentityExchange], "reason",

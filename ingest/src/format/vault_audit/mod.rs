@@ -48,7 +48,10 @@ static ROWS: &[MapRow] = &[
     all("prov.actor", &["auth.display_name"], coalesce),
     all(
         "prov.actor_kind",
-        &["auth.metadata.username", "auth.metadata.role", "auth.metadata.role_name", "auth.metadata.service_account_name"],
+        &[
+            "auth.metadata.username", "auth.metadata.role", "auth.metadata.role_name",
+            "auth.metadata.service_account_name",
+        ],
         actor_kind,
     ),
     all("prov.token_id", &["auth.accessor", "request.client_token_accessor"], coalesce),
