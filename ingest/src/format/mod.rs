@@ -10,19 +10,30 @@ use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 pub mod aws_codebuild_codepipeline;
 pub mod cloudtrail;
 pub mod ecr_eventbridge;
+pub mod argocd;
+pub mod cloudtrail;
+pub mod falco;
 pub mod fill;
+pub mod flux;
 pub mod github_audit;
 pub mod harbor;
 pub mod github_webhook;
 pub mod gitlab_audit;
 pub mod gitlab_webhook;
 pub mod json;
+pub mod kubernetes_audit;
 pub mod normal;
 pub mod oci_distribution;
 pub mod osv;
 pub mod package_feed;
 mod plan;
 mod purl;
+pub mod opa_decision_log;
+mod plan;
+pub mod policy_report;
+pub mod rollouts;
+pub mod vault_audit;
+mod workload;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -40,6 +51,15 @@ pub static FORMATS: &[&Format] = &[
     &github_webhook::FORMAT,
     &gitlab_webhook::FORMAT,
     &gitlab_audit::FORMAT,
+    &cloudtrail::FORMAT,
+    &vault_audit::FORMAT,
+    &kubernetes_audit::FORMAT,
+    &policy_report::FORMAT,
+    &opa_decision_log::FORMAT,
+    &falco::FORMAT,
+    &argocd::FORMAT,
+    &flux::FORMAT,
+    &rollouts::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];

@@ -12,10 +12,16 @@ mod harbor;
 mod oci_distribution;
 mod osv;
 mod package_feed;
-mod written;
+mod clusters;
 mod github_webhook;
 mod gitlab_audit;
 mod gitlab_webhook;
+mod delivery;
+mod github_audit;
+mod kubernetes_audit;
+mod policy;
+mod vault_audit;
+mod clusters;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
