@@ -7,17 +7,30 @@ use std::borrow::Cow;
 
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
+pub mod cdevents;
+pub mod cloudevents;
 pub mod cloudtrail;
 pub mod fill;
 pub mod github_audit;
+pub mod jenkins_cloudevents;
 pub mod json;
 pub mod normal;
 mod plan;
+pub mod tekton_cloudevents;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &cloudtrail::FORMAT,
+    &cdevents::FORMAT,
+    &jenkins_cloudevents::FORMAT,
+    &tekton_cloudevents::FORMAT,
+    &cloudevents::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
@@ -49,6 +62,11 @@ impl Format {
     /// Records of other formats stand in its own.
     pub fn carries_others(&self) -> bool {
         self.containers.iter().any(|container| container.is_foreign())
+    }
+
+    /// Records of other formats are all that it holds.
+    pub fn is_envelope(&self) -> bool {
+        self.carries_others() && self.mapping.is_some_and(|mapping| mapping.rows.is_empty())
     }
 }
 
@@ -158,6 +176,8 @@ pub enum Classified {
     Filtered,
     /// Not a record of this format after all.
     Invalid(&'static str),
+    /// A record of this format that says nothing any format knows: invalid(unknown_format), so that it is seen.
+    Unknown,
 }
 
 /// Class, action and outcome of an event.

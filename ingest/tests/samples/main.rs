@@ -4,8 +4,12 @@
 //! sample that must not decode stands in its format's table of refused ones, with the reason.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+mod cdevents;
+mod cloudevents;
 mod cloudtrail;
 mod github_audit;
+mod jenkins_cloudevents;
+mod tekton_cloudevents;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
