@@ -1,8 +1,8 @@
 //! The CloudEvents 1.0 envelope, structured: one object, or a batch of them in an array. Binary mode becomes this where
 //! Kafka messages become records.
 //!
-//! The event is in `data` or `data_base64` and of another format, told by its content; the envelope gives it id and time
-//! where it has none. Must never make an event of an envelope alone: its type is a name that anybody may choose.
+//! The event is in `data` or `data_base64` and of another format, told by its content; the envelope gives it id and
+//! time where it has none. Must never make an event of an envelope alone: its type is a name that anybody may choose.
 
 use model::Trust;
 

@@ -244,13 +244,8 @@ impl Plan {
             return Ok(Shape::Container(container));
         }
         let (id, time) = self.named(view);
-        let mut decoded = Decoded {
-            id,
-            time,
-            class: None,
-            action: view.text(self.action).unwrap_or(""),
-            verdict: Verdict::Unknown,
-        };
+        let mut decoded =
+            Decoded { id, time, class: None, action: view.text(self.action).unwrap_or(""), verdict: Verdict::Unknown };
         if let Some(mapping) = self.format.mapping {
             match (mapping.classify)(&Inputs::new(view, &self.classify)) {
                 Classified::Filtered => return Ok(Shape::Filtered),

@@ -1,7 +1,7 @@
 //! A batch of records in one reused arena, so that reading a record costs one copy of its bytes and no allocation.
 //!
-//! A CloudEvent in binary mode is kept in structured form, so that nobody behind needs its headers. It must never change
-//! any other payload, and never outlive the next `poll` with references: `clear` starts it anew.
+//! A CloudEvent in binary mode is kept in structured form, so that nobody behind needs its headers. It must never
+//! change any other payload, and never outlive the next `poll` with references: `clear` starts it anew.
 
 use std::ops::Range;
 

@@ -18,8 +18,8 @@ const MARK: &str = "ce_specversion";
 /// The structured form of a message in binary mode; None: it is none, and its payload is the record as it stands.
 ///
 /// Data that is JSON by its content type (or by nothing said) and by its bytes stands under `data`, byte for byte; any
-/// other under `data_base64`. Header values that are no text are left out. Required attributes that are missing stay so:
-/// nothing recognises what comes out, and it is seen as invalid.
+/// other under `data_base64`. Header values that are no text are left out. Required attributes that are missing stay
+/// missing: nothing recognises what comes out, and it is seen as invalid.
 pub fn structured<'h, I>(headers: impl Fn() -> I, payload: Option<&[u8]>) -> Option<Vec<u8>>
 where
     I: Iterator<Item = (&'h str, Option<&'h [u8]>)>,

@@ -1,7 +1,7 @@
 //! Which class a CDEvents type is of.
 //!
-//! Types are `dev.cdevents.SUBJECT.PREDICATE.VERSION`; what a type means has not changed between versions, so the version
-//! decides nothing. Must never read a subject's free texts.
+//! Types are `dev.cdevents.SUBJECT.PREDICATE.VERSION`; what a type means has not changed between versions, so the
+//! version decides nothing. Must never read a subject's free texts.
 
 use EventClass as C;
 use model::{EventClass, Verdict};
