@@ -45,7 +45,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts(
         "outputs",
         "Digests of what was built.",
-        &[("in-toto-slsa", "subject.digest"), ("cdevents", "artifact.packaged")],
+        &[("in-toto-slsa", "subject.digest"), ("cdevents", "artifactId, subject.id")],
     )
     .on(&[C::BuildFinished]),
     texts("materials", "What it was built from.", &[("in-toto-slsa", "resolvedDependencies.uri")])
@@ -151,6 +151,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.repository-name"),
             ("harbor", "event_data.repository.repo_full_name"),
             ("docker-distribution", "events.target.repository"),
+            ("cdevents", "repository_url of the package URL"),
         ],
     )
     .on(&[
@@ -168,6 +169,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "requestParameters.imageTag, imageIds.imageTag"),
             ("ecr-eventbridge", "detail.image-tag"),
             ("harbor", "event_data.resources.tag"),
+            ("cdevents", "tag of the package URL"),
         ],
     )
     .on(&[

@@ -12,9 +12,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "_document_id"),
             ("cloudtrail", "eventID"),
-            ("cdevents", "context.id"),
+            ("cdevents", "context.source, context.id"),
             ("vault-audit", "request.id"),
             ("ecr-eventbridge", "id"),
+            ("cloudevents", "source, id: of an event that has none"),
         ],
     ),
     text("event.class", "The class, by its dotted name.", &[("every format", "the format's table")]),
@@ -36,6 +37,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "eventTime"),
             ("cdevents", "context.timestamp"),
             ("ecr-eventbridge", "time"),
+            ("jenkins-cloudevents", "build.timestamp, updatedDate, entryTime …"),
+            ("tekton-cloudevents", "status.completionTime, status.conditions.lastTransitionTime"),
+            ("cloudevents", "time: of an event that has none"),
         ],
     )
     .unit("ms since 1970-01-01 UTC"),
@@ -60,6 +64,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "trace_id",
         "W3C trace id that joins a run with what it caused.",
-        &[("cdevents", "traceparent"), ("cloudevents", "traceparent")],
+        &[
+            ("cdevents", "traceparent of the envelope"),
+            ("jenkins-cloudevents", "traceparent of the envelope"),
+            ("tekton-cloudevents", "traceparent of the envelope"),
+        ],
     ),
 ];

@@ -81,7 +81,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "kind",
         "Kind of secret, scan, drift or deleted thing, in the source's word.",
-        &[("github-audit", "secret_type"), ("harbor", "event_data.resources.kind")],
+        &[("github-audit", "secret_type"), ("harbor", "event_data.resources.kind"), ("cdevents", "testCase.type")],
     )
     .on(&[
         C::SecretFinding,
@@ -169,6 +169,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.finding-severity-counts"),
             ("cyclonedx", "vulnerabilities.ratings.severity"),
             ("github-audit", "severity"),
+            ("cdevents", "severity"),
         ],
     )
     .on(&[C::ScanFinding, C::VulnFinding, C::ScanResult]),

@@ -71,10 +71,14 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .on(&[C::ScmChange]),
     texts("approvers", "Ids of who approved.", &[("github-webhook", "review.user.id")]).on(&[C::ScmChange]),
     text("merged_by", "Id of who merged.", &[("github-webhook", "pull_request.merged_by.id")]).on(&[C::ScmChange]),
-    text("type", "branch or tag.", &[("github-webhook", "ref_type")]).on(&[C::ScmRef]),
-    text("name", "Name of the branch or tag, without `refs/…/`.", &[("github-webhook", "ref")])
-        .attacker_controlled()
-        .on(&[C::ScmRef]),
+    text("type", "branch or tag.", &[("github-webhook", "ref_type"), ("cdevents", "branch")]).on(&[C::ScmRef]),
+    text(
+        "name",
+        "Name of the branch or tag, without `refs/…/`.",
+        &[("github-webhook", "ref"), ("cdevents", "subject.id of a branch")],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmRef]),
     text("old_sha", "Commit it pointed to.", &[("github-webhook", "before"), ("github-audit", "before")])
         .on(&[C::ScmPush, C::ScmRef]),
     text("new_sha", "Commit it points to.", &[("github-webhook", "after"), ("github-audit", "after")])
@@ -128,7 +132,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "object_kind",
         "Kind of thing that was changed: protected_branch, ruleset, hook, runner_group, \
         audit_stream, iam_role …",
-        &[("github-audit", "action (the part before its last dot)"), ("cloudtrail", "eventSource, eventName")],
+        &[
+            ("github-audit", "action (the part before its last dot)"),
+            ("cloudtrail", "eventSource, eventName"),
+            ("cdevents", "subject of the type"),
+            ("jenkins-cloudevents", "job"),
+        ],
     )
     .on(&[C::ScmAdmin, C::SecretAdmin, C::SecretRotated, C::IdentityUse, C::OpsFreeze, C::OpsResponse]),
     text(
@@ -137,6 +146,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "ruleset_name, branch, hook_id, environment_name … else the repository"),
             ("cloudtrail", "requestParameters.name, roleName, trailName …"),
+            ("cdevents", "subject.id"),
+            ("jenkins-cloudevents", "url"),
         ],
     )
     .on(&[
@@ -202,19 +213,35 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "result",
         "How it ended, in the source's word: success, failure, cancelled; allow, deny; promoted, \
         rolled_back.",
-        &[("github-audit", "conclusion"), ("github-webhook", "conclusion"), ("opa-decision-log", "result")],
+        &[
+            ("github-audit", "conclusion"),
+            ("github-webhook", "conclusion"),
+            ("opa-decision-log", "result"),
+            ("cdevents", "outcome, decision"),
+            ("jenkins-cloudevents", "build.status"),
+            ("tekton-cloudevents", "status.conditions.reason"),
+        ],
     )
     .on(&[C::CiRun, C::CiJob, C::BuildFinished, C::PolicyDecision, C::DeployCanary]),
     text(
         "system_outcome",
         "ok, or error when the CI system itself failed: for its availability.",
-        &[("github-audit", "conclusion = startup_failure")],
+        &[
+            ("github-audit", "conclusion = startup_failure"),
+            ("cdevents", "outcome = error"),
+            ("tekton-cloudevents", "status.conditions.reason"),
+        ],
     )
     .on(&[C::CiRun]),
     integer(
         "duration",
         "How long it took.",
-        &[("github-webhook", "completed_at − started_at"), ("github-audit", "completed_at − started_at")],
+        &[
+            ("github-webhook", "completed_at − started_at"),
+            ("github-audit", "completed_at − started_at"),
+            ("jenkins-cloudevents", "build.duration"),
+            ("tekton-cloudevents", "completionTime − startTime"),
+        ],
     )
     .unit("ms")
     .on(&[C::CiRun, C::CiJob, C::BuildFinished]),
@@ -222,13 +249,18 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "approved_by",
         "Id of who let the run or deployment start.",
-        &[("github-audit", "actor_id of workflows.approve_workflow_job")],
+        &[("github-audit", "actor_id of workflows.approve_workflow_job"), ("cdevents", "responder of an approval")],
     )
     .on(&[C::CiRun, C::CiJob]),
     text(
         "job_name",
         "Name of the job in the definition.",
-        &[("github-audit", "job_name"), ("github-webhook", "workflow_job.name")],
+        &[
+            ("github-audit", "job_name"),
+            ("github-webhook", "workflow_job.name"),
+            ("cdevents", "taskName"),
+            ("tekton-cloudevents", "taskRef.name"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::CiJob]),
@@ -271,7 +303,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "env",
         "Environment as the definition names it; its class is `prov.env`.",
-        &[("github-audit", "environment_name")],
+        &[("github-audit", "environment_name"), ("cdevents", "name of an environment")],
     )
     .attacker_controlled()
     .on(&[C::CiJob, C::ScmAdmin, C::SecretAdmin, C::IdentityExchange]),
@@ -286,8 +318,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[("github-webhook", "workflow_job.steps.status")],
     )
     .on(&[C::CiJob]),
-    text("cause", "Why it failed: config, code, system.", &[("jenkins-cloudevents", "data.buildResult")])
-        .on(&[C::CiJob, C::CiRun]),
+    text(
+        "cause",
+        "Why it failed: config, code, system.",
+        &[("cdevents", "outcome = error"), ("tekton-cloudevents", "status.conditions.reason")],
+    )
+    .on(&[C::CiJob, C::CiRun]),
     texts(
         "labels",
         "Labels of the runner: whoever registers it chooses them.",

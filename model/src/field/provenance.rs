@@ -24,6 +24,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-webhook", "repository.full_name"),
             ("gitlab-webhook", "project.path_with_namespace"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("cdevents", "repository.source, repository.id, uri, change.source"),
+            ("jenkins-cloudevents", "build.scmState.url"),
         ],
     ),
     text(
@@ -42,6 +44,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "head_sha, after"),
             ("github-webhook", "head_sha"),
             ("in-toto-slsa", "resolvedDependencies.digest.gitCommit"),
+            ("jenkins-cloudevents", "build.scmState.commit"),
+            ("cdevents", "change.id that is a hash"),
         ],
     ),
     text(
@@ -51,6 +55,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "ref, branch, head_branch"),
             ("github-webhook", "ref"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("jenkins-cloudevents", "build.scmState.branch"),
+            ("cdevents", "subject.id of a branch"),
         ],
     )
     .attacker_controlled(),
@@ -61,24 +67,41 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-webhook", "pull_request.number"),
             ("gitlab-webhook", "object_attributes.iid"),
             ("github-audit", "pull_request_id"),
+            ("cdevents", "subject.id of a change, change.id"),
+            ("jenkins-cloudevents", "build.scmState.branch of a request"),
         ],
     ),
     text(
         "prov.workflow",
         "Definition that runs: path at ref; its id where the source has no path. Never its \
         display name.",
-        &[("github-audit", "job_workflow_ref, workflow_id"), ("rekor", "build config URI")],
+        &[
+            ("github-audit", "job_workflow_ref, workflow_id"),
+            ("rekor", "build config URI"),
+            ("jenkins-cloudevents", "url of the job"),
+            ("cdevents", "pipelineName"),
+            ("tekton-cloudevents", "status.provenance.refSource, pipelineRef.name, taskRef.name"),
+        ],
     ),
     text(
         "prov.workflow_sha",
         "Digest of the workflow definition, hexadecimal.",
-        &[("github-audit", "job_workflow_sha"), ("rekor", "build config digest")],
+        &[
+            ("github-audit", "job_workflow_sha"),
+            ("rekor", "build config digest"),
+            ("tekton-cloudevents", "status.provenance.refSource.digest.sha1"),
+        ],
     ),
     text(
         "prov.trigger",
         "What started the run: push, pull_request, pull_request_target, workflow_run, \
         workflow_dispatch, schedule …",
-        &[("github-audit", "event"), ("github-webhook", "workflow_run.event"), ("rekor", "build trigger")],
+        &[
+            ("github-audit", "event"),
+            ("github-webhook", "workflow_run.event"),
+            ("rekor", "build trigger"),
+            ("jenkins-cloudevents", "startedBy"),
+        ],
     ),
     text(
         "prov.run_id",
@@ -87,6 +110,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "workflow_run_id"),
             ("github-webhook", "workflow_run.id"),
             ("gitlab-webhook", "object_attributes.id"),
+            ("jenkins-cloudevents", "build.fullUrl"),
+            ("cdevents", "subject.id, pipelineRun.id"),
+            ("tekton-cloudevents", "pipelineRun.metadata.uid, metadata.ownerReferences.uid"),
         ],
     ),
     integer(
@@ -97,12 +123,22 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.job_id",
         "The provider's id of the job.",
-        &[("github-webhook", "workflow_job.id"), ("github-audit", "check_run_id"), ("gitlab-webhook", "build_id")],
+        &[
+            ("github-webhook", "workflow_job.id"),
+            ("github-audit", "check_run_id"),
+            ("gitlab-webhook", "build_id"),
+            ("cdevents", "subject.id of a task run"),
+            ("tekton-cloudevents", "metadata.uid of a TaskRun or CustomRun"),
+        ],
     ),
     text(
         "prov.build_id",
         "Invocation id of the build.",
-        &[("in-toto-slsa", "runDetails.metadata.invocationId"), ("aws-codebuild-codepipeline", "detail.build-id")],
+        &[
+            ("in-toto-slsa", "runDetails.metadata.invocationId"),
+            ("aws-codebuild-codepipeline", "detail.build-id"),
+            ("cdevents", "subject.id of a build"),
+        ],
     ),
     text(
         "prov.runner_id",
@@ -112,13 +148,21 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.runner_name",
         "Name of the runner: whoever registers it chooses it.",
-        &[("github-audit", "runner_name"), ("github-webhook", "workflow_job.runner_name")],
+        &[
+            ("github-audit", "runner_name"),
+            ("github-webhook", "workflow_job.runner_name"),
+            ("jenkins-cloudevents", "nodeName"),
+        ],
     )
     .attacker_controlled(),
     text(
         "prov.runner_kind",
         "hosted or self_hosted.",
-        &[("github-audit", "is_hosted_runner, the registration of a runner"), ("rekor", "runner environment")],
+        &[
+            ("github-audit", "is_hosted_runner, the registration of a runner"),
+            ("rekor", "runner environment"),
+            ("jenkins-cloudevents", "every node"),
+        ],
     ),
     text(
         "prov.runner_pool",
@@ -138,17 +182,28 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "userIdentity.sessionContext.sessionIssuer.arn, userIdentity.arn, principalId"),
             ("kubernetes-audit", "user.username"),
             ("vault-audit", "auth.entity_id"),
+            ("jenkins-cloudevents", "userId"),
+            ("cdevents", "content.user"),
         ],
     ),
     text(
         "prov.actor",
         "Login or name of who acted, for display only.",
-        &[("github-audit", "actor"), ("cloudtrail", "sessionIssuer.userName, userIdentity.userName")],
+        &[
+            ("github-audit", "actor"),
+            ("cloudtrail", "sessionIssuer.userName, userIdentity.userName"),
+            ("jenkins-cloudevents", "userId"),
+            ("cdevents", "content.user"),
+        ],
     ),
     text(
         "prov.actor_kind",
         "human, bot, app, workload or service.",
-        &[("github-audit", "actor_is_bot, actor_is_agent, actor"), ("cloudtrail", "userIdentity.type, invokedBy")],
+        &[
+            ("github-audit", "actor_is_bot, actor_is_agent, actor"),
+            ("cloudtrail", "userIdentity.type, invokedBy"),
+            ("jenkins-cloudevents", "userId"),
+        ],
     ),
     text(
         "prov.token_id",
@@ -182,17 +237,23 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.image-digest"),
             ("in-toto-slsa", "subject.digest"),
             ("harbor", "event_data.resources.digest"),
+            ("cdevents", "version of the package URL"),
+            ("tekton-cloudevents", "results named …IMAGE_DIGEST"),
         ],
     ),
     text(
         "prov.artifact",
         "Artifact as package URL, without version.",
-        &[("cdevents", "subject.id"), ("in-toto-slsa", "subject.name"), ("cyclonedx", "metadata.component.purl")],
+        &[
+            ("cdevents", "artifactId, subject.id"),
+            ("in-toto-slsa", "subject.name"),
+            ("cyclonedx", "metadata.component.purl"),
+        ],
     ),
     text(
         "prov.version",
         "Version of the artifact.",
-        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version")],
+        &[("cdevents", "artifactId, subject.id"), ("cyclonedx", "metadata.component.version")],
     ),
     text(
         "prov.attestation_id",
