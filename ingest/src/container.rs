@@ -26,8 +26,8 @@ pub enum Elements<'a> {
 /// The records under a container's path.
 ///
 /// # Errors
-/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says; `NotUtf8`
-/// for bytes that are no text.
+/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says, and
+/// `UnknownFormat` where that may be anything and is no record; `NotUtf8` for bytes that are no text.
 pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
     let inner = container.path().split('.').try_fold(record, member)?;
     match container {
@@ -35,7 +35,8 @@ pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Inva
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
             Ok(Elements::Standing(vec![inner]))
         }
-        Container::Envelope(_) | Container::Foreign(_) => Err(Invalid::WrongShape),
+        Container::Envelope(_) => Err(Invalid::WrongShape),
+        Container::Foreign(_) => Err(Invalid::UnknownFormat),
         Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
         Container::Newest { times, .. } => {
             newest(inner, times.split('.').try_fold(record, member)?).map(Elements::Standing)
@@ -121,6 +122,7 @@ mod tests {
         assert_eq!(elements(r#"{"a": {"b":[{"c":2}]}}"#, Container::Array("a.b")), standing(&[r#"{"c":2}"#]));
         assert_eq!(elements(r#"{"Records": 1}"#, Container::Array("Records")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"detail": 1}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
+        assert_eq!(elements(r#"{"data": "text"}"#, Container::Foreign("data")), Err(Invalid::UnknownFormat));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! The one way from bytes to events, for runs, proofs and people alike. Must never remember anything between records
 //! that could change what the next one is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Trust, View};
+use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timestamp, Trust, View};
 
 use crate::container::{Elements, array, elements};
 use crate::format::{Container, Decoded, FORMATS, Format, Outer, Plan, Shape, Wanted};
@@ -81,7 +82,16 @@ impl Place {
 struct Within<'a> {
     plan: Option<usize>,
     outer: Option<Outer<'a>>,
+    carried: Carried<'a>,
     depth: usize,
+}
+
+/// What a record of another format has from its envelope where it says nothing itself: the id, with its number behind
+/// it in each array on the way (two records never share one), and the time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Carried<'a> {
+    id: Option<&'a str>,
+    time: Option<Timestamp>,
 }
 
 impl Decoder {
@@ -147,9 +157,13 @@ impl Decoder {
         if elements.is_empty() {
             sink(place.of(text), Read::Filtered);
         }
+        let is_list = elements.len() > 1;
         for (index, element) in elements.into_iter().enumerate() {
             let outer = within.outer.map(|outer| Outer { index, ..outer });
-            let within = Within { outer, depth: within.depth + 1, ..within };
+            let id =
+                within.carried.id.map(|id| if is_list { Cow::from(format!("{id}:{index}")) } else { Cow::from(id) });
+            let carried = Carried { id: id.as_deref(), ..within.carried };
+            let within = Within { outer, carried, depth: within.depth + 1, ..within };
             self.value(scratch, element, inner(place, text, element), within, sink);
         }
     }
@@ -170,13 +184,15 @@ impl Decoder {
         let container = match plan.shape(raw) {
             Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
             Ok(Shape::Filtered) => return sink(place.of(text), Read::Filtered),
-            Ok(Shape::Event(decoded)) => {
+            Ok(Shape::Event(mut decoded)) => {
+                decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
+                decoded.time = decoded.time.or(within.carried.time);
                 let seen = Seen { plan: at, text, raw, decoded, outer: within.outer };
                 return sink(place.of(text), Read::Event(seen));
             }
             Ok(Shape::Container(container)) => container,
         };
-        if let Err(reason) = self.container(scratch, text, &place, (at, container), within.depth, sink) {
+        if let Err(reason) = self.container(scratch, text, &place, (at, container), within, sink) {
             sink(place.of(text), Read::Invalid(reason));
         }
     }
@@ -204,17 +220,25 @@ impl Decoder {
         text: &str,
         place: &Place,
         (at, container): (usize, Container),
-        depth: usize,
+        within: Within<'_>,
         sink: &mut impl FnMut(Range<usize>, Read<'_>),
     ) -> Result<(), Invalid> {
+        let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
         let mut row = Row::default();
-        let mut within = Within { depth, ..Within::default() };
-        if !container.is_foreign() {
-            if let Some(plan) = self.plans.get(at) {
-                plan.scan_outer(text, &mut row)?;
-            }
-            within = Within { plan: Some(at), outer: Some(Outer { view: row.view(text), index: 0 }), depth };
+        let (mut id, mut carried, depth) = (None, within.carried, within.depth);
+        if container.is_foreign() {
+            let (own, time) = plan.named(scratch.raw.view(text));
+            id = own.map(Cow::into_owned);
+            carried.time = time.or(carried.time);
+        } else {
+            plan.scan_outer(text, &mut row)?;
         }
+        carried.id = id.as_deref().or(carried.id);
+        let outer = Some(Outer { view: row.view(text), index: 0 });
+        let within = match container.is_foreign() {
+            true => Within { plan: None, outer: None, carried, depth },
+            false => Within { plan: Some(at), outer, carried, depth },
+        };
         match elements(text, container)? {
             Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
             Elements::Encoded(decoded) => {

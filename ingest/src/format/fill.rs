@@ -173,6 +173,51 @@ pub fn tail(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |text| output.text(text.rsplit(['/', ':']).next().unwrap_or(text)));
 }
 
+/// The repository of a clone or web address (`https://host/owner/name.git`, `git@host:owner/name.git`,
+/// `host.tld/owner/name`) as `host/owner/name`, lower case.
+pub fn repo_url(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |url| {
+        if let Some(repo) = repo_of_url(url) {
+            output.text(&repo);
+        }
+    });
+}
+
+/// See [`repo_url`]. None for paths without a host, and for a host without owner and name.
+pub fn repo_of_url(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
+    let short = rest.split_once(':').filter(|(host, _)| scheme.is_none() && !host.contains('/'));
+    let (authority, path) = short.or_else(|| rest.split_once('/'))?;
+    let host = authority.rsplit('@').next()?;
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let path = path.split(['?', '#']).next()?.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let named = (scheme.is_some() || host.contains('.')) && !host.is_empty() && path.contains('/');
+    let clean = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
+    (named && clean(host) && clean(path)).then(|| format!("{host}/{path}").to_lowercase())
+}
+
+/// A hash in hexadecimal (at least 40 digits), lower case: a full commit.
+pub fn lower_hex(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if is_hash(text) {
+            output.text(&lower_case(text));
+        }
+    });
+}
+
+/// 40 hexadecimal digits or more.
+pub fn is_hash(text: &str) -> bool {
+    (40..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A duration in milliseconds that the source counted itself; zero means that it has not ended.
+pub fn duration_given(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(Scalar::Int(ms)) = inputs.first(0).filter(|value| matches!(value, Scalar::Int(1..))) {
+        output.scalar(Scalar::Int(ms));
+    }
+}
+
 /// The index of the first path with a value that is neither null nor empty.
 pub fn first_present(inputs: &Inputs<'_>) -> Option<usize> {
     (0..PATHS_MAX).find(|&i| inputs.first(i).is_some())
@@ -256,6 +301,26 @@ pub(crate) mod tests {
         ] {
             assert_eq!(family(agent), wanted, "{agent}");
         }
+    }
+
+    #[test]
+    fn addresses_name_repositories() {
+        for (url, wanted) in [
+            ("https://github.com/Acme/Shop.git", Some("github.com/acme/shop")),
+            ("https://x-token:abc@gitlab.example.org:8443/a/b/c/", Some("gitlab.example.org/a/b/c")),
+            ("git@github.com:Acme/shop.git", Some("github.com/acme/shop")),
+            ("ssh://git@host.example.org:22/acme/shop.git?ref=main", Some("host.example.org/acme/shop")),
+            ("git.example.org/acme/shop", Some("git.example.org/acme/shop")),
+            ("/event/source/123", None),
+            ("acme/shop", None),
+            ("https://example.org", None),
+            ("https://example.org/only", None),
+            ("https://exa mple.org/a/b", None),
+        ] {
+            assert_eq!(repo_of_url(url).as_deref(), wanted, "{url}");
+        }
+        assert!(is_hash("218c63f230732c6d561fefd00fd0d2ac4ded1a0c"));
+        assert!(!is_hash("218c63f") && !is_hash("218c63f230732c6d561fefd00fd0d2ac4ded1a0z"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
 
 pub mod aws_codebuild_codepipeline;
+pub mod cdevents;
+pub mod cloudevents;
 pub mod cloudtrail;
 pub mod ecr_eventbridge;
 pub mod argocd;
@@ -20,6 +22,7 @@ pub mod harbor;
 pub mod github_webhook;
 pub mod gitlab_audit;
 pub mod gitlab_webhook;
+pub mod jenkins_cloudevents;
 pub mod json;
 pub mod kubernetes_audit;
 pub mod normal;
@@ -34,6 +37,7 @@ pub mod policy_report;
 pub mod rollouts;
 pub mod vault_audit;
 mod workload;
+pub mod tekton_cloudevents;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -60,6 +64,11 @@ pub static FORMATS: &[&Format] = &[
     &argocd::FORMAT,
     &flux::FORMAT,
     &rollouts::FORMAT,
+    &cloudtrail::FORMAT,
+    &cdevents::FORMAT,
+    &jenkins_cloudevents::FORMAT,
+    &tekton_cloudevents::FORMAT,
+    &cloudevents::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
@@ -94,6 +103,11 @@ impl Format {
     /// Records of other formats stand in its own.
     pub fn carries_others(&self) -> bool {
         self.containers.iter().any(|container| container.is_foreign())
+    }
+
+    /// Records of other formats are all that it holds.
+    pub fn is_envelope(&self) -> bool {
+        self.carries_others() && self.mapping.is_some_and(|mapping| mapping.rows.is_empty())
     }
 }
 
@@ -219,6 +233,8 @@ pub enum Classified {
     Filtered,
     /// Not a record of this format after all.
     Invalid(&'static str),
+    /// A record of this format that says nothing any format knows: invalid(unknown_format), so that it is seen.
+    Unknown,
 }
 
 /// Class, action and outcome of an event.

@@ -262,17 +262,14 @@ impl Plan {
         if let Some(&(_, container)) = self.containers.iter().find(|(slot, _)| view.has(*slot)) {
             return Ok(Shape::Container(container));
         }
-        let mut decoded = Decoded {
-            id: self.id(view),
-            time: self.time(view),
-            class: None,
-            action: view.text(self.action).unwrap_or(""),
-            verdict: Verdict::Unknown,
-        };
+        let (id, time) = self.named(view);
+        let mut decoded =
+            Decoded { id, time, class: None, action: view.text(self.action).unwrap_or(""), verdict: Verdict::Unknown };
         if let Some(mapping) = self.format.mapping {
             match (mapping.classify)(&Inputs::new(view, &self.classify)) {
                 Classified::Filtered => return Ok(Shape::Filtered),
                 Classified::Invalid(_) => return Err(Invalid::WrongShape),
+                Classified::Unknown => return Err(Invalid::UnknownFormat),
                 Classified::Event(class) => {
                     decoded.class = Some(class.class);
                     decoded.verdict = class.verdict;
@@ -283,6 +280,11 @@ impl Plan {
             }
         }
         Ok(Shape::Event(decoded))
+    }
+
+    /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
+    pub fn named<'a>(&'a self, view: View<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
+        (self.id(view), self.time(view))
     }
 
     fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
@@ -363,6 +365,8 @@ impl ClassPlan {
 fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
     match value {
         Scalar::Text(text) => Timestamp::parse(text),
+        // How programs write "never": an event of 1970 would be late for ever.
+        Scalar::Int(0) => None,
         Scalar::Int(n) => Timestamp::from_epoch(n as f64),
         Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
         Scalar::Float(n) => Timestamp::from_epoch(n),

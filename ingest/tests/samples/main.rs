@@ -5,6 +5,8 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod aws_codebuild_codepipeline;
+mod cdevents;
+mod cloudevents;
 mod cloudtrail;
 mod ecr_eventbridge;
 mod github_audit;
@@ -22,6 +24,8 @@ mod kubernetes_audit;
 mod policy;
 mod vault_audit;
 mod clusters;
+mod jenkins_cloudevents;
+mod tekton_cloudevents;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
