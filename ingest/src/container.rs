@@ -28,15 +28,44 @@ pub enum Elements<'a> {
 /// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says; `NotUtf8`
 /// for bytes that are no text.
 pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
-    let inner = container.path().split('.').try_fold(record, member)?;
+    let path = container.path();
+    let inner = if path.is_empty() { record } else { path.split('.').try_fold(record, member)? };
     match container {
-        Container::Array(_) => Ok(Elements::Standing(array(inner)?)),
+        Container::Parts(_) if inner == "null" => Ok(Elements::Standing(Vec::new())),
+        Container::Array(_) | Container::Parts(_) => Ok(Elements::Standing(array(inner)?)),
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
             Ok(Elements::Standing(vec![inner]))
         }
         Container::Envelope(_) | Container::Foreign(_) => Err(Invalid::WrongShape),
-        Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
+        Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
+            decode(inner).map(Elements::Encoded)
+        }
+        Container::Members => members(record).map(Elements::Standing),
     }
+}
+
+/// The values of an object, all of which must be objects, and one there must be.
+fn members(record: &str) -> Result<Vec<&str>, Invalid> {
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<&'de str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = Vec::new();
+            while let Some((IgnoredAny, value)) = map.next_entry::<_, &RawValue>()? {
+                values.push(value.get());
+            }
+            Ok(values)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(record);
+    let values = json.deserialize_map(Members).map_err(|_| Invalid::NotJson)?;
+    let are_objects = !values.is_empty() && values.iter().all(|value| value.starts_with('{'));
+    if are_objects { Ok(values) } else { Err(Invalid::WrongShape) }
 }
 
 /// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.

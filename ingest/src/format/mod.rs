@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
+use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 pub mod cloudtrail;
 pub mod fill;
@@ -67,6 +67,14 @@ pub enum Container {
     Foreign(&'static str),
     /// The same, as base64 or JSON text.
     ForeignEncoded(&'static str),
+    /// An array of records; the record that holds it is an event too (a scan and what it found). None, null and an empty
+    /// one are no parts.
+    Parts(&'static str),
+    /// One more record as base64 or JSON text; the record that holds it is an event too (a signature and what it signs).
+    EncodedPart(&'static str),
+    /// The record is a map whose values are records, under keys that nobody knows before (ids). Only what nothing else
+    /// recognises is looked at so.
+    Members,
 }
 
 impl Container {
@@ -77,8 +85,16 @@ impl Container {
             | Container::Envelope(path)
             | Container::Encoded(path)
             | Container::Foreign(path)
-            | Container::ForeignEncoded(path) => path,
+            | Container::ForeignEncoded(path)
+            | Container::Parts(path)
+            | Container::EncodedPart(path) => path,
+            Container::Members => "",
         }
+    }
+
+    /// The record that holds it is an event of its own.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Container::Parts(_) | Container::EncodedPart(_))
     }
 
     /// What stands there is of another format.
@@ -95,15 +111,9 @@ pub enum Id {
     /// All of these paths that are present, with a colon between them; none when the first is missing. For records
     /// whose id names only part of them: a request and its response, the stages of one call.
     Joined(&'static [&'static str]),
-}
-
-impl Id {
-    /// The paths.
-    pub fn paths(self) -> &'static [&'static str] {
-        match self {
-            Id::First(paths) | Id::Joined(paths) => paths,
-        }
-    }
+    /// The first of these lists whose first path is present, joined: for formats whose records stand alone and in
+    /// containers.
+    FirstJoined(&'static [&'static [&'static str]]),
 }
 
 /// How a format's raw fields become ours.
@@ -154,6 +164,9 @@ pub type Fill = fn(&Inputs<'_>, &mut Output<'_>);
 pub enum Classified {
     /// An event.
     Event(Class),
+    /// An event whose time stands in no field of the record but inside one (a certificate): used where no path of the
+    /// mapping gives a time.
+    Dated(Class, Timestamp),
     /// Of no interest to anybody: counted as filtered.
     Filtered,
     /// Not a record of this format after all.
