@@ -146,6 +146,64 @@ pub fn tail(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |text| output.text(text.rsplit(['/', ':']).next().unwrap_or(text)));
 }
 
+/// The values of all paths.
+pub fn gather(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    (0..PATHS_MAX).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
+}
+
+/// The source repository that an address names, as `host/owner/name`.
+pub fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(repo) = (0..PATHS_MAX).find_map(|i| inputs.text(i).and_then(repo_of)) {
+        output.text(&repo);
+    }
+}
+
+/// `git+https://user@github.com/Owner/name.git@refs/heads/main` and `git@github.com:Owner/name` → `github.com/owner/name`.
+/// None without host, owner and name.
+pub fn repo_of(address: &str) -> Option<String> {
+    let address = address.strip_prefix("git+").unwrap_or(address);
+    let path = match address.split_once("://") {
+        Some((_, rest)) => {
+            let (authority, path) = rest.split_once('/')?;
+            format!("{}/{path}", authority.rsplit('@').next().unwrap_or(authority))
+        }
+        None => address.strip_prefix("git@").map_or_else(|| address.to_owned(), |rest| rest.replacen(':', "/", 1)),
+    };
+    let path = path.split(['@', '?', '#']).next().unwrap_or("").trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let is_full = path.matches('/').count() >= 2 && path.split('/').all(|part| !part.is_empty());
+    let has_host = path.split('/').next().is_some_and(|host| host.contains('.') || host.contains(':'));
+    (is_full && has_host).then(|| lower_case(path).into_owned())
+}
+
+/// Package URLs without version, qualifiers and subpath.
+pub fn purl_name(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if let Some((name, _)) = purl(text) {
+            output.text(name);
+        }
+    });
+}
+
+/// The versions of package URLs.
+pub fn purl_version(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if let Some((_, Some(version))) = purl(text) {
+            output.text(version);
+        }
+    });
+}
+
+/// A package URL's name and version; None: it is none.
+pub fn purl(text: &str) -> Option<(&str, Option<&str>)> {
+    let plain = text.split(['?', '#']).next().filter(|plain| plain.starts_with("pkg:"))?;
+    // The version stands behind the last `@`; an `@` before the last slash begins a scope.
+    match plain.rsplit_once('@') {
+        Some((name, version)) if !version.contains('/') && !name.ends_with('/') => Some((name, Some(version))),
+        _ => Some((plain, None)),
+    }
+}
+
 /// The index of the first path with a value that is neither null nor empty.
 pub fn first_present(inputs: &Inputs<'_>) -> Option<usize> {
     (0..PATHS_MAX).find(|&i| inputs.first(i).is_some())
@@ -239,6 +297,31 @@ pub(crate) mod tests {
         for no in ["secretsmanager.amazonaws.com", "AWS Internal", "", "cafe", "a.b.c.d", "1.2"] {
             assert!(!is_address(no), "{no}");
         }
+    }
+
+    #[test]
+    fn repositories_have_one_form() {
+        for address in [
+            "https://github.com/Acme/App",
+            "git+https://github.com/acme/app@refs/heads/main",
+            "git+ssh://git@github.com/acme/app.git",
+            "git@github.com:acme/app.git",
+            "https://token:x@github.com/acme/app/?a=b",
+        ] {
+            assert_eq!(repo_of(address).as_deref(), Some("github.com/acme/app"), "{address}");
+        }
+        assert_eq!(repo_of("https://gitlab.com/g/sub/p").as_deref(), Some("gitlab.com/g/sub/p"));
+        for address in ["", "acme/app", "https://github.com/", "https://github.com//x", "file:///a/b/c", "bash@sha256:9e"] {
+            assert_eq!(repo_of(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn package_urls_come_apart() {
+        assert_eq!(purl("pkg:npm/%40scope/name@1.0.5?a=b#c"), Some(("pkg:npm/%40scope/name", Some("1.0.5"))));
+        assert_eq!(purl("pkg:npm/@scope/name"), Some(("pkg:npm/@scope/name", None)));
+        assert_eq!(purl("pkg:oci/app@sha256:ab"), Some(("pkg:oci/app", Some("sha256:ab"))));
+        assert_eq!(purl("app"), None);
     }
 
     #[test]

@@ -9,15 +9,26 @@ use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 pub mod cloudtrail;
 pub mod fill;
+mod fulcio;
 pub mod github_audit;
+pub mod in_toto;
 pub mod json;
 pub mod normal;
 mod plan;
+pub mod rekor;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &cloudtrail::FORMAT,
+    &in_toto::BUNDLE,
+    &in_toto::FORMAT,
+    &rekor::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {

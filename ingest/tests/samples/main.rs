@@ -6,6 +6,7 @@
 
 mod cloudtrail;
 mod github_audit;
+mod sigstore;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
