@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 pub mod cloudtrail;
+pub mod cyclonedx;
 pub mod fill;
 mod fulcio;
 pub mod github_audit;
@@ -16,6 +17,7 @@ pub mod json;
 pub mod normal;
 mod plan;
 pub mod rekor;
+pub mod spdx;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -26,6 +28,8 @@ pub static FORMATS: &[&Format] = &[
     &in_toto::BUNDLE,
     &in_toto::FORMAT,
     &rekor::FORMAT,
+    &cyclonedx::FORMAT,
+    &spdx::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];

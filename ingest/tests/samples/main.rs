@@ -4,6 +4,7 @@
 //! sample that must not decode stands in its format's table of refused ones, with the reason.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+mod bills;
 mod cloudtrail;
 mod github_audit;
 mod sigstore;
