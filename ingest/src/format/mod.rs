@@ -17,6 +17,7 @@ pub mod json;
 pub mod normal;
 mod plan;
 pub mod rekor;
+pub mod sarif;
 pub mod spdx;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
@@ -30,6 +31,7 @@ pub static FORMATS: &[&Format] = &[
     &rekor::FORMAT,
     &cyclonedx::FORMAT,
     &spdx::FORMAT,
+    &sarif::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
