@@ -18,6 +18,7 @@ pub mod normal;
 mod plan;
 pub mod rekor;
 pub mod sarif;
+pub mod secret_scan;
 pub mod spdx;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
@@ -32,6 +33,7 @@ pub static FORMATS: &[&Format] = &[
     &cyclonedx::FORMAT,
     &spdx::FORMAT,
     &sarif::FORMAT,
+    &secret_scan::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
