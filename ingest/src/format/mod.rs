@@ -15,6 +15,7 @@ pub mod github_audit;
 pub mod in_toto;
 pub mod json;
 pub mod normal;
+pub mod oidc_exchange;
 mod plan;
 pub mod rekor;
 pub mod sarif;
@@ -34,6 +35,7 @@ pub static FORMATS: &[&Format] = &[
     &spdx::FORMAT,
     &sarif::FORMAT,
     &secret_scan::FORMAT,
+    &oidc_exchange::FORMAT,
     &normal::FORMAT,
     &json::FORMAT,
 ];
