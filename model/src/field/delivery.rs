@@ -42,20 +42,15 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text("stage", "Where in the job: checkout, build, test, publish, clean_up.", &[("enrichment", "step map")])
         .on(&[C::RunnerFile]),
     integer("bytes_out", "Bytes sent.", &[("falco", "fd bytes")]).unit("bytes").on(&[C::RunnerNet, C::RuntimeNet]),
-    texts(
-        "outputs",
-        "Digests of what was built.",
-        &[("in-toto-slsa", "subject.digest"), ("cdevents", "artifact.packaged")],
-    )
-    .on(&[C::BuildFinished]),
-    texts("materials", "What it was built from.", &[("in-toto-slsa", "resolvedDependencies.uri")])
+    texts("outputs", "Digests of what was built.", &[("in-toto", "subject.digest"), ("cdevents", "artifact.packaged")])
         .on(&[C::BuildFinished]),
-    text("builder", "Identity of the builder.", &[("in-toto-slsa", "runDetails.builder.id")]).on(&[
+    texts("materials", "What it was built from.", &[("in-toto", "resolvedDependencies.uri")]).on(&[C::BuildFinished]),
+    text("builder", "Identity of the builder.", &[("in-toto", "runDetails.builder.id")]).on(&[
         C::BuildFinished,
         C::SignAttestation,
         C::VerifySignature,
     ]),
-    map("params", "Parameters of the build.", &[("in-toto-slsa", "buildDefinition.externalParameters")])
+    map("params", "Parameters of the build.", &[("in-toto", "buildDefinition.externalParameters")])
         .on(&[C::BuildFinished]),
     boolean("deterministic", "Building again must give the same bytes.", &[("enrichment", "build inventory")])
         .on(&[C::BuildFinished, C::VerifyRebuild]),
@@ -68,12 +63,20 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::RegistryPublish,
         C::RegistryRequest,
     ]),
-    text("format", "cyclonedx or spdx.", &[("cyclonedx", "bomFormat"), ("spdx", "spdxVersion")])
-        .on(&[C::SbomGenerated]),
+    text(
+        "format",
+        "cyclonedx or spdx.",
+        &[("cyclonedx", "bomFormat"), ("spdx", "spdxVersion"), ("in-toto", "predicateType")],
+    )
+    .on(&[C::SbomGenerated]),
     texts(
         "components.purl",
         "Components as package URLs.",
-        &[("cyclonedx", "components.purl"), ("spdx", "packages.externalRefs.referenceLocator")],
+        &[
+            ("cyclonedx", "components.purl"),
+            ("spdx", "packages.externalRefs.referenceLocator"),
+            ("in-toto", "predicate.components.purl"),
+        ],
     )
     .on(&[C::SbomGenerated]),
     integers("components.age_h", "For each component: age of its release.", &[("enrichment", "package index")])
@@ -85,37 +88,58 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[("enrichment", "package index")],
     )
     .on(&[C::SbomGenerated]),
-    text("issuer", "Who issued the signer's certificate or token.", &[("rekor", "certificate extension: issuer")])
-        .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry, C::KmsSign, C::KmsAdmin, C::IdentityExchange]),
-    text("san", "Subject of the signing certificate.", &[("rekor", "certificate subject alternative name")]).on(&[
-        C::SignSignature,
-        C::SignAttestation,
-        C::RekorEntry,
-    ]),
-    text("signer_uri", "Workflow that signed.", &[("rekor", "certificate extension: build signer URI")]).on(&[
-        C::SignSignature,
-        C::SignAttestation,
-        C::RekorEntry,
-    ]),
+    text(
+        "issuer",
+        "Who issued the signer's certificate or token.",
+        &[
+            ("rekor", "certificate extension: issuer"),
+            ("sigstore-bundle", "certificate extension 8"),
+            ("oidc-exchange", "iss, resourceName"),
+        ],
+    )
+    .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry, C::KmsSign, C::KmsAdmin, C::IdentityExchange]),
+    text(
+        "san",
+        "Subject of the signing certificate.",
+        &[
+            ("rekor", "certificate subject alternative name"),
+            ("sigstore-bundle", "certificate subject alternative name"),
+        ],
+    )
+    .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry]),
+    text(
+        "signer_uri",
+        "Workflow that signed.",
+        &[("rekor", "certificate extension: build signer URI"), ("sigstore-bundle", "certificate extension 9")],
+    )
+    .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry]),
     text(
         "runner_env",
         "Where the signer or the caller ran: github-hosted, self-hosted.",
-        &[("rekor", "certificate extension: runner environment")],
+        &[
+            ("rekor", "certificate extension: runner environment"),
+            ("sigstore-bundle", "certificate extension 11"),
+            ("oidc-exchange", "runner_environment"),
+        ],
     )
     .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry, C::IdentityExchange]),
     text(
         "source_repo",
         "Repository the signing certificate names.",
-        &[("rekor", "certificate extension: source repository")],
+        &[("rekor", "certificate extension: source repository"), ("sigstore-bundle", "certificate extension 12")],
     )
     .on(&[C::SignSignature, C::SignAttestation, C::RekorEntry]),
-    text("run_uri", "Run the signing certificate names.", &[("rekor", "certificate extension: run invocation")])
-        .on(&[C::SignAttestation, C::RekorEntry]),
-    text("predicate_type", "Type of the statement.", &[("in-toto-slsa", "predicateType")]).on(&[C::SignAttestation]),
+    text(
+        "run_uri",
+        "Run the signing certificate names.",
+        &[("rekor", "certificate extension: run invocation"), ("sigstore-bundle", "certificate extension 21")],
+    )
+    .on(&[C::SignAttestation, C::RekorEntry]),
+    text("predicate_type", "Type of the statement.", &[("in-toto", "predicateType")]).on(&[C::SignAttestation]),
     text(
         "key",
         "Key: of the key service, its id or ARN; of a cache, the cache key.",
-        &[("cloudtrail", "resources.ARN, requestParameters.keyId")],
+        &[("cloudtrail", "resources.ARN, requestParameters.keyId"), ("sigstore-bundle", "publicKey.hint")],
     )
     .on(&[C::CiCache, C::KmsSign, C::KmsAdmin, C::SignSignature, C::IdentityUse]),
     boolean("ok", "The check passed.", &[("kyverno-policyreport", "results.result")])
@@ -127,6 +151,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "errorCode"),
             ("kyverno-policyreport", "results.message"),
             ("github-audit", "explanation, dismiss_reason"),
+            ("oidc-exchange", "error, status.message"),
+            ("cyclonedx", "analysis.justification"),
         ],
     )
     .on(&[
@@ -142,7 +168,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     ]),
     boolean("cached", "The answer is an earlier one.", &[("kyverno-policyreport", "admission controller's cache")])
         .on(&[C::VerifySignature]),
-    text("rebuilt_digest", "Digest of the second build.", &[("in-toto-slsa", "rebuilder")]).on(&[C::VerifyRebuild]),
+    text("rebuilt_digest", "Digest of the second build.", &[("in-toto", "rebuilder")]).on(&[C::VerifyRebuild]),
     text(
         "repo",
         "Repository in the registry. The source repository is `prov.repo`.",

@@ -13,6 +13,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "sourceIPAddress"),
             ("kubernetes-audit", "sourceIPs"),
             ("vault-audit", "request.remote_address"),
+            ("oidc-exchange", "client_ip, callerIp, ipAddress"),
         ],
     ),
     text(
@@ -33,7 +34,12 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "ua",
         "User agent as the client gave it: it may say anything.",
-        &[("github-audit", "user_agent"), ("cloudtrail", "userAgent"), ("kubernetes-audit", "userAgent")],
+        &[
+            ("github-audit", "user_agent"),
+            ("cloudtrail", "userAgent"),
+            ("kubernetes-audit", "userAgent"),
+            ("oidc-exchange", "user_agent, callerSuppliedUserAgent"),
+        ],
     )
     .attacker_controlled(),
     text(

@@ -38,7 +38,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     integer(
         "ttl_s",
         "Life of the credential or lease that was issued or used.",
-        &[("vault-audit", "auth.token_ttl"), ("cloudtrail", "requestParameters.durationSeconds")],
+        &[
+            ("vault-audit", "auth.token_ttl"),
+            ("cloudtrail", "requestParameters.durationSeconds"),
+            ("oidc-exchange", "expires_in"),
+        ],
     )
     .unit("s")
     .on(&[C::SecretAccess, C::SecretLease, C::IdentityExchange, C::IdentityUse]),
@@ -69,19 +73,25 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "repo and alert number, hashed_token"),
             ("cloudtrail", "requestParameters.accessKeyId, secretId"),
+            ("secret-scan", "SHA-256 of Secret or Raw, else Fingerprint"),
         ],
     )
     .on(&[C::SecretFinding, C::SecretRotated, C::IdentityTokenRevoked, C::IdentityUse]),
     text(
         "where",
         "Where the secret was found: commit, log, artifact, issue.",
-        &[("secret scanner", "where it looked")],
+        &[("secret-scan", "Commit, SourceMetadata.Data")],
     )
     .on(&[C::SecretFinding]),
     text(
         "kind",
         "Kind of secret, scan, drift or deleted thing, in the source's word.",
-        &[("github-audit", "secret_type"), ("harbor", "event_data.resources.kind")],
+        &[
+            ("github-audit", "secret_type"),
+            ("harbor", "event_data.resources.kind"),
+            ("secret-scan", "RuleID, DetectorName"),
+            ("sarif", "automationDetails.id"),
+        ],
     )
     .on(&[
         C::SecretFinding,
@@ -94,26 +104,48 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::OpsFreeze,
         C::OpsResponse,
     ]),
-    boolean("verified", "The secret was tried, or its issuer says that it is live.", &[("github-audit", "validity")])
-        .on(&[C::SecretFinding]),
-    text("role", "Role that was taken.", &[("cloudtrail", "requestParameters.roleArn")])
-        .on(&[C::IdentityExchange, C::IdentityUse]),
+    boolean(
+        "verified",
+        "The secret was tried, or its issuer says that it is live.",
+        &[("github-audit", "validity"), ("secret-scan", "Verified")],
+    )
+    .on(&[C::SecretFinding]),
+    text(
+        "role",
+        "Role that was taken.",
+        &[("cloudtrail", "requestParameters.roleArn"), ("oidc-exchange", "role, mapped_principal, servicePrincipalId")],
+    )
+    .on(&[C::IdentityExchange, C::IdentityUse]),
     text("role_class", "deployer, builder, signer, service, from the inventory.", &[("enrichment", "inventory")])
         .on(&[C::IdentityExchange, C::IdentityUse]),
     text(
         "sub",
         "Subject of the identity token that was shown.",
-        &[("cloudtrail", "responseElements.subjectFromWebIdentityToken, userIdentity.userName")],
+        &[
+            ("cloudtrail", "responseElements.subjectFromWebIdentityToken, userIdentity.userName"),
+            ("oidc-exchange", "sub, principalSubject"),
+        ],
     )
     .on(&[C::IdentityExchange]),
-    text("aud", "Audience of the identity token.", &[("cloudtrail", "responseElements.audience")])
-        .on(&[C::IdentityExchange]),
-    map("claims", "Claims of the identity token, by name.", &[("cloudtrail", "requestParameters.principalTags")])
-        .on(&[C::IdentityExchange]),
+    text(
+        "aud",
+        "Audience of the identity token.",
+        &[("cloudtrail", "responseElements.audience"), ("oidc-exchange", "aud, audience, resourceId")],
+    )
+    .on(&[C::IdentityExchange]),
+    map(
+        "claims",
+        "Claims of the identity token, by name.",
+        &[("cloudtrail", "requestParameters.principalTags"), ("oidc-exchange", "subject_claims")],
+    )
+    .on(&[C::IdentityExchange]),
     text(
         "issued_key",
         "Id of the credential that was issued: the `prov.token_id` of what it does later.",
-        &[("cloudtrail", "responseElements.credentials.accessKeyId, accessKey.accessKeyId")],
+        &[
+            ("cloudtrail", "responseElements.credentials.accessKeyId, accessKey.accessKeyId"),
+            ("oidc-exchange", "issued_token_id, uniqueTokenIdentifier"),
+        ],
     )
     .on(&[C::IdentityExchange, C::ScmAdmin]),
     text(
@@ -127,7 +159,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     boolean(
         "mfa",
         "A second factor was used.",
-        &[("cloudtrail", "additionalEventData.MFAUsed, sessionContext.attributes.mfaAuthenticated")],
+        &[
+            ("cloudtrail", "additionalEventData.MFAUsed, sessionContext.attributes.mfaAuthenticated"),
+            ("oidc-exchange", "mfa"),
+        ],
     )
     .on(&[C::IdentityAuth, C::IdentityUse, C::IdentityExchange]),
     text("device", "Device as the identity provider names it.", &[("identity provider", "device id")])
@@ -136,7 +171,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "rule",
         "Name of the policy or scan rule.",
-        &[("kyverno-policyreport", "results.rule"), ("opa-decision-log", "path")],
+        &[("kyverno-policyreport", "results.rule"), ("opa-decision-log", "path"), ("sarif", "ruleId")],
     )
     .on(&[C::PolicyDecision, C::PolicyChange, C::ScanFinding]),
     text("bundle_rev", "Revision of the policies that decided.", &[("opa-decision-log", "bundles.revision")])
@@ -157,11 +192,18 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     .on(&[C::PolicyChange]),
     text("exception_scope", "What an exception covers.", &[("kubernetes-audit", "requestObject.spec")])
         .on(&[C::PolicyChange]),
-    text("tool", "Scanner that spoke.", &[("harbor", "scanner"), ("cdevents", "testSuite.name")]).on(&[
-        C::ScanResult,
-        C::ScanFinding,
-        C::VulnFinding,
-    ]),
+    text(
+        "tool",
+        "Scanner that spoke.",
+        &[
+            ("harbor", "scanner"),
+            ("cdevents", "testSuite.name"),
+            ("sarif", "tool.driver.name"),
+            ("cyclonedx", "tools.name"),
+            ("in-toto", "predicate.scanner.uri"),
+        ],
+    )
+    .on(&[C::ScanResult, C::ScanFinding, C::VulnFinding]),
     text(
         "sev",
         "critical, high, medium, low, none.",
@@ -169,22 +211,36 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("ecr-eventbridge", "detail.finding-severity-counts"),
             ("cyclonedx", "vulnerabilities.ratings.severity"),
             ("github-audit", "severity"),
+            ("sarif", "security-severity, level"),
         ],
     )
     .on(&[C::ScanFinding, C::VulnFinding, C::ScanResult]),
-    text("cve", "CVE or advisory id.", &[("github-audit", "cve_id, ghsa_id"), ("cyclonedx", "vulnerabilities.id")])
-        .on(&[C::VulnFinding]),
+    text(
+        "cve",
+        "CVE or advisory id.",
+        &[("github-audit", "cve_id, ghsa_id"), ("cyclonedx", "vulnerabilities.id"), ("sarif", "ruleId")],
+    )
+    .on(&[C::VulnFinding]),
     boolean("kev", "Known to be exploited.", &[("enrichment", "catalogue of exploited vulnerabilities")])
         .on(&[C::VulnFinding]),
     boolean(
         "dismissed",
         "Somebody closed the finding without a fix.",
-        &[("github-audit", "repository_vulnerability_alert.dismiss")],
+        &[
+            ("github-audit", "repository_vulnerability_alert.dismiss"),
+            ("sarif", "suppressions"),
+            ("cyclonedx", "analysis.state"),
+        ],
     )
     .on(&[C::VulnFinding, C::ScanFinding]),
     boolean("critical", "The scan guards a release.", &[("enrichment", "scan inventory")]).on(&[C::ScanResult]),
     boolean("applied", "What the finding is about is live already.", &[("enrichment", "drift")]).on(&[C::ScanFinding]),
-    text("db_version", "Version of the scanner's data.", &[("harbor", "scanner")]).on(&[C::ScanResult]),
+    text(
+        "db_version",
+        "Version of the scanner's data.",
+        &[("harbor", "scanner"), ("sarif", "tool.extensions.version"), ("in-toto", "predicate.scanner.db.version")],
+    )
+    .on(&[C::ScanResult]),
     text("exposure", "internet or internal, from the inventory.", &[("enrichment", "inventory")])
         .on(&[C::DeployStarted, C::DeployFinished]),
     text("approved_hash", "Hash of the plan that was approved.", &[("iac", "plan")]).on(&[C::IacPlan, C::IacApply]),

@@ -94,6 +94,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "eventName"),
             ("vault-audit", "request.operation"),
             ("kubernetes-audit", "verb"),
+            ("oidc-exchange", "grant_type, methodName"),
         ],
     )
     .on(&[
@@ -137,6 +138,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "ruleset_name, branch, hook_id, environment_name … else the repository"),
             ("cloudtrail", "requestParameters.name, roleName, trailName …"),
+            ("secret-scan", "File"),
         ],
     )
     .on(&[
@@ -162,7 +164,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "scope",
         "How far it reaches: repo, org, enterprise, user, account; of a finding: prod, test.",
-        &[("github-audit", "action, runner_owner_type"), ("cloudtrail", "account")],
+        &[("github-audit", "action, runner_owner_type"), ("cloudtrail", "account"), ("secret-scan", "scope")],
     )
     .on(&[
         C::ScmAdmin,
@@ -214,7 +216,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     integer(
         "duration",
         "How long it took.",
-        &[("github-webhook", "completed_at − started_at"), ("github-audit", "completed_at − started_at")],
+        &[
+            ("github-webhook", "completed_at − started_at"),
+            ("github-audit", "completed_at − started_at"),
+            ("in-toto", "metadata.finishedOn − startedOn"),
+        ],
     )
     .unit("ms")
     .on(&[C::CiRun, C::CiJob, C::BuildFinished]),
@@ -271,7 +277,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "env",
         "Environment as the definition names it; its class is `prov.env`.",
-        &[("github-audit", "environment_name")],
+        &[("github-audit", "environment_name"), ("oidc-exchange", "environment")],
     )
     .attacker_controlled()
     .on(&[C::CiJob, C::ScmAdmin, C::SecretAdmin, C::IdentityExchange]),

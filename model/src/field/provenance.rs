@@ -13,6 +13,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "recipientAccountId, userIdentity.accountId"),
             ("ecr-eventbridge", "account"),
             ("gitlab-webhook", "project.namespace"),
+            ("sigstore-bundle", "certificate extension 17"),
+            ("in-toto", "repository_owner_id"),
+            ("oidc-exchange", "repository_owner_id, namespace_id"),
         ],
     ),
     text("prov.team", "Team that owns the repository, from the ownership map.", &[("enrichment", "ownership map")]),
@@ -24,6 +27,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-webhook", "repository.full_name"),
             ("gitlab-webhook", "project.path_with_namespace"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("in-toto", "externalParameters.workflow.repository, configSource.uri"),
+            ("sigstore-bundle", "certificate extension 12"),
+            ("sarif", "versionControlProvenance.repositoryUri"),
+            ("secret-scan", "repository"),
+            ("oidc-exchange", "claims iss and repository, project_path"),
         ],
     ),
     text(
@@ -33,6 +41,9 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "repo_id, repository_id"),
             ("github-webhook", "repository.id"),
             ("gitlab-webhook", "project_id"),
+            ("in-toto", "repository_id"),
+            ("sigstore-bundle", "certificate extension 15"),
+            ("oidc-exchange", "repository_id, project_id"),
         ],
     ),
     text(
@@ -41,7 +52,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "head_sha, after"),
             ("github-webhook", "head_sha"),
-            ("in-toto-slsa", "resolvedDependencies.digest.gitCommit"),
+            ("in-toto", "resolvedDependencies.digest.gitCommit"),
+            ("sigstore-bundle", "certificate extension 13"),
+            ("sarif", "versionControlProvenance.revisionId"),
+            ("secret-scan", "Commit, SourceMetadata.Data.Git.commit"),
+            ("oidc-exchange", "sha"),
         ],
     ),
     text(
@@ -51,6 +66,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "ref, branch, head_branch"),
             ("github-webhook", "ref"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("in-toto", "externalParameters.workflow.ref, configSource.uri"),
+            ("sigstore-bundle", "certificate extension 14"),
+            ("sarif", "versionControlProvenance.branch"),
+            ("oidc-exchange", "ref"),
         ],
     )
     .attacker_controlled(),
@@ -67,18 +86,37 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "prov.workflow",
         "Definition that runs: path at ref; its id where the source has no path. Never its \
         display name.",
-        &[("github-audit", "job_workflow_ref, workflow_id"), ("rekor", "build config URI")],
+        &[
+            ("github-audit", "job_workflow_ref, workflow_id"),
+            ("rekor", "build config URI"),
+            ("in-toto", "GITHUB_WORKFLOW_REF, configSource.entryPoint"),
+            ("sigstore-bundle", "certificate extension 18"),
+            ("oidc-exchange", "job_workflow_ref, ci_config_ref_uri"),
+        ],
     ),
     text(
         "prov.workflow_sha",
         "Digest of the workflow definition, hexadecimal.",
-        &[("github-audit", "job_workflow_sha"), ("rekor", "build config digest")],
+        &[
+            ("github-audit", "job_workflow_sha"),
+            ("rekor", "build config digest"),
+            ("in-toto", "GITHUB_WORKFLOW_SHA"),
+            ("sigstore-bundle", "certificate extension 19"),
+            ("oidc-exchange", "job_workflow_sha, ci_config_sha"),
+        ],
     ),
     text(
         "prov.trigger",
         "What started the run: push, pull_request, pull_request_target, workflow_run, \
         workflow_dispatch, schedule …",
-        &[("github-audit", "event"), ("github-webhook", "workflow_run.event"), ("rekor", "build trigger")],
+        &[
+            ("github-audit", "event"),
+            ("github-webhook", "workflow_run.event"),
+            ("rekor", "build trigger"),
+            ("in-toto", "event_name"),
+            ("sigstore-bundle", "certificate extension 20"),
+            ("oidc-exchange", "event_name, pipeline_source"),
+        ],
     ),
     text(
         "prov.run_id",
@@ -87,22 +125,40 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "workflow_run_id"),
             ("github-webhook", "workflow_run.id"),
             ("gitlab-webhook", "object_attributes.id"),
+            ("in-toto", "invocationId, GITHUB_RUN_ID"),
+            ("sigstore-bundle", "certificate extension 21"),
+            ("sarif", "properties.runId"),
+            ("secret-scan", "run_id"),
+            ("oidc-exchange", "run_id, pipeline_id"),
         ],
     ),
     integer(
         "prov.attempt",
         "Attempt of the run, from 1.",
-        &[("github-audit", "run_attempt"), ("github-webhook", "workflow_run.run_attempt")],
+        &[
+            ("github-audit", "run_attempt"),
+            ("github-webhook", "workflow_run.run_attempt"),
+            ("in-toto", "invocationId, GITHUB_RUN_ATTEMPT"),
+            ("sigstore-bundle", "certificate extension 21"),
+            ("oidc-exchange", "run_attempt"),
+        ],
     ),
     text(
         "prov.job_id",
         "The provider's id of the job.",
-        &[("github-webhook", "workflow_job.id"), ("github-audit", "check_run_id"), ("gitlab-webhook", "build_id")],
+        &[
+            ("github-webhook", "workflow_job.id"),
+            ("github-audit", "check_run_id"),
+            ("gitlab-webhook", "build_id"),
+            ("sigstore-bundle", "certificate extension 21 of GitLab"),
+            ("secret-scan", "job_id"),
+            ("oidc-exchange", "check_run_id, job_id"),
+        ],
     ),
     text(
         "prov.build_id",
         "Invocation id of the build.",
-        &[("in-toto-slsa", "runDetails.metadata.invocationId"), ("aws-codebuild-codepipeline", "detail.build-id")],
+        &[("in-toto", "runDetails.metadata.invocationId"), ("aws-codebuild-codepipeline", "detail.build-id")],
     ),
     text(
         "prov.runner_id",
@@ -118,7 +174,13 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.runner_kind",
         "hosted or self_hosted.",
-        &[("github-audit", "is_hosted_runner, the registration of a runner"), ("rekor", "runner environment")],
+        &[
+            ("github-audit", "is_hosted_runner, the registration of a runner"),
+            ("rekor", "runner environment"),
+            ("sigstore-bundle", "certificate extension 11"),
+            ("in-toto", "internalParameters.github.runner_environment"),
+            ("oidc-exchange", "runner_environment"),
+        ],
     ),
     text(
         "prov.runner_pool",
@@ -138,6 +200,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "userIdentity.sessionContext.sessionIssuer.arn, userIdentity.arn, principalId"),
             ("kubernetes-audit", "user.username"),
             ("vault-audit", "auth.entity_id"),
+            ("in-toto", "GITHUB_ACTOR_ID"),
+            ("oidc-exchange", "sub, principalSubject, servicePrincipalId"),
         ],
     ),
     text(
@@ -148,7 +212,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "prov.actor_kind",
         "human, bot, app, workload or service.",
-        &[("github-audit", "actor_is_bot, actor_is_agent, actor"), ("cloudtrail", "userIdentity.type, invokedBy")],
+        &[
+            ("github-audit", "actor_is_bot, actor_is_agent, actor"),
+            ("cloudtrail", "userIdentity.type, invokedBy"),
+            ("oidc-exchange", "the format"),
+        ],
     ),
     text(
         "prov.token_id",
@@ -157,6 +225,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "hashed_token, token_id"),
             ("cloudtrail", "userIdentity.accessKeyId"),
             ("vault-audit", "auth.accessor"),
+            ("oidc-exchange", "jti"),
         ],
     ),
     text(
@@ -166,6 +235,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "programmatic_access_type"),
             ("cloudtrail", "userIdentity.accessKeyId (its prefix), userIdentity.type"),
+            ("oidc-exchange", "iss"),
         ],
     ),
     text(
@@ -180,24 +250,34 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("cloudtrail", "responseElements.image.imageId.imageDigest, requestParameters.imageDigest"),
             ("ecr-eventbridge", "detail.image-digest"),
-            ("in-toto-slsa", "subject.digest"),
+            ("in-toto", "subject.digest"),
             ("harbor", "event_data.resources.digest"),
+            ("sigstore-bundle", "messageSignature.messageDigest, subject.digest"),
+            ("rekor", "spec.data.hash"),
+            ("cyclonedx", "metadata.component.hashes, purl"),
+            ("spdx", "the one pkg:oci package"),
+            ("sarif", "properties.digest"),
         ],
     ),
     text(
         "prov.artifact",
         "Artifact as package URL, without version.",
-        &[("cdevents", "subject.id"), ("in-toto-slsa", "subject.name"), ("cyclonedx", "metadata.component.purl")],
+        &[
+            ("cdevents", "subject.id"),
+            ("in-toto", "subject.name"),
+            ("cyclonedx", "metadata.component.purl"),
+            ("spdx", "the one pkg:oci package"),
+        ],
     ),
     text(
         "prov.version",
         "Version of the artifact.",
-        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version")],
+        &[("cdevents", "subject.id"), ("cyclonedx", "metadata.component.version"), ("in-toto", "subject.name")],
     ),
     text(
         "prov.attestation_id",
         "Transparency log index or digest of the signed bundle.",
-        &[("rekor", "logIndex"), ("in-toto-slsa", "bundle digest")],
+        &[("rekor", "logIndex"), ("in-toto", "bundle digest"), ("sigstore-bundle", "tlogEntries.logIndex")],
     ),
     text(
         "prov.env",
@@ -206,6 +286,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("github-audit", "environment_name"),
             ("cdevents", "environment.id"),
             ("cloudtrail", "userIdentity.userName of a GitHub web identity"),
+            ("sigstore-bundle", "certificate extension 23"),
+            ("oidc-exchange", "environment"),
         ],
     ),
     text(
