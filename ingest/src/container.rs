@@ -130,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn records_under_unknown_keys_and_beside_their_record_are_found() {
+        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
+        assert_eq!(elements(r#"{"a": {"b":1}, "c":{ }}"#, Container::Members), standing(&[r#"{"b":1}"#, "{ }"]));
+        for none in ["{}", r#"{"a":{},"b":1}"#, r#"{"a":[]}"#] {
+            assert_eq!(elements(none, Container::Members), Err(Invalid::WrongShape), "{none}");
+        }
+        assert_eq!(elements(r#"{"results":null}"#, Container::Parts("results")), standing(&[]));
+        assert_eq!(elements(r#"{"results":[{}]}"#, Container::Parts("results")), standing(&["{}"]));
+        assert_eq!(elements(r#"{"results":1}"#, Container::Parts("results")), Err(Invalid::WrongShape));
+    }
+
+    #[test]
     fn encoded_elements_are_decoded() {
         let wanted = || Ok(Elements::Encoded(r#"{"a":"?>"}"#.to_owned()));
         for payload in [r#""eyJhIjoiPz4ifQ==""#, r#""eyJhIjoiPz4ifQ""#, r#""{\"a\":\"?>\"}""#] {

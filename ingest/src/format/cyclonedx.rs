@@ -6,7 +6,7 @@
 use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};
 
-use super::fill::{coalesce, gather, lower, lower_case, present, purl, purl_name, text_of};
+use super::fill::{coalesce, digest_in, digest_of, gather, lower, present, purl, purl_name, text_of};
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, on};
 
 /// The format.
@@ -132,16 +132,12 @@ fn version(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 fn digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let hashes = present(inputs, 0).zip(present(inputs, 1));
     let sha256 = hashes.filter_map(|pair| match pair {
-        (Scalar::Text("SHA-256"), Scalar::Text(hex)) => Some(format!("sha256:{}", lower_case(hex))),
+        (Scalar::Text("SHA-256"), Scalar::Text(hex)) => digest_of("sha256", hex),
         _ => None,
     });
-    let in_purl =
-        || inputs.text(3).and_then(|text| purl(text)?.1).map(|version| version.replace("%3A", ":").replace("%3a", ":"));
-    let named =
-        || inputs.text(2).map(str::to_owned).into_iter().chain(in_purl()).find(|text| text.starts_with("sha256:"));
-    if let Some(digest) = sha256.into_iter().next().or_else(named) {
-        output.text(&digest);
-    }
+    let in_purl = inputs.text(3).and_then(|text| purl(text)?.1);
+    let named = inputs.text(2).into_iter().chain(in_purl).filter_map(digest_in);
+    sha256.chain(named).take(1).for_each(|digest| output.text(&digest));
 }
 
 #[cfg(test)]

@@ -176,6 +176,25 @@ pub fn repo_of(address: &str) -> Option<String> {
     (is_full && has_host).then(|| lower_case(path).into_owned())
 }
 
+/// `sha256:` and the digits in lower case; None where the text is no digest of that algorithm (SHA-256, 384 or 512).
+pub fn digest_of(algorithm: &str, hex: &str) -> Option<String> {
+    let digits = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return None,
+    };
+    let is_one = hex.len() == digits && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    is_one.then(|| format!("{algorithm}:{}", lower_case(hex)))
+}
+
+/// The digest that an image has as its version: `sha256:…`, in a package URL also `sha256%3A…`.
+pub fn digest_in(version: &str) -> Option<String> {
+    let (algorithm, hex) =
+        version.split_once(':').or_else(|| version.split_once("%3A").or(version.split_once("%3a")))?;
+    digest_of(algorithm, hex)
+}
+
 /// Package URLs without version, qualifiers and subpath.
 pub fn purl_name(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |text| {
@@ -311,8 +330,20 @@ pub(crate) mod tests {
             assert_eq!(repo_of(address).as_deref(), Some("github.com/acme/app"), "{address}");
         }
         assert_eq!(repo_of("https://gitlab.com/g/sub/p").as_deref(), Some("gitlab.com/g/sub/p"));
-        for address in ["", "acme/app", "https://github.com/", "https://github.com//x", "file:///a/b/c", "bash@sha256:9e"] {
+        for address in
+            ["", "acme/app", "https://github.com/", "https://github.com//x", "file:///a/b/c", "bash@sha256:9e"]
+        {
             assert_eq!(repo_of(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn digests_have_their_length() {
+        assert_eq!(digest_of("sha256", &"AB".repeat(32)), Some(format!("sha256:{}", "ab".repeat(32))));
+        for (algorithm, hex) in
+            [("sha256", "ab"), ("sha1", "ab"), ("sha256", &"xy".repeat(32)), ("sha512", &"ab".repeat(32))]
+        {
+            assert_eq!(digest_of(algorithm, hex), None, "{algorithm} {hex}");
         }
     }
 

@@ -6,9 +6,9 @@
 use EventClass as C;
 use model::{EventClass, Scalar, Timestamp, Trust, Verdict};
 
-use super::fill::{lower_case, text_of};
-use super::fulcio::{base64, begins, certificate, with_certificate};
-use super::in_toto::payload_digests;
+use super::fill::{digest_of, text_of};
+use super::fulcio::{begins, certificate, with_certificate};
+use super::in_toto::{payload_digests, sigstore_digest};
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, fulcio, on};
 
 /// The format.
@@ -109,19 +109,12 @@ fn dated(inputs: &Inputs<'_>) -> Option<Timestamp> {
 /// What was signed: the digest of the artifact, or of the subjects of the statement that the log keeps beside the entry.
 /// The hash of an envelope or payload is not that of an artifact.
 fn digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let (Some(algorithm @ ("sha256" | "sha384" | "sha512")), Some(hex)) = (inputs.text(0), inputs.text(1)) {
-        return output.text(&format!("{algorithm}:{}", lower_case(hex)));
-    }
-    let algorithm = match inputs.text(2) {
-        Some("SHA2_256") => "sha256",
-        Some("SHA2_384") => "sha384",
-        Some("SHA2_512") => "sha512",
+    let found = match (inputs.text(0), inputs.text(1), inputs.text(2), inputs.text(3)) {
+        (Some(algorithm), Some(hex), ..) => digest_of(algorithm, hex),
+        (_, _, Some(algorithm), Some(digest)) => sigstore_digest(algorithm, digest),
         _ => return inputs.text(4).into_iter().for_each(|payload| payload_digests(payload, output)),
     };
-    if let Some(digest) = inputs.text(3).and_then(base64) {
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        output.text(&format!("{algorithm}:{hex}"));
-    }
+    found.iter().for_each(|digest| output.text(digest));
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};
 
-use super::fill::{present, purl};
+use super::fill::{digest_in, present, purl};
 use super::{Class, Classified, Format, Id, Inputs, MapRow, Mapping, Output, on};
 
 /// The format.
@@ -43,10 +43,7 @@ static ROWS: &[MapRow] = &[
     on(SBOM, "prov.artifact", PURLS, |inputs, output| image(inputs, |name, _| output.text(name))),
     on(SBOM, "prov.digest", PURLS, |inputs, output| {
         image(inputs, |_, version| {
-            let version = version.replace("%3A", ":").replace("%3a", ":");
-            if version.starts_with("sha256:") {
-                output.text(&version);
-            }
+            digest_in(version).iter().for_each(|digest| output.text(digest));
         });
     }),
 ];
@@ -97,8 +94,9 @@ mod tests {
 
     #[test]
     fn the_one_image_is_the_artifact() {
+        let hex = "0a".repeat(32);
         let image =
-            |name: &str| format!(r#"{{"externalRefs":[{{"referenceLocator":"pkg:oci/{name}@sha256:0a?arch=x"}}]}}"#);
+            |name: &str| format!(r#"{{"externalRefs":[{{"referenceLocator":"pkg:oci/{name}@sha256:{hex}?arch=x"}}]}}"#);
         let document = |packages: &str| {
             let text = format!(
                 r#"{{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","documentNamespace":"https://a.example/1",
@@ -107,10 +105,8 @@ mod tests {
             decode_one(&FORMAT, &Arc::from("sbom"), &text).unwrap().remove(0)
         };
         let one = document(&image("app"));
-        assert_eq!(
-            (&one.fields["prov.artifact"], &one.fields["prov.digest"]),
-            (&"pkg:oci/app".into(), &"sha256:0a".into())
-        );
+        assert_eq!(one.fields["prov.artifact"], "pkg:oci/app");
+        assert_eq!(one.fields["prov.digest"], format!("sha256:{hex}"));
         assert_eq!(one.id.as_deref(), Some("https://a.example/1:2026-09-01T10:00:00Z"));
         let two = document(&format!("{},{}", image("app"), image("base")));
         assert_eq!(two.fields.get("prov.digest"), None, "nobody says which");

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ingest::format::{FORMATS, by_name};
+use ingest::format::{FORMATS, Wanted, by_name};
 use ingest::{Decoder, Read, Scratch, decode_one};
 use model::Event;
 
@@ -98,11 +98,14 @@ fn rekor() -> Vec<Mixed> {
     ]
 }
 
+/// A decoder that knows every format, and tells which by content.
+fn guessing() -> Decoder {
+    let formats = FORMATS.iter().filter(|format| !format.marks.is_empty());
+    Decoder::new(formats.map(|format| (*format, Wanted::default())).collect(), None, false)
+}
+
 /// The format that content tells.
-fn guessed(text: &str) -> Option<&'static str> {
-    let formats: Vec<_> =
-        FORMATS.iter().filter(|format| !format.marks.is_empty()).map(|f| (*f, Default::default())).collect();
-    let decoder = Decoder::new(formats, None, false);
+fn guessed(decoder: &Decoder, text: &str) -> Option<&'static str> {
     let mut found = None;
     decoder.read(&mut Scratch::default(), text, 0, &mut |_, read| {
         if let Read::Event(seen) = read {
@@ -123,7 +126,7 @@ fn check(samples: &str, expected: &[Mixed], refused: &[(&str, &str)]) {
         return;
     }
     let read = |file: &str| std::fs::read_to_string(folder(samples).join(file)).expect("the sample can be read");
-    let mut wrong = Vec::new();
+    let (decoder, mut wrong) = (guessing(), Vec::new());
     for Mixed(format, Expected(file, at, class, action, outcome, fields)) in expected {
         let text = read(file);
         let all = events(format, &text);
@@ -136,7 +139,7 @@ fn check(samples: &str, expected: &[Mixed], refused: &[(&str, &str)]) {
                 wrong.push(format!("{file}[{at}] {what}: `{is}`, wanted `{wanted}`"));
             }
         };
-        same("format", guessed(text.trim()).unwrap_or(""), format);
+        same("format", guessed(&decoder, text.trim()).unwrap_or(""), format);
         same("class", event.class.map_or("", |class| class.name()), class);
         same("action", event.action.as_deref().unwrap_or(""), action);
         same("outcome", event.outcome.name(), outcome);
@@ -167,11 +170,13 @@ fn records_of_other_formats_are_left_to_them() {
         println!("skipped: no samples beside this workspace");
         return;
     };
+    let decoder = guessing();
     for samples in there.flatten().filter(|entry| entry.path().is_dir()) {
         let name = samples.file_name().to_string_lossy().into_owned();
         for file in std::fs::read_dir(samples.path()).expect("the folder can be read").flatten() {
             let Ok(text) = std::fs::read_to_string(file.path()) else { continue };
-            let is_ours = [text.as_str()].into_iter().chain(text.lines()).find_map(|part| guessed(part.trim()));
+            let lines = text.lines().filter(|line| line.starts_with('{'));
+            let is_ours = std::iter::once(text.trim()).chain(lines).find_map(|part| guessed(&decoder, part));
             let taken = is_ours.filter(|format| own.contains(format) && !folders.contains(&name.as_str()));
             assert_eq!(taken, None, "{}", file.path().display());
         }

@@ -5,7 +5,7 @@
 use model::{Scalar, Timestamp};
 use serde::Deserialize;
 
-use crate::format::fill::{each_text, lower_case, present, purl};
+use crate::format::fill::{digest_of, each_text, lower_case, present, purl};
 use crate::format::fulcio::{base64, run_of};
 use crate::format::{Inputs, Output};
 
@@ -111,7 +111,7 @@ fn digests(inputs: &Inputs<'_>, output: &mut Output<'_>, from: usize) {
     for (i, algorithm) in ALGORITHMS.into_iter().enumerate() {
         for value in present(inputs, from + i) {
             if let Scalar::Text(hex) = value {
-                output.text(&format!("{algorithm}:{}", lower_case(hex)));
+                digest_of(algorithm, hex).iter().for_each(|digest| output.text(digest));
             }
         }
     }
@@ -121,11 +121,21 @@ fn digests(inputs: &Inputs<'_>, output: &mut Output<'_>, from: usize) {
 pub(super) fn bundle_digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if let Some(payload) = inputs.text(0).or(inputs.text(1)) {
         payload_digests(payload, output);
-    } else if let (Some("SHA2_256"), Some(digest)) = (inputs.text(2), inputs.text(3).and_then(base64)) {
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        output.text(&format!("sha256:{hex}"));
+    } else if let (Some(algorithm), Some(digest)) = (inputs.text(2), inputs.text(3)) {
+        sigstore_digest(algorithm, digest).iter().for_each(|digest| output.text(digest));
     } else {
         digests(inputs, output, 4);
+    }
+}
+
+/// A digest as Sigstore's messages write it: `SHA2_256` and base64.
+pub(in crate::format) fn sigstore_digest(algorithm: &str, digest: &str) -> Option<String> {
+    let hex: String = base64(digest)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    match algorithm {
+        "SHA2_256" => digest_of("sha256", &hex),
+        "SHA2_384" => digest_of("sha384", &hex),
+        "SHA2_512" => digest_of("sha512", &hex),
+        _ => None,
     }
 }
 
@@ -134,7 +144,7 @@ pub(in crate::format) fn payload_digests(payload: &str, output: &mut Output<'_>)
     for Subject { digest } in statement(payload).unwrap_or_default().subject {
         let of = [digest.sha256, digest.sha384, digest.sha512];
         for (algorithm, hex) in ALGORITHMS.into_iter().zip(of) {
-            hex.into_iter().for_each(|hex| output.text(&format!("{algorithm}:{}", lower_case(&hex))));
+            hex.and_then(|hex| digest_of(algorithm, &hex)).iter().for_each(|digest| output.text(digest));
         }
     }
 }

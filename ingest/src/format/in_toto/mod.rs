@@ -9,7 +9,7 @@ mod fields;
 use EventClass as C;
 use model::{EventClass, Trust};
 
-pub(super) use self::fields::payload_digests;
+pub(super) use self::fields::{payload_digests, sigstore_digest};
 use self::fields::{
     attempt, bundle_digest, commit, components, from_payload, git_ref, outputs, repo_id, run_id, sbom_format, workflow,
 };
