@@ -330,9 +330,15 @@ pub(crate) mod tests {
             assert_eq!(repo_of(address).as_deref(), Some("github.com/acme/app"), "{address}");
         }
         assert_eq!(repo_of("https://gitlab.com/g/sub/p").as_deref(), Some("gitlab.com/g/sub/p"));
-        for address in
-            ["", "acme/app", "https://github.com/", "https://github.com//x", "file:///a/b/c", "bash@sha256:9e"]
-        {
+        for address in [
+            "",
+            "acme/app",
+            "https://github.com/",
+            "https://github.com//x",
+            "https://github.com/acme",
+            "file:///a/b/c",
+            "bash@sha256:9e",
+        ] {
             assert_eq!(repo_of(address), None, "{address}");
         }
     }
@@ -352,6 +358,7 @@ pub(crate) mod tests {
         assert_eq!(purl("pkg:npm/%40scope/name@1.0.5?a=b#c"), Some(("pkg:npm/%40scope/name", Some("1.0.5"))));
         assert_eq!(purl("pkg:npm/@scope/name"), Some(("pkg:npm/@scope/name", None)));
         assert_eq!(purl("pkg:oci/app@sha256:ab"), Some(("pkg:oci/app", Some("sha256:ab"))));
+        assert_eq!(purl("pkg:generic/a@b/c"), Some(("pkg:generic/a@b/c", None)));
         assert_eq!(purl("app"), None);
     }
 
