@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ingest::format::{FORMATS, Wanted, by_name};
 use ingest::{Decoder, Read, Scratch, decode_one};
-use model::{Event, Row};
+use model::{Event, EventClass, Projection, Row};
 
 use super::{Expected, folder, printed};
 
@@ -212,4 +212,37 @@ fn the_second_log_has_no_times() {
     };
     let events = events("sigstore-bundle", &text);
     assert_eq!(events[0].time.expect("a time").to_string(), "2025-06-12T12:02:16.000Z");
+}
+
+/// Damaged certificates, payloads and documents are refused or lose fields; nothing panics.
+#[test]
+fn damage_is_survived() {
+    let mut everything = Projection::default();
+    model::FIELDS.iter().for_each(|doc| _ = everything.ask(doc.name));
+    let classes = || EventClass::ALL.iter().map(|&class| (class, everything.clone())).collect();
+    let formats = FORMATS.iter().filter(|format| !format.marks.is_empty());
+    let formats = formats.map(|format| (*format, Wanted { classes: classes(), ..Wanted::default() }));
+    let decoder = Decoder::new(formats.collect(), None, false);
+    let (source, mut scratch, mut decoded) = (Arc::from("samples"), Scratch::default(), 0);
+    for samples in ["in-toto-slsa", "rekor"] {
+        let Ok(there) = std::fs::read_dir(folder(samples)) else {
+            println!("skipped: no samples of {samples} beside this workspace");
+            return;
+        };
+        for file in there.flatten() {
+            let text = std::fs::read_to_string(file.path()).expect("the sample can be read");
+            for n in 0..300 {
+                let mut damaged = text.trim().as_bytes().to_vec();
+                let at = n * damaged.len() / 300;
+                damaged[at] = [b'A', b'9', b'['][n % 3];
+                let Ok(damaged) = String::from_utf8(damaged) else { continue };
+                decoder.read(&mut scratch, &damaged, 0, &mut |_, read| {
+                    if let Read::Event(seen) = read {
+                        decoded += usize::from(decoder.event(&seen, &source, &everything).is_some());
+                    }
+                });
+            }
+        }
+    }
+    assert!(decoded > 2_000, "most decode still: {decoded}");
 }
