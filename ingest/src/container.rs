@@ -29,15 +29,20 @@ pub enum Elements<'a> {
 /// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says, and
 /// `UnknownFormat` where that may be anything and is no record; `NotUtf8` for bytes that are no text.
 pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
-    let inner = container.path().split('.').try_fold(record, member)?;
+    let path = container.path();
+    let inner = if path.is_empty() { record } else { path.split('.').try_fold(record, member)? };
     match container {
-        Container::Array(_) => Ok(Elements::Standing(array(inner)?)),
+        Container::Parts(_) if inner == "null" => Ok(Elements::Standing(Vec::new())),
+        Container::Array(_) | Container::Parts(_) => Ok(Elements::Standing(array(inner)?)),
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
             Ok(Elements::Standing(vec![inner]))
         }
         Container::Envelope(_) => Err(Invalid::WrongShape),
         Container::Foreign(_) => Err(Invalid::UnknownFormat),
-        Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
+        Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
+            decode(inner).map(Elements::Encoded)
+        }
+        Container::Members => members(record).map(Elements::Standing),
         Container::Newest { times, .. } => {
             newest(inner, times.split('.').try_fold(record, member)?).map(Elements::Standing)
         }
@@ -61,6 +66,30 @@ fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
     let changed = dated("modified").ok_or(Invalid::NoTime)?;
     let is_new = |version: &str| dated(version).is_some_and(|at| at.abs_diff(changed) <= SAME_CHANGE_MS);
     Ok(members(versions)?.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
+}
+
+/// The values of an object, all of which must be objects, and one there must be.
+fn members(record: &str) -> Result<Vec<&str>, Invalid> {
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<&'de str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = Vec::new();
+            while let Some((IgnoredAny, value)) = map.next_entry::<_, &RawValue>()? {
+                values.push(value.get());
+            }
+            Ok(values)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(record);
+    let values = json.deserialize_map(Members).map_err(|_| Invalid::NotJson)?;
+    let are_objects = !values.is_empty() && values.iter().all(|value| value.starts_with('{'));
+    if are_objects { Ok(values) } else { Err(Invalid::WrongShape) }
 }
 
 /// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.
@@ -123,6 +152,18 @@ mod tests {
         assert_eq!(elements(r#"{"Records": 1}"#, Container::Array("Records")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"detail": 1}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"data": "text"}"#, Container::Foreign("data")), Err(Invalid::UnknownFormat));
+    }
+
+    #[test]
+    fn records_under_unknown_keys_and_beside_their_record_are_found() {
+        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
+        assert_eq!(elements(r#"{"a": {"b":1}, "c":{ }}"#, Container::Members), standing(&[r#"{"b":1}"#, "{ }"]));
+        for none in ["{}", r#"{"a":{},"b":1}"#, r#"{"a":[]}"#] {
+            assert_eq!(elements(none, Container::Members), Err(Invalid::WrongShape), "{none}");
+        }
+        assert_eq!(elements(r#"{"results":null}"#, Container::Parts("results")), standing(&[]));
+        assert_eq!(elements(r#"{"results":[{}]}"#, Container::Parts("results")), standing(&["{}"]));
+        assert_eq!(elements(r#"{"results":1}"#, Container::Parts("results")), Err(Invalid::WrongShape));
     }
 
     #[test]

@@ -178,23 +178,58 @@ impl Decoder {
     ) {
         let (at, plan) = match self.scan(scratch, text, within) {
             Ok(found) => found,
-            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
+            Err(reason) => return self.members(scratch, text, place, within, reason, sink),
         };
         let raw = scratch.raw.view(text);
         let container = match plan.shape(raw) {
-            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
-            Ok(Shape::Filtered) => return sink(place.of(text), Read::Filtered),
-            Ok(Shape::Event(mut decoded)) => {
-                decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
-                decoded.time = decoded.time.or(within.carried.time);
-                let seen = Seen { plan: at, text, raw, decoded, outer: within.outer };
-                return sink(place.of(text), Read::Event(seen));
-            }
+            Err(reason) => return self.members(scratch, text, place, within, reason, sink),
             Ok(Shape::Container(container)) => container,
+            Ok(shape) => {
+                let read = match shape {
+                    Shape::Event(mut decoded) => {
+                        decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
+                        decoded.time = decoded.time.or(within.carried.time);
+                        Read::Event(Seen { plan: at, text, raw, decoded, outer: within.outer })
+                    }
+                    Shape::Filtered | Shape::Container(_) => Read::Filtered,
+                };
+                sink(place.of(text), read);
+                match plan.parts(raw) {
+                    Some(parts) => parts,
+                    None => return,
+                }
+            }
         };
         if let Err(reason) = self.container(scratch, text, &place, (at, container), within, sink) {
             sink(place.of(text), Read::Invalid(reason));
         }
+    }
+
+    /// A record that is none itself: the records in it, where it is a map of them, else the reason.
+    fn members(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: Place,
+        within: Within<'_>,
+        reason: Invalid,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) {
+        match self.members_of(scratch, text, within) {
+            Some(members) => self.elements(scratch, text, &place, Within { outer: None, ..within }, members, sink),
+            None => sink(place.of(text), Read::Invalid(reason)),
+        }
+    }
+
+    fn members_of<'a>(&self, scratch: &mut Scratch, text: &'a str, within: Within<'_>) -> Option<Vec<&'a str>> {
+        let keeps = |plan: &Plan| plan.format().containers.contains(&Container::Members);
+        if !self.plans.iter().any(keeps) {
+            return None;
+        }
+        let Ok(Elements::Standing(members)) = elements(text, Container::Members) else { return None };
+        let first = members.first()?;
+        let (_, plan) = self.scan(scratch, first, Within { outer: None, ..within }).ok()?;
+        (keeps(plan) && plan.shape(scratch.raw.view(first)).is_ok()).then_some(members)
     }
 
     /// Scans a record as the format that it is of, and says which that is.
@@ -240,6 +275,7 @@ impl Decoder {
             false => Within { plan: Some(at), outer, carried, depth },
         };
         match elements(text, container)? {
+            Elements::Standing(standing) if standing.is_empty() && container.is_beside() => {}
             Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
             Elements::Encoded(decoded) => {
                 let place = Place::From(place.of(text));

@@ -6,8 +6,8 @@
 use EventClass as C;
 use model::{EventClass, Trust, Verdict};
 
-use super::fill::{coalesce, env_class};
-use super::workload::{commit, pinned, repo};
+use super::fill::{coalesce, env_class, repo};
+use super::workload::{commit, pinned};
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, all, on};
 
 /// The format.

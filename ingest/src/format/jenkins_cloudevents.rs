@@ -7,7 +7,7 @@ use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};
 
 use super::cloudevents::{ID, trace_id};
-use super::fill::{coalesce, duration_given, lower_hex, repo_url, text_of};
+use super::fill::{coalesce, duration_given, commit, repo, text_of};
 use super::{Class, Classified, Container, Format, Inputs, MapRow, Mapping, Output, all, on};
 
 /// The format.
@@ -99,8 +99,8 @@ const RUNNER: &[EventClass] = &[C::CiRunner];
 static ROWS: &[MapRow] = &[
     on(RUN, "prov.run_id", &["build.fullUrl", "build.url"], text_of),
     on(RUN, "prov.workflow", &["url"], coalesce),
-    on(RUN, "prov.repo", &["build.scmState.url"], repo_url),
-    on(RUN, "prov.commit", &["build.scmState.commit"], lower_hex),
+    on(RUN, "prov.repo", &["build.scmState.url"], repo),
+    on(RUN, "prov.commit", &["build.scmState.commit"], commit),
     on(RUN, "prov.ref", &["build.scmState.branch"], branch_ref),
     on(RUN, "prov.change_id", &["build.scmState.branch"], change_id),
     on(RUN, "prov.trigger", &["startedBy"], trigger),

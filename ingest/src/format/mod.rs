@@ -5,39 +5,45 @@
 
 use std::borrow::Cow;
 
-use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
+use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
+pub mod argocd;
 pub mod aws_codebuild_codepipeline;
 pub mod cdevents;
 pub mod cloudevents;
 pub mod cloudtrail;
+pub mod cyclonedx;
 pub mod ecr_eventbridge;
-pub mod argocd;
-pub mod cloudtrail;
 pub mod falco;
 pub mod fill;
 pub mod flux;
+mod fulcio;
 pub mod github_audit;
-pub mod harbor;
 pub mod github_webhook;
 pub mod gitlab_audit;
 pub mod gitlab_webhook;
+pub mod harbor;
+pub mod in_toto;
 pub mod jenkins_cloudevents;
 pub mod json;
 pub mod kubernetes_audit;
 pub mod normal;
 pub mod oci_distribution;
+pub mod oidc_exchange;
+pub mod opa_decision_log;
 pub mod osv;
 pub mod package_feed;
 mod plan;
-mod purl;
-pub mod opa_decision_log;
-mod plan;
 pub mod policy_report;
+mod purl;
+pub mod rekor;
 pub mod rollouts;
+pub mod sarif;
+pub mod secret_scan;
+pub mod spdx;
+pub mod tekton_cloudevents;
 pub mod vault_audit;
 mod workload;
-pub mod tekton_cloudevents;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
@@ -47,15 +53,6 @@ pub static FORMATS: &[&Format] = &[
     &ecr_eventbridge::FORMAT,
     &aws_codebuild_codepipeline::FORMAT,
     &cloudtrail::FORMAT,
-    &harbor::FORMAT,
-    &oci_distribution::FORMAT,
-    &package_feed::FORMAT,
-    &osv::FORMAT,
-    &cloudtrail::FORMAT,
-    &github_webhook::FORMAT,
-    &gitlab_webhook::FORMAT,
-    &gitlab_audit::FORMAT,
-    &cloudtrail::FORMAT,
     &vault_audit::FORMAT,
     &kubernetes_audit::FORMAT,
     &policy_report::FORMAT,
@@ -64,7 +61,21 @@ pub static FORMATS: &[&Format] = &[
     &argocd::FORMAT,
     &flux::FORMAT,
     &rollouts::FORMAT,
-    &cloudtrail::FORMAT,
+    &in_toto::BUNDLE,
+    &in_toto::FORMAT,
+    &rekor::FORMAT,
+    &cyclonedx::FORMAT,
+    &spdx::FORMAT,
+    &sarif::FORMAT,
+    &secret_scan::FORMAT,
+    &oidc_exchange::FORMAT,
+    &harbor::FORMAT,
+    &oci_distribution::FORMAT,
+    &package_feed::FORMAT,
+    &osv::FORMAT,
+    &gitlab_webhook::FORMAT,
+    &gitlab_audit::FORMAT,
+    &github_webhook::FORMAT,
     &cdevents::FORMAT,
     &jenkins_cloudevents::FORMAT,
     &tekton_cloudevents::FORMAT,
@@ -134,6 +145,14 @@ pub enum Container {
         /// Path of their times.
         times: &'static str,
     },
+    /// An array of records; the record that holds it is an event too (a scan and what it found). None, null and an empty
+    /// one are no parts.
+    Parts(&'static str),
+    /// One more record as base64 or JSON text; the record that holds it is an event too (a signature and what it signs).
+    EncodedPart(&'static str),
+    /// The record is a map whose values are records, under keys that nobody knows before (ids). Only what nothing else
+    /// recognises is looked at so.
+    Members,
 }
 
 impl Container {
@@ -145,8 +164,16 @@ impl Container {
             | Container::Encoded(path)
             | Container::Foreign(path)
             | Container::ForeignEncoded(path)
-            | Container::Newest { versions: path, .. } => path,
+            | Container::Newest { versions: path, .. }
+            | Container::Parts(path)
+            | Container::EncodedPart(path) => path,
+            Container::Members => "",
         }
+    }
+
+    /// The record that holds it is an event of its own.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Container::Parts(_) | Container::EncodedPart(_))
     }
 
     /// What stands there is of another format.
@@ -166,20 +193,14 @@ pub enum Id {
     /// All of these paths that are present, with a colon between them, whichever they are. For a source that speaks of
     /// many kinds of things and gives its messages no id of their own.
     Composed(&'static [&'static str]),
+    /// The first of these lists whose first path is present, joined: for formats whose records stand alone and in
+    /// containers.
+    FirstJoined(&'static [&'static [&'static str]]),
 }
 
 /// Stands in a mapping's times: of the paths behind it the latest time counts. For records that say when things they
 /// name last changed, but not when they themselves came about: none of those is later than that.
 pub const LATEST: &str = "^latest";
-
-impl Id {
-    /// The paths.
-    pub fn paths(self) -> &'static [&'static str] {
-        match self {
-            Id::First(paths) | Id::Joined(paths) | Id::Composed(paths) => paths,
-        }
-    }
-}
 
 /// How a format's raw fields become ours.
 #[derive(Debug)]
@@ -229,6 +250,9 @@ pub type Fill = fn(&Inputs<'_>, &mut Output<'_>);
 pub enum Classified {
     /// An event.
     Event(Class),
+    /// An event whose time stands in no field of the record but inside one (a certificate): used where no path of the
+    /// mapping gives a time.
+    Dated(Class, Timestamp),
     /// Of no interest to anybody: counted as filtered.
     Filtered,
     /// Not a record of this format after all.

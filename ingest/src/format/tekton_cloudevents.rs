@@ -7,7 +7,7 @@ use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};
 
 use super::cloudevents::{ID, trace_id};
-use super::fill::{coalesce, duration_ms, lower_hex, text_of};
+use super::fill::{coalesce, duration_ms, commit, text_of};
 use super::{Class, Classified, Container, Format, Inputs, MapRow, Mapping, Output, all, on};
 
 /// The format.
@@ -158,8 +158,8 @@ static ROWS: &[MapRow] = &[
         ],
         definition,
     ),
-    on(RUN, "prov.workflow_sha", &["pipelineRun.status.provenance.refSource.digest.sha1"], lower_hex),
-    on(JOB, "prov.workflow_sha", &["taskRun.status.provenance.refSource.digest.sha1"], lower_hex),
+    on(RUN, "prov.workflow_sha", &["pipelineRun.status.provenance.refSource.digest.sha1"], commit),
+    on(JOB, "prov.workflow_sha", &["taskRun.status.provenance.refSource.digest.sha1"], commit),
     on(
         JOB, "job_name",
         &[

@@ -40,26 +40,6 @@ fn commit_of(revision: &str) -> Option<&str> {
     (!is_digest && matches!(hash.len(), 40 | 64) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }
 
-/// `https://host/owner/name.git`, `git@host:owner/name` → `host/owner/name`, lower case. A chart repository has no
-/// owner and name, and gives none.
-pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let texts = (0..PATHS_MAX).filter_map(|i| inputs.text(i));
-    if let Some(repo) = texts.into_iter().find_map(repo_of) {
-        output.text(&repo);
-    }
-}
-
-fn repo_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let known = matches!(scheme, "https" | "http" | "ssh" | "git") || (scheme.is_empty() && rest.starts_with("git@"));
-    let at = rest.split_once('@').map_or(rest, |(_, at)| at);
-    let (host, path) = if scheme.is_empty() { at.split_once(':')? } else { at.split_once('/')? };
-    let host = host.split(':').next().unwrap_or(host);
-    let path = path.trim_end_matches('/').trim_end_matches(".git");
-    let named = path.split('/').count() >= 2 && path.split('/').all(|part| !part.is_empty());
-    (known && named && !host.is_empty()).then(|| lower_case(&format!("{host}/{path}")).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,22 +64,6 @@ mod tests {
         }
         for revision in ["main", "6.5.0", &format!("6.5.0@sha256:{HEX}")] {
             assert_eq!(commit_of(revision), None, "{revision}");
-        }
-    }
-
-    #[test]
-    fn repositories_have_one_name() {
-        for url in [
-            "https://GitHub.com/Acme/Pay.git",
-            "git@github.com:acme/pay.git",
-            "ssh://git@github.com:22/acme/pay",
-            "https://bot@github.com/acme/pay/",
-        ] {
-            assert_eq!(repo_of(url).as_deref(), Some("github.com/acme/pay"), "{url}");
-        }
-        for url in ["https://charts.example.com", "oci://ghcr.io/acme/charts", "", "github.com/acme", "https://h/a//b"]
-        {
-            assert_eq!(repo_of(url), None, "{url}");
         }
     }
 }

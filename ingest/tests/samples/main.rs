@@ -5,27 +5,27 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod aws_codebuild_codepipeline;
+mod bills;
 mod cdevents;
 mod cloudevents;
 mod cloudtrail;
+mod clusters;
+mod delivery;
 mod ecr_eventbridge;
 mod github_audit;
-mod harbor;
-mod oci_distribution;
-mod osv;
-mod package_feed;
-mod clusters;
 mod github_webhook;
 mod gitlab_audit;
 mod gitlab_webhook;
-mod delivery;
-mod github_audit;
-mod kubernetes_audit;
-mod policy;
-mod vault_audit;
-mod clusters;
+mod harbor;
 mod jenkins_cloudevents;
+mod kubernetes_audit;
+mod oci_distribution;
+mod osv;
+mod package_feed;
+mod policy;
+mod sigstore;
 mod tekton_cloudevents;
+mod vault_audit;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

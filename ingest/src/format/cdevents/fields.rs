@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::classes::split;
-use crate::format::fill::{class_of_env, is_hash, lower_case, repo_of_url};
+use crate::format::fill::{class_of_env, is_hash, lower_case, repo_of};
 use crate::format::{Inputs, Output};
 
 /// A package URL: `pkg:type/namespace/name@version?qualifiers#subpath`.
@@ -171,7 +171,7 @@ pub(super) fn change_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let (source, id) = (inputs.text(0).unwrap_or(""), inputs.text(1).unwrap_or(""));
     let joined = format!("{}/{}", source.trim_end_matches('/'), id.trim_start_matches('/'));
-    if let Some(repo) = repo_of_url(id).or_else(|| repo_of_url(&joined)) {
+    if let Some(repo) = repo_of(id).or_else(|| repo_of(&joined)) {
         output.text(&repo);
     }
 }
@@ -179,7 +179,7 @@ pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 /// The address of a repository that is the subject itself.
 pub(super) fn own_repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if inputs.text(1).and_then(split).is_some_and(|(subject, _)| subject == "repository")
-        && let Some(repo) = inputs.text(0).and_then(repo_of_url)
+        && let Some(repo) = inputs.text(0).and_then(repo_of)
     {
         output.text(&repo);
     }

@@ -84,7 +84,7 @@ static ROWS: &[MapRow] = &[
     on(ARTIFACT, "prov.artifact", PURL, artifact),
     on(ARTIFACT, "prov.version", PURL, version),
     on(BUILD, "outputs", PURL, digest),
-    on(BUILD, "prov.repo", &["subject.content.change.source"], super::fill::repo_url),
+    on(BUILD, "prov.repo", &["subject.content.change.source"], super::fill::repo),
     on(BUILD, "prov.change_id", &["subject.content.change.id"], change_id),
     on(BUILD, "prov.commit", &["subject.content.change.id"], change_commit),
     on(REGISTRY, "repo", PURL, registry_repo),

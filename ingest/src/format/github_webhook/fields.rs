@@ -4,7 +4,7 @@
 
 use model::Scalar;
 
-use crate::format::fill::{between, canonical_repo, each_text, lower_case, present};
+use crate::format::fill::{between, repo_of, each_text, lower_case, present};
 use crate::format::{Inputs, Output};
 
 /// From the repository's address, which has the host of an enterprise server; without one from its full name.
@@ -16,7 +16,7 @@ pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 fn repo_name(inputs: &Inputs<'_>) -> Option<String> {
     let named = || inputs.text(1).filter(|name| name.contains('/')).map(lower_case);
-    inputs.text(0).and_then(canonical_repo).or_else(|| named().map(|name| format!("github.com/{name}")))
+    inputs.text(0).and_then(repo_of).or_else(|| named().map(|name| format!("github.com/{name}")))
 }
 
 /// By GitHub's type of the account; it keeps brackets for bots.

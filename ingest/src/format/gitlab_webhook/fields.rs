@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use super::classes::system_action;
-use crate::format::fill::{PATHS_MAX, canonical_repo, class_of_env, each_text, present};
+use crate::format::fill::{PATHS_MAX, repo_of, class_of_env, each_text, present};
 use crate::format::{Inputs, Output};
 
 /// Native triggers that have a name in the model; the others keep theirs.
@@ -161,7 +161,7 @@ pub(super) fn cause(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// Runners of a project or group are its owners'; those of the instance are the host's own only where it is a service.
 pub(super) fn runner_kind(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let on_service = || (1..3).find_map(|i| inputs.text(i)).and_then(canonical_repo);
+    let on_service = || (1..3).find_map(|i| inputs.text(i)).and_then(repo_of);
     match inputs.text(0) {
         Some("project_type" | "group_type") => output.text("self_hosted"),
         Some("instance_type") => {
@@ -225,6 +225,6 @@ pub(super) fn dismissed(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 /// The project's address without what follows `/-/`, where a body names no project.
 pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let urls = (0..PATHS_MAX).filter_map(|i| inputs.text(i));
-    let repo = urls.map(|url| url.split("/-/").next().unwrap_or(url)).find_map(canonical_repo);
+    let repo = urls.map(|url| url.split("/-/").next().unwrap_or(url)).find_map(repo_of);
     repo.iter().for_each(|repo| output.text(repo));
 }
