@@ -3,11 +3,12 @@
 //! Each element keeps exactly the bytes it has in its container, since hashes cover them. Never builds a tree.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use model::Invalid;
+use model::{Invalid, Timestamp};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -25,18 +26,70 @@ pub enum Elements<'a> {
 /// The records under a container's path.
 ///
 /// # Errors
-/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says; `NotUtf8`
-/// for bytes that are no text.
+/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says, and
+/// `UnknownFormat` where that may be anything and is no record; `NotUtf8` for bytes that are no text.
 pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
-    let inner = container.path().split('.').try_fold(record, member)?;
+    let path = container.path();
+    let inner = if path.is_empty() { record } else { path.split('.').try_fold(record, member)? };
     match container {
-        Container::Array(_) => Ok(Elements::Standing(array(inner)?)),
+        Container::Parts(_) if inner == "null" => Ok(Elements::Standing(Vec::new())),
+        Container::Array(_) | Container::Parts(_) => Ok(Elements::Standing(array(inner)?)),
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
             Ok(Elements::Standing(vec![inner]))
         }
-        Container::Envelope(_) | Container::Foreign(_) => Err(Invalid::WrongShape),
-        Container::Encoded(_) | Container::ForeignEncoded(_) => decode(inner).map(Elements::Encoded),
+        Container::Envelope(_) => Err(Invalid::WrongShape),
+        Container::Foreign(_) => Err(Invalid::UnknownFormat),
+        Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
+            decode(inner).map(Elements::Encoded)
+        }
+        Container::Members => members(record).map(Elements::Standing),
+        Container::Newest { times, .. } => {
+            newest(inner, times.split('.').try_fold(record, member)?).map(Elements::Standing)
+        }
     }
+}
+
+/// A version that is dated within this time of a package's last change came with that change. Registries write both
+/// at once; the span only allows for two clocks.
+const SAME_CHANGE_MS: u64 = 60_000;
+
+/// The members of `versions` that `times` dates at its `modified`.
+fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
+    fn members(object: &str) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Invalid> {
+        serde_json::from_str(object).map_err(|_| Invalid::WrongShape)
+    }
+    let times = members(times)?;
+    let dated = |key: &str| {
+        let text = times.get(key).and_then(|value| serde_json::from_str::<Cow<'_, str>>(value.get()).ok())?;
+        Timestamp::parse(&text).map(Timestamp::ms)
+    };
+    let changed = dated("modified").ok_or(Invalid::NoTime)?;
+    let is_new = |version: &str| dated(version).is_some_and(|at| at.abs_diff(changed) <= SAME_CHANGE_MS);
+    Ok(members(versions)?.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
+}
+
+/// The values of an object, all of which must be objects, and one there must be.
+fn members(record: &str) -> Result<Vec<&str>, Invalid> {
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<&'de str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = Vec::new();
+            while let Some((IgnoredAny, value)) = map.next_entry::<_, &RawValue>()? {
+                values.push(value.get());
+            }
+            Ok(values)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(record);
+    let values = json.deserialize_map(Members).map_err(|_| Invalid::NotJson)?;
+    let are_objects = !values.is_empty() && values.iter().all(|value| value.starts_with('{'));
+    if are_objects { Ok(values) } else { Err(Invalid::WrongShape) }
 }
 
 /// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.
@@ -98,6 +151,19 @@ mod tests {
         assert_eq!(elements(r#"{"a": {"b":[{"c":2}]}}"#, Container::Array("a.b")), standing(&[r#"{"c":2}"#]));
         assert_eq!(elements(r#"{"Records": 1}"#, Container::Array("Records")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"detail": 1}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
+        assert_eq!(elements(r#"{"data": "text"}"#, Container::Foreign("data")), Err(Invalid::UnknownFormat));
+    }
+
+    #[test]
+    fn records_under_unknown_keys_and_beside_their_record_are_found() {
+        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
+        assert_eq!(elements(r#"{"a": {"b":1}, "c":{ }}"#, Container::Members), standing(&[r#"{"b":1}"#, "{ }"]));
+        for none in ["{}", r#"{"a":{},"b":1}"#, r#"{"a":[]}"#] {
+            assert_eq!(elements(none, Container::Members), Err(Invalid::WrongShape), "{none}");
+        }
+        assert_eq!(elements(r#"{"results":null}"#, Container::Parts("results")), standing(&[]));
+        assert_eq!(elements(r#"{"results":[{}]}"#, Container::Parts("results")), standing(&["{}"]));
+        assert_eq!(elements(r#"{"results":1}"#, Container::Parts("results")), Err(Invalid::WrongShape));
     }
 
     #[test]
@@ -109,5 +175,21 @@ mod tests {
         }
         assert_eq!(elements(r#"{"payload":"%%"}"#, Container::Encoded("payload")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"payload":"/w=="}"#, Container::Encoded("payload")), Err(Invalid::NotUtf8));
+    }
+
+    #[test]
+    fn only_what_a_change_brought_is_new() {
+        let at = |modified: &str| {
+            let record = format!(
+                r#"{{"doc":{{"versions":{{"1.0.0":{{"v":1}},"1.0.1":{{"v":2}},"2.0.0-rc":{{"v":3}}}},
+                "time":{{"created":"2026-09-01T10:00:00Z","modified":"{modified}","1.0.0":"2026-09-01T10:00:00Z",
+                "1.0.1":"2026-09-02T10:00:00Z","2.0.0-rc":"2026-09-02T10:00:30Z"}}}}}}"#
+            );
+            let container = Container::Newest { versions: "doc.versions", times: "doc.time" };
+            elements(&record, container).map(|found| format!("{found:?}"))
+        };
+        assert_eq!(at("2026-09-02T10:00:31Z"), Ok(r#"Standing(["{\"v\":2}", "{\"v\":3}"])"#.to_owned()));
+        assert_eq!(at("2026-09-03T10:00:00Z"), Ok("Standing([])".to_owned()), "a tag was moved");
+        assert_eq!(at("never"), Err(Invalid::NoTime));
     }
 }

@@ -3,11 +3,12 @@
 //! The one way from bytes to events, for runs, proofs and people alike. Must never remember anything between records
 //! that could change what the next one is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Trust, View};
+use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timestamp, Trust, View};
 
 use crate::container::{Elements, array, elements};
 use crate::format::{Container, Decoded, FORMATS, Format, Outer, Plan, Shape, Wanted};
@@ -81,7 +82,16 @@ impl Place {
 struct Within<'a> {
     plan: Option<usize>,
     outer: Option<Outer<'a>>,
+    carried: Carried<'a>,
     depth: usize,
+}
+
+/// What a record of another format has from its envelope where it says nothing itself: the id, with its number behind
+/// it in each array on the way (two records never share one), and the time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Carried<'a> {
+    id: Option<&'a str>,
+    time: Option<Timestamp>,
 }
 
 impl Decoder {
@@ -147,9 +157,13 @@ impl Decoder {
         if elements.is_empty() {
             sink(place.of(text), Read::Filtered);
         }
+        let is_list = elements.len() > 1;
         for (index, element) in elements.into_iter().enumerate() {
             let outer = within.outer.map(|outer| Outer { index, ..outer });
-            let within = Within { outer, depth: within.depth + 1, ..within };
+            let id =
+                within.carried.id.map(|id| if is_list { Cow::from(format!("{id}:{index}")) } else { Cow::from(id) });
+            let carried = Carried { id: id.as_deref(), ..within.carried };
+            let within = Within { outer, carried, depth: within.depth + 1, ..within };
             self.value(scratch, element, inner(place, text, element), within, sink);
         }
     }
@@ -164,21 +178,58 @@ impl Decoder {
     ) {
         let (at, plan) = match self.scan(scratch, text, within) {
             Ok(found) => found,
-            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
+            Err(reason) => return self.members(scratch, text, place, within, reason, sink),
         };
         let raw = scratch.raw.view(text);
         let container = match plan.shape(raw) {
-            Err(reason) => return sink(place.of(text), Read::Invalid(reason)),
-            Ok(Shape::Filtered) => return sink(place.of(text), Read::Filtered),
-            Ok(Shape::Event(decoded)) => {
-                let seen = Seen { plan: at, text, raw, decoded, outer: within.outer };
-                return sink(place.of(text), Read::Event(seen));
-            }
+            Err(reason) => return self.members(scratch, text, place, within, reason, sink),
             Ok(Shape::Container(container)) => container,
+            Ok(shape) => {
+                let read = match shape {
+                    Shape::Event(mut decoded) => {
+                        decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
+                        decoded.time = decoded.time.or(within.carried.time);
+                        Read::Event(Seen { plan: at, text, raw, decoded, outer: within.outer })
+                    }
+                    Shape::Filtered | Shape::Container(_) => Read::Filtered,
+                };
+                sink(place.of(text), read);
+                match plan.parts(raw) {
+                    Some(parts) => parts,
+                    None => return,
+                }
+            }
         };
-        if let Err(reason) = self.container(scratch, text, &place, (at, container), within.depth, sink) {
+        if let Err(reason) = self.container(scratch, text, &place, (at, container), within, sink) {
             sink(place.of(text), Read::Invalid(reason));
         }
+    }
+
+    /// A record that is none itself: the records in it, where it is a map of them, else the reason.
+    fn members(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        place: Place,
+        within: Within<'_>,
+        reason: Invalid,
+        sink: &mut impl FnMut(Range<usize>, Read<'_>),
+    ) {
+        match self.members_of(scratch, text, within) {
+            Some(members) => self.elements(scratch, text, &place, Within { outer: None, ..within }, members, sink),
+            None => sink(place.of(text), Read::Invalid(reason)),
+        }
+    }
+
+    fn members_of<'a>(&self, scratch: &mut Scratch, text: &'a str, within: Within<'_>) -> Option<Vec<&'a str>> {
+        let keeps = |plan: &Plan| plan.format().containers.contains(&Container::Members);
+        if !self.plans.iter().any(keeps) {
+            return None;
+        }
+        let Ok(Elements::Standing(members)) = elements(text, Container::Members) else { return None };
+        let first = members.first()?;
+        let (_, plan) = self.scan(scratch, first, Within { outer: None, ..within }).ok()?;
+        (keeps(plan) && plan.shape(scratch.raw.view(first)).is_ok()).then_some(members)
     }
 
     /// Scans a record as the format that it is of, and says which that is.
@@ -204,18 +255,27 @@ impl Decoder {
         text: &str,
         place: &Place,
         (at, container): (usize, Container),
-        depth: usize,
+        within: Within<'_>,
         sink: &mut impl FnMut(Range<usize>, Read<'_>),
     ) -> Result<(), Invalid> {
+        let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
         let mut row = Row::default();
-        let mut within = Within { depth, ..Within::default() };
-        if !container.is_foreign() {
-            if let Some(plan) = self.plans.get(at) {
-                plan.scan_outer(text, &mut row)?;
-            }
-            within = Within { plan: Some(at), outer: Some(Outer { view: row.view(text), index: 0 }), depth };
+        let (mut id, mut carried, depth) = (None, within.carried, within.depth);
+        if container.is_foreign() {
+            let (own, time) = plan.named(scratch.raw.view(text));
+            id = own.map(Cow::into_owned);
+            carried.time = time.or(carried.time);
+        } else {
+            plan.scan_outer(text, &mut row)?;
         }
+        carried.id = id.as_deref().or(carried.id);
+        let outer = Some(Outer { view: row.view(text), index: 0 });
+        let within = match container.is_foreign() {
+            true => Within { plan: None, outer: None, carried, depth },
+            false => Within { plan: Some(at), outer, carried, depth },
+        };
         match elements(text, container)? {
+            Elements::Standing(standing) if standing.is_empty() && container.is_beside() => {}
             Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
             Elements::Encoded(decoded) => {
                 let place = Place::From(place.of(text));

@@ -307,6 +307,8 @@ mod tests {
         assert_eq!(found(r#"{"a":{"b":1}}"#, &["a", "a.b"]), ["Empty", "Int(1)"]);
         assert_eq!(found(r#"{"a":1,"a":2}"#, &["a"]), ["Int(1),Int(2)"]);
         assert_eq!(found(r#"{"\u0061":1}"#, &["a"]), ["Int(1)"]);
+        let annotated = r#"{"a":{"k8s.io/b":1,"k8s":{"io/b":2}}}"#;
+        assert_eq!(found(annotated, &[r"a.k8s\.io/b", "a.k8s.io/b"]), ["Int(1)", "Int(2)"]);
     }
 
     #[test]

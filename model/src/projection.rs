@@ -51,7 +51,7 @@ impl Projection {
     pub const ROOT: NodeId = 0;
 
     /// Asks for a field; asking twice gives the same slot. `a.b` finds the key `a.b` of the record, or `b` inside `a`;
-    /// where a record has both, the literal key wins.
+    /// where a record has both, the literal key wins. A dot that belongs to a key inside is written `\.`.
     pub fn ask(&mut self, path: &str) -> Slot {
         if let Some(&slot) = self.by_name.get(path) {
             return slot;
@@ -88,8 +88,11 @@ impl Projection {
 
     fn ask_nested(&mut self, path: &str, slot: Slot) {
         let mut node = Self::ROOT;
-        let mut keys = path.split('.').peekable();
+        // No key holds the character that stands for its dots in between.
+        let hidden = path.replace("\\.", "\0");
+        let mut keys = hidden.split('.').map(|key| key.replace('\0', ".")).peekable();
         while let Some(key) = keys.next() {
+            let key = key.as_str();
             if keys.peek().is_none() {
                 self.edge_mut(node, key).slot = Some(slot);
                 return;

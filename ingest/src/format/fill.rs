@@ -135,15 +135,115 @@ pub fn duration_s(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-fn between(inputs: &Inputs<'_>, start: usize, end: usize) -> Option<i64> {
+/// Milliseconds from the `start`-th path's time to the `end`-th's; None where the end is earlier.
+pub fn between(inputs: &Inputs<'_>, start: usize, end: usize) -> Option<i64> {
     let at = |i| inputs.string(i).and_then(|text| Timestamp::parse(&text)).map(Timestamp::ms);
     let ms = at(end)?.checked_sub(at(start)?)?;
     (ms >= 0).then_some(ms)
 }
 
+/// Full commit ids in lower case. All zeros, by which Git says that there is none, give none.
+pub fn commit(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |id| {
+        if is_hash(id) && id.bytes().any(|b| b != b'0') {
+            output.text(&lower_case(id));
+        }
+    });
+}
+
 /// What stands behind the last `/` or `:`: the name inside a path or a resource name.
 pub fn tail(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |text| output.text(text.rsplit(['/', ':']).next().unwrap_or(text)));
+}
+
+/// 40 hexadecimal digits or more.
+pub fn is_hash(text: &str) -> bool {
+    (40..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A duration in milliseconds that the source counted itself; zero means that it has not ended.
+pub fn duration_given(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(Scalar::Int(ms)) = inputs.first(0).filter(|value| matches!(value, Scalar::Int(1..))) {
+        output.scalar(Scalar::Int(ms));
+    }
+}
+
+/// The values of all paths.
+pub fn gather(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    (0..PATHS_MAX).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
+}
+
+/// The source repository that an address names, as `host/owner/name`.
+pub fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    if let Some(repo) = (0..PATHS_MAX).find_map(|i| inputs.text(i).and_then(repo_of)) {
+        output.text(&repo);
+    }
+}
+
+/// `git+https://user@Host:8443/Owner/name.git@refs/heads/main`, `git@host:owner/name` and `host.tld/owner/name` →
+/// `host/owner/name` in lower case. None for paths without a host, for a host without owner and name, and for what is
+/// fetched in other ways than Git's.
+pub fn repo_of(address: &str) -> Option<String> {
+    let address = address.strip_prefix("git+").unwrap_or(address);
+    let (scheme, rest) = address.split_once("://").map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
+    let short = rest.split_once(':').filter(|(host, _)| scheme.is_none() && !host.contains('/'));
+    let (authority, path) = short.or_else(|| rest.split_once('/'))?;
+    let host = authority.rsplit('@').next()?;
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let path = path.split(['?', '#', '@']).next()?.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let is_git = scheme.is_none_or(|scheme| ["https", "http", "ssh", "git"].contains(&scheme));
+    let has_host = !host.is_empty() && (scheme.is_some() || host.contains('.'));
+    let is_full = path.contains('/') && path.split('/').all(|part| !part.is_empty());
+    let is_clean = [host, path].iter().all(|text| text.bytes().all(|b| b.is_ascii_graphic()));
+    (is_git && has_host && is_full && is_clean).then(|| format!("{host}/{path}").to_lowercase())
+}
+
+/// `sha256:` and the digits in lower case; None where the text is no digest of that algorithm (SHA-256, 384 or 512).
+pub fn digest_of(algorithm: &str, hex: &str) -> Option<String> {
+    let digits = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return None,
+    };
+    let is_one = hex.len() == digits && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    is_one.then(|| format!("{algorithm}:{}", lower_case(hex)))
+}
+
+/// The digest that an image has as its version: `sha256:…`, in a package URL also `sha256%3A…`.
+pub fn digest_in(version: &str) -> Option<String> {
+    let (algorithm, hex) =
+        version.split_once(':').or_else(|| version.split_once("%3A").or(version.split_once("%3a")))?;
+    digest_of(algorithm, hex)
+}
+
+/// Package URLs without version, qualifiers and subpath.
+pub fn purl_name(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if let Some((name, _)) = purl(text) {
+            output.text(name);
+        }
+    });
+}
+
+/// The versions of package URLs.
+pub fn purl_version(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+    each_text(inputs, |text| {
+        if let Some((_, Some(version))) = purl(text) {
+            output.text(version);
+        }
+    });
+}
+
+/// A package URL's name and version; None: it is none.
+pub fn purl(text: &str) -> Option<(&str, Option<&str>)> {
+    let plain = text.split(['?', '#']).next().filter(|plain| plain.starts_with("pkg:"))?;
+    // The version stands behind the last `@`; an `@` before the last slash begins a scope.
+    match plain.rsplit_once('@') {
+        Some((name, version)) if !version.contains('/') && !name.ends_with('/') => Some((name, Some(version))),
+        _ => Some((plain, None)),
+    }
 }
 
 /// The index of the first path with a value that is neither null nor empty.
@@ -232,6 +332,35 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn addresses_name_repositories() {
+        for (url, wanted) in [
+            ("https://github.com/Acme/Shop.git", Some("github.com/acme/shop")),
+            ("https://x-token:abc@gitlab.example.org:8443/a/b/c/", Some("gitlab.example.org/a/b/c")),
+            ("git@github.com:Acme/shop.git", Some("github.com/acme/shop")),
+            ("ssh://git@host.example.org:22/acme/shop.git?ref=main", Some("host.example.org/acme/shop")),
+            ("git.example.org/acme/shop", Some("git.example.org/acme/shop")),
+            ("/event/source/123", None),
+            ("acme/shop", None),
+            ("https://example.org", None),
+            ("https://example.org/only", None),
+            ("https://exa mple.org/a/b", None),
+            ("git+https://github.com/acme/app@refs/heads/main", Some("github.com/acme/app")),
+            ("git+ssh://git@github.com/acme/app.git", Some("github.com/acme/app")),
+            ("https://gitlab.com/g/sub/p", Some("gitlab.com/g/sub/p")),
+            ("https://github.com//x", None),
+            ("https://github.com/a//b", None),
+            ("file:///a/b/c", None),
+            ("oci://ghcr.io/acme/charts", None),
+            ("bash@sha256:9e", None),
+            ("", None),
+        ] {
+            assert_eq!(repo_of(url).as_deref(), wanted, "{url}");
+        }
+        assert!(is_hash("218c63f230732c6d561fefd00fd0d2ac4ded1a0c"));
+        assert!(!is_hash("218c63f") && !is_hash("218c63f230732c6d561fefd00fd0d2ac4ded1a0z"));
+    }
+
+    #[test]
     fn names_are_no_addresses() {
         for yes in ["203.0.113.7", "2001:db8::1", "::1"] {
             assert!(is_address(yes), "{yes}");
@@ -239,6 +368,25 @@ pub(crate) mod tests {
         for no in ["secretsmanager.amazonaws.com", "AWS Internal", "", "cafe", "a.b.c.d", "1.2"] {
             assert!(!is_address(no), "{no}");
         }
+    }
+
+    #[test]
+    fn digests_have_their_length() {
+        assert_eq!(digest_of("sha256", &"AB".repeat(32)), Some(format!("sha256:{}", "ab".repeat(32))));
+        for (algorithm, hex) in
+            [("sha256", "ab"), ("sha1", "ab"), ("sha256", &"xy".repeat(32)), ("sha512", &"ab".repeat(32))]
+        {
+            assert_eq!(digest_of(algorithm, hex), None, "{algorithm} {hex}");
+        }
+    }
+
+    #[test]
+    fn package_urls_come_apart() {
+        assert_eq!(purl("pkg:npm/%40scope/name@1.0.5?a=b#c"), Some(("pkg:npm/%40scope/name", Some("1.0.5"))));
+        assert_eq!(purl("pkg:npm/@scope/name"), Some(("pkg:npm/@scope/name", None)));
+        assert_eq!(purl("pkg:oci/app@sha256:ab"), Some(("pkg:oci/app", Some("sha256:ab"))));
+        assert_eq!(purl("pkg:generic/a@b/c"), Some(("pkg:generic/a@b/c", None)));
+        assert_eq!(purl("app"), None);
     }
 
     #[test]

@@ -5,19 +5,84 @@
 
 use std::borrow::Cow;
 
-use model::{EventClass, Row, Scalar, Slot, Trust, Verdict, View};
+use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
+pub mod argocd;
+pub mod aws_codebuild_codepipeline;
+pub mod cdevents;
+pub mod cloudevents;
 pub mod cloudtrail;
+pub mod cyclonedx;
+pub mod ecr_eventbridge;
+pub mod falco;
 pub mod fill;
+pub mod flux;
+mod fulcio;
 pub mod github_audit;
+pub mod github_webhook;
+pub mod gitlab_audit;
+pub mod gitlab_webhook;
+pub mod harbor;
+pub mod in_toto;
+pub mod jenkins_cloudevents;
 pub mod json;
+pub mod kubernetes_audit;
 pub mod normal;
+pub mod oci_distribution;
+pub mod oidc_exchange;
+pub mod opa_decision_log;
+pub mod osv;
+pub mod package_feed;
 mod plan;
+pub mod policy_report;
+mod purl;
+pub mod rekor;
+pub mod rollouts;
+pub mod sarif;
+pub mod secret_scan;
+pub mod spdx;
+pub mod tekton_cloudevents;
+pub mod vault_audit;
+mod workload;
 
 pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
-pub static FORMATS: &[&Format] = &[&github_audit::FORMAT, &cloudtrail::FORMAT, &normal::FORMAT, &json::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github_audit::FORMAT,
+    &ecr_eventbridge::FORMAT,
+    &aws_codebuild_codepipeline::FORMAT,
+    &cloudtrail::FORMAT,
+    &vault_audit::FORMAT,
+    &kubernetes_audit::FORMAT,
+    &policy_report::FORMAT,
+    &opa_decision_log::FORMAT,
+    &falco::FORMAT,
+    &argocd::FORMAT,
+    &flux::FORMAT,
+    &rollouts::FORMAT,
+    &in_toto::BUNDLE,
+    &in_toto::FORMAT,
+    &rekor::FORMAT,
+    &cyclonedx::FORMAT,
+    &spdx::FORMAT,
+    &sarif::FORMAT,
+    &secret_scan::FORMAT,
+    &oidc_exchange::FORMAT,
+    &harbor::FORMAT,
+    &oci_distribution::FORMAT,
+    &package_feed::FORMAT,
+    &osv::FORMAT,
+    &gitlab_webhook::FORMAT,
+    &gitlab_audit::FORMAT,
+    &github_webhook::FORMAT,
+    &cdevents::FORMAT,
+    &jenkins_cloudevents::FORMAT,
+    &tekton_cloudevents::FORMAT,
+    &cloudevents::FORMAT,
+    &normal::FORMAT,
+    &json::FORMAT,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
@@ -50,6 +115,11 @@ impl Format {
     pub fn carries_others(&self) -> bool {
         self.containers.iter().any(|container| container.is_foreign())
     }
+
+    /// Records of other formats are all that it holds.
+    pub fn is_envelope(&self) -> bool {
+        self.carries_others() && self.mapping.is_some_and(|mapping| mapping.rows.is_empty())
+    }
 }
 
 /// A path of a record under which other records stand. Each of them is a record of its own; of the same format, unless
@@ -67,6 +137,22 @@ pub enum Container {
     Foreign(&'static str),
     /// The same, as base64 or JSON text.
     ForeignEncoded(&'static str),
+    /// An object of records under their versions, with another one that dates them by the same keys and has the last
+    /// change of all under `modified`. The records that this change brought; the others are history.
+    Newest {
+        /// Path of the records.
+        versions: &'static str,
+        /// Path of their times.
+        times: &'static str,
+    },
+    /// An array of records; the record that holds it is an event too (a scan and what it found). None, null and an empty
+    /// one are no parts.
+    Parts(&'static str),
+    /// One more record as base64 or JSON text; the record that holds it is an event too (a signature and what it signs).
+    EncodedPart(&'static str),
+    /// The record is a map whose values are records, under keys that nobody knows before (ids). Only what nothing else
+    /// recognises is looked at so.
+    Members,
 }
 
 impl Container {
@@ -77,8 +163,17 @@ impl Container {
             | Container::Envelope(path)
             | Container::Encoded(path)
             | Container::Foreign(path)
-            | Container::ForeignEncoded(path) => path,
+            | Container::ForeignEncoded(path)
+            | Container::Newest { versions: path, .. }
+            | Container::Parts(path)
+            | Container::EncodedPart(path) => path,
+            Container::Members => "",
         }
+    }
+
+    /// The record that holds it is an event of its own.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Container::Parts(_) | Container::EncodedPart(_))
     }
 
     /// What stands there is of another format.
@@ -95,23 +190,24 @@ pub enum Id {
     /// All of these paths that are present, with a colon between them; none when the first is missing. For records
     /// whose id names only part of them: a request and its response, the stages of one call.
     Joined(&'static [&'static str]),
+    /// All of these paths that are present, with a colon between them, whichever they are. For a source that speaks of
+    /// many kinds of things and gives its messages no id of their own.
+    Composed(&'static [&'static str]),
+    /// The first of these lists whose first path is present, joined: for formats whose records stand alone and in
+    /// containers.
+    FirstJoined(&'static [&'static [&'static str]]),
 }
 
-impl Id {
-    /// The paths.
-    pub fn paths(self) -> &'static [&'static str] {
-        match self {
-            Id::First(paths) | Id::Joined(paths) => paths,
-        }
-    }
-}
+/// Stands in a mapping's times: of the paths behind it the latest time counts. For records that say when things they
+/// name last changed, but not when they themselves came about: none of those is later than that.
+pub const LATEST: &str = "^latest";
 
 /// How a format's raw fields become ours.
 #[derive(Debug)]
 pub struct Mapping {
     /// The provider's event id.
     pub id: Id,
-    /// Paths of the event time, first that parses wins.
+    /// Paths of the event time, first that parses wins; see [`LATEST`].
     pub time: &'static [&'static str],
     /// Path of the native action.
     pub action: &'static str,
@@ -154,10 +250,15 @@ pub type Fill = fn(&Inputs<'_>, &mut Output<'_>);
 pub enum Classified {
     /// An event.
     Event(Class),
+    /// An event whose time stands in no field of the record but inside one (a certificate): used where no path of the
+    /// mapping gives a time.
+    Dated(Class, Timestamp),
     /// Of no interest to anybody: counted as filtered.
     Filtered,
     /// Not a record of this format after all.
     Invalid(&'static str),
+    /// A record of this format that says nothing any format knows: invalid(unknown_format), so that it is seen.
+    Unknown,
 }
 
 /// Class, action and outcome of an event.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
-use super::{Classified, Container, Fill, Format, Id, Inputs, Output, fill};
+use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Output, fill};
 use crate::scan::scan;
 
 /// What a rule set asks of records of one format.
@@ -30,9 +30,10 @@ pub struct Plan {
     projection: Projection,
     inherited: Vec<(Slot, Inherited)>,
     outer: Projection,
-    id: Vec<Slot>,
-    id_is_joined: bool,
+    /// Lists of parts; the first list whose first part is there gives the id.
+    id: Vec<Vec<Slot>>,
     time: Vec<Slot>,
+    latest: Vec<Slot>,
     action: Slot,
     classify: Vec<Slot>,
     containers: Vec<(Slot, Container)>,
@@ -125,6 +126,15 @@ impl Asking {
     fn ask_all(&mut self, paths: &[&str]) -> Vec<Slot> {
         paths.iter().map(|path| self.ask(path)).collect()
     }
+
+    fn ask_id(&mut self, id: Id) -> Vec<Vec<Slot>> {
+        match id {
+            Id::First(paths) => paths.iter().map(|path| vec![self.ask(path)]).collect(),
+            Id::Joined(paths) => vec![self.ask_all(paths)],
+            Id::Composed(paths) => (0..paths.len()).map(|i| self.ask_all(paths.get(i..).unwrap_or_default())).collect(),
+            Id::FirstJoined(lists) => lists.iter().map(|paths| self.ask_all(paths)).collect(),
+        }
+    }
 }
 
 /// Envelope of one decoded record.
@@ -165,23 +175,29 @@ impl Plan {
                 asking.outer.ask(outer);
             }
         }
+        let mut latest = Vec::new();
         let (id, time) = match mapping {
-            Some(mapping) => (asking.ask_all(mapping.id.paths()), asking.ask_all(mapping.time)),
+            Some(mapping) => {
+                let mut times = mapping.time.splitn(2, |path| *path == LATEST);
+                let time = times.next().map(|paths| asking.ask_all(paths)).unwrap_or_default();
+                latest = times.next().map(|paths| asking.ask_all(paths)).unwrap_or_default();
+                (asking.ask_id(mapping.id), time)
+            }
             None => {
                 let mut ask_all = |paths: &[String]| paths.iter().map(|path| asking.ask(path)).collect::<Vec<_>>();
-                (ask_all(&id), ask_all(&time))
+                (ask_all(&id).into_iter().map(|slot| vec![slot]).collect(), ask_all(&time))
             }
         };
         let action = mapping.map_or(Slot::MAX, |mapping| asking.ask(mapping.action));
         let classify = mapping.map_or_else(Vec::new, |mapping| asking.ask_all(mapping.classify_paths));
-        let containers = format.containers.iter().map(|c| (asking.ask(c.path()), *c)).collect();
+        let containers = format.containers.iter().filter(|container| **container != Container::Members);
+        let containers = containers.map(|container| (asking.ask(container.path()), *container)).collect();
         let marks = rivals.iter().map(|rival| rival.marks.iter().map(|set| asking.ask_all(set)).collect()).collect();
         let classes = classes
             .into_iter()
             .map(|(class, fields)| (class, ClassPlan::new(format, class, &fields, &mut asking)))
             .collect();
         let trust = trust.unwrap_or(format.trust);
-        let id_is_joined = mapping.is_some_and(|mapping| matches!(mapping.id, Id::Joined(_)));
         let Asking { record: projection, outer, inherited } = asking;
         let inherited = inherited.into_values().collect();
         Plan {
@@ -190,8 +206,8 @@ impl Plan {
             inherited,
             outer,
             id,
-            id_is_joined,
             time,
+            latest,
             action,
             classify,
             containers,
@@ -240,21 +256,22 @@ impl Plan {
     /// # Errors
     /// When it is no record of this format.
     pub fn shape<'a>(&'a self, view: View<'a>) -> Result<Shape<'a>, Invalid> {
-        if let Some(&(_, container)) = self.containers.iter().find(|(slot, _)| view.has(*slot)) {
+        if let Some(container) = self.held(view, false) {
             return Ok(Shape::Container(container));
         }
-        let mut decoded = Decoded {
-            id: self.id(view),
-            time: self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time)),
-            class: None,
-            action: view.text(self.action).unwrap_or(""),
-            verdict: Verdict::Unknown,
-        };
+        let (id, time) = self.named(view);
+        let mut decoded =
+            Decoded { id, time, class: None, action: view.text(self.action).unwrap_or(""), verdict: Verdict::Unknown };
         if let Some(mapping) = self.format.mapping {
-            match (mapping.classify)(&Inputs::new(view, &self.classify)) {
+            let classified = (mapping.classify)(&Inputs::new(view, &self.classify));
+            if let Classified::Dated(_, time) = classified {
+                decoded.time = decoded.time.or(Some(time));
+            }
+            match classified {
                 Classified::Filtered => return Ok(Shape::Filtered),
                 Classified::Invalid(_) => return Err(Invalid::WrongShape),
-                Classified::Event(class) => {
+                Classified::Unknown => return Err(Invalid::UnknownFormat),
+                Classified::Event(class) | Classified::Dated(class, _) => {
                     decoded.class = Some(class.class);
                     decoded.verdict = class.verdict;
                     if !class.action.is_empty() {
@@ -266,17 +283,40 @@ impl Plan {
         Ok(Shape::Event(decoded))
     }
 
+    /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
+    pub fn named<'a>(&'a self, view: View<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
+        (self.id(view), self.time(view))
+    }
+
+    /// The records beside a scanned record that is an event itself.
+    pub fn parts(&self, view: View<'_>) -> Option<Container> {
+        self.held(view, true)
+    }
+
+    fn held(&self, view: View<'_>, beside: bool) -> Option<Container> {
+        let mut held = self.containers.iter().filter(|(_, container)| container.is_beside() == beside);
+        held.find(|(slot, _)| view.has(*slot)).map(|&(_, container)| container)
+    }
+
     fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
-        let inputs = Inputs::new(view, &self.id);
-        if !self.id_is_joined {
-            return (0..self.id.len()).find_map(|i| inputs.string(i));
-        }
-        let mut id = inputs.string(0)?.into_owned();
-        for part in (1..self.id.len()).filter_map(|i| inputs.string(i)) {
-            id.push(':');
-            id.push_str(&part);
-        }
-        Some(Cow::Owned(id))
+        self.id.iter().find_map(|slots| {
+            let inputs = Inputs::new(view, slots);
+            let first = inputs.string(0)?;
+            if slots.len() == 1 {
+                return Some(first);
+            }
+            let mut id = first.into_owned();
+            for part in (1..slots.len()).filter_map(|i| inputs.string(i)) {
+                id.push(':');
+                id.push_str(&part);
+            }
+            Some(Cow::Owned(id))
+        })
+    }
+
+    fn time(&self, view: View<'_>) -> Option<Timestamp> {
+        let named = self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time));
+        named.or_else(|| self.latest.iter().flat_map(|&slot| view.values(slot)).filter_map(read_time).max())
     }
 
     /// Which of the formats that it might be of has its keys in the scanned record; the first of several.
@@ -336,6 +376,8 @@ impl ClassPlan {
 fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
     match value {
         Scalar::Text(text) => Timestamp::parse(text),
+        // How programs write "never": an event of 1970 would be late for ever.
+        Scalar::Int(0) => None,
         Scalar::Int(n) => Timestamp::from_epoch(n as f64),
         Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
         Scalar::Float(n) => Timestamp::from_epoch(n),

@@ -1,13 +1,14 @@
 //! A batch of records in one reused arena, so that reading a record costs one copy of its bytes and no allocation.
 //!
-//! It must never look into a payload, and never outlive the next `poll` with references: `clear` starts it anew.
+//! A CloudEvent in binary mode is kept in structured form, so that nobody behind needs its headers. It must never
+//! change any other payload, and never outlive the next `poll` with references: `clear` starts it anew.
 
 use std::ops::Range;
 
 use rdkafka::Timestamp;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
-use super::{Offsets, TopicPartition};
+use super::{Offsets, TopicPartition, structured};
 
 /// The time a record carries, milliseconds since 1970, and who set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct Record<'a> {
     pub time: RecordTime,
     /// The key; `None` differs from empty.
     pub key: Option<&'a [u8]>,
-    /// The payload; `None` is a tombstone.
+    /// The payload; `None` is a tombstone. Of a CloudEvent in binary mode: the event in structured form.
     pub payload: Option<&'a [u8]>,
     /// The headers in order; names may repeat.
     pub headers: Headers<'a>,
@@ -157,7 +158,14 @@ impl Batch {
             Timestamp::LogAppendTime(ms) => RecordTime::Appended(ms),
         };
         let key = message.key().map(|key| self.keep(key));
-        let payload = message.payload().map(|payload| self.keep(payload));
+        let headers = || {
+            let all = message.headers().into_iter().flat_map(|headers| headers.iter());
+            all.map(|header| (header.key, header.value))
+        };
+        let payload = match structured(headers, message.payload()) {
+            Some(event) => Some(self.keep(&event)),
+            None => message.payload().map(|payload| self.keep(payload)),
+        };
         let first = self.headers.len();
         for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
             let span = (self.keep(header.key.as_bytes()), header.value.map(|value| self.keep(value)));

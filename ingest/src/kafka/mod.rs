@@ -4,6 +4,7 @@
 //! a record means, never commit on its own, and never let a secret into a message, a log line or a `Debug` text.
 
 mod batch;
+mod cloudevent;
 mod connect;
 mod error;
 mod group;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use batch::{Batch, Headers, Record, RecordTime};
+pub use cloudevent::structured;
 pub use connect::{Attempt, Retry};
 pub(crate) use connect::{Watch, connect, expect_topics};
 pub use error::KafkaError;

@@ -4,8 +4,28 @@
 //! sample that must not decode stands in its format's table of refused ones, with the reason.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+mod aws_codebuild_codepipeline;
+mod bills;
+mod cdevents;
+mod cloudevents;
 mod cloudtrail;
+mod clusters;
+mod delivery;
+mod ecr_eventbridge;
 mod github_audit;
+mod github_webhook;
+mod gitlab_audit;
+mod gitlab_webhook;
+mod harbor;
+mod jenkins_cloudevents;
+mod kubernetes_audit;
+mod oci_distribution;
+mod osv;
+mod package_feed;
+mod policy;
+mod sigstore;
+mod tekton_cloudevents;
+mod vault_audit;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -13,6 +13,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "sourceIPAddress"),
             ("kubernetes-audit", "sourceIPs"),
             ("vault-audit", "request.remote_address"),
+            ("gitlab-audit", "ip_address, details.ip_address"),
+            ("oci-distribution", "events.request.addr"),
+            ("opa-decision-log", "requested_by"),
+            ("oidc-exchange", "client_ip, callerIp, ipAddress"),
         ],
     ),
     text(
@@ -33,19 +37,30 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "ua",
         "User agent as the client gave it: it may say anything.",
-        &[("github-audit", "user_agent"), ("cloudtrail", "userAgent"), ("kubernetes-audit", "userAgent")],
+        &[
+            ("github-audit", "user_agent"),
+            ("cloudtrail", "userAgent"),
+            ("kubernetes-audit", "userAgent"),
+            ("oci-distribution", "events.request.useragent"),
+            ("vault-audit", "request.headers.user-agent"),
+            ("oidc-exchange", "user_agent, callerSuppliedUserAgent"),
+        ],
     )
     .attacker_controlled(),
     text(
         "ua_family",
         "Coarse family of the user agent: git, browser, aws-cli, terraform, the first product \
         name otherwise.",
-        &[("github-audit", "user_agent"), ("cloudtrail", "userAgent")],
+        &[("github-audit", "user_agent"), ("cloudtrail", "userAgent"), ("kubernetes-audit", "userAgent")],
     )
     .attacker_controlled(),
-    ip("dst.ip", "Address that was connected to.", &[("falco", "fd.rip")]),
-    integer("dst.port", "Port that was connected to.", &[("falco", "fd.rport")]),
-    text("dst.domain", "Name that was connected to or looked up, lower case.", &[("falco", "fd.rip.name")]),
+    ip("dst.ip", "Address that was connected to.", &[("falco", "fd.rip, fd.sip, fd.name")]),
+    integer("dst.port", "Port that was connected to.", &[("falco", "fd.rport, fd.sport, fd.name")]),
+    text(
+        "dst.domain",
+        "Name that was connected to or looked up, lower case.",
+        &[("falco", "fd.rip.name, fd.sip.name"), ("harbor", "event_data.replication.dest_resource.endpoint")],
+    ),
     text("dst.etld1", "Registrable domain of `dst.domain`.", &[("enrichment", "public suffix list")]),
     integer("dst.asn", "Autonomous system of `dst.ip`.", &[("enrichment", "address table")]),
 ];

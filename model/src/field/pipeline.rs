@@ -6,13 +6,32 @@ use super::{FieldDoc, boolean, booleans, integer, text, texts};
 use crate::class::EventClass as C;
 
 pub(super) const FIELDS: &[FieldDoc] = &[
-    texts("files", "Paths that the commits touch.", &[("github-webhook", "commits.added, modified, removed")])
-        .attacker_controlled()
-        .on(&[C::ScmPush]),
-    boolean("forced", "History was overwritten.", &[("github-webhook", "forced"), ("github-audit", "forced")])
-        .on(&[C::ScmPush, C::ScmRef]),
-    boolean("ref_default", "The ref is the default branch.", &[("github-webhook", "ref, repository.default_branch")])
-        .on(&[C::ScmPush]),
+    texts(
+        "files",
+        "Paths that the commits touch.",
+        &[
+            ("github-webhook", "commits.added, modified, removed"),
+            ("gitlab-webhook", "commits.added, modified, removed"),
+        ],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmPush]),
+    boolean(
+        "forced",
+        "History was overwritten, or a tag that was there already was moved.",
+        &[
+            ("github-webhook", "forced, a tag's created and deleted"),
+            ("github-audit", "forced"),
+            ("gitlab-webhook", "before and after of a tag"),
+        ],
+    )
+    .on(&[C::ScmPush, C::ScmRef]),
+    boolean(
+        "ref_default",
+        "The ref is the default branch.",
+        &[("github-webhook", "ref, repository.default_branch"), ("gitlab-webhook", "ref, project.default_branch")],
+    )
+    .on(&[C::ScmPush]),
     boolean("ref_protected", "The ref is protected.", &[("enrichment", "protection inventory")]).on(&[C::ScmPush]),
     boolean(
         "repo_requires_signing",
@@ -24,14 +43,35 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         .on(&[C::ScmPush]),
     booleans("commits.verified", "For each commit: its signature was verified.", &[("enrichment", "commit look-up")])
         .on(&[C::ScmPush]),
-    text("pusher_id", "Immutable id of who pushed.", &[("github-webhook", "sender.id"), ("github-audit", "actor_id")])
-        .on(&[C::ScmPush]),
-    text("key_id", "SSH or deploy key that pushed.", &[("github-audit", "deploy_key_id, public_key_id, fingerprint")])
-        .on(&[C::ScmPush, C::ScmAccess, C::ScmAdmin]),
+    text(
+        "pusher_id",
+        "Immutable id of who pushed.",
+        &[
+            ("github-webhook", "sender.id"),
+            ("github-audit", "actor_id"),
+            ("gitlab-webhook", "user_id"),
+            ("gitlab-audit", "author_id"),
+        ],
+    )
+    .on(&[C::ScmPush]),
+    text(
+        "key_id",
+        "SSH or deploy key that pushed.",
+        &[
+            ("github-audit", "deploy_key_id, public_key_id, fingerprint"),
+            ("github-webhook", "key.id"),
+            ("gitlab-webhook", "id of a key"),
+            ("gitlab-audit", "target_id of a key"),
+        ],
+    )
+    .on(&[C::ScmPush, C::ScmAccess, C::ScmAdmin]),
     text(
         "author",
         "Author as the commit or request says.",
-        &[("github-webhook", "commits.author.username, pull_request.user.login")],
+        &[
+            ("github-webhook", "commits.author.username, pull_request.user.login"),
+            ("gitlab-webhook", "commits.author.name"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::ScmPush, C::ScmChange]),
@@ -41,7 +81,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[("github-webhook", "pull_request.user.id"), ("gitlab-webhook", "object_attributes.author_id")],
     )
     .on(&[C::ScmChange]),
-    text("message", "Commit message.", &[("github-webhook", "commits.message")])
+    text("message", "Commit message.", &[("github-webhook", "commits.message"), ("gitlab-webhook", "commits.message")])
         .attacker_controlled()
         .on(&[C::ScmPush]),
     boolean(
@@ -54,19 +94,38 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         .on(&[C::ScmPush]),
     texts("lockfile_diff", "Components that the lock files gained, as package URLs.", &[("enrichment", "diff")])
         .on(&[C::ScmPush]),
-    text("title", "Title of the request.", &[("github-webhook", "pull_request.title")])
-        .attacker_controlled()
-        .on(&[C::ScmChange]),
-    text("branch", "Branch that the request wants merged.", &[("github-webhook", "pull_request.head.ref")])
-        .attacker_controlled()
-        .on(&[C::ScmChange]),
-    text("comment", "Text of a comment.", &[("github-webhook", "comment.body")])
-        .attacker_controlled()
-        .on(&[C::ScmChange]),
+    text(
+        "title",
+        "Title of the request.",
+        &[
+            ("github-webhook", "pull_request.title"),
+            ("gitlab-webhook", "object_attributes.title"),
+            ("gitlab-audit", "target_details"),
+        ],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmChange]),
+    text(
+        "branch",
+        "Branch that the request wants merged.",
+        &[("github-webhook", "pull_request.head.ref"), ("gitlab-webhook", "object_attributes.source_branch")],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmChange]),
+    text(
+        "comment",
+        "Text of a comment.",
+        &[("github-webhook", "comment.body, review.body"), ("gitlab-webhook", "object_attributes.note")],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmChange]),
     boolean(
         "from_fork",
         "The code comes from a fork.",
-        &[("github-webhook", "pull_request.head.repo.fork, workflow_run.head_repository.fork")],
+        &[
+            ("github-webhook", "pull_request.head.repo.id ≠ base.repo.id, head_repository.id ≠ repository.id"),
+            ("gitlab-webhook", "source_project_id ≠ target_project_id"),
+        ],
     )
     .on(&[C::ScmChange, C::CiRun, C::CiJob]),
     text(
@@ -75,20 +134,56 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[("github-webhook", "author_association")],
     )
     .on(&[C::ScmChange]),
-    texts("approvers", "Ids of who approved.", &[("github-webhook", "review.user.id")]).on(&[C::ScmChange]),
-    text("merged_by", "Id of who merged.", &[("github-webhook", "pull_request.merged_by.id")]).on(&[C::ScmChange]),
-    text("type", "branch or tag.", &[("github-webhook", "ref_type")]).on(&[C::ScmRef]),
-    text("name", "Name of the branch or tag, without `refs/…/`.", &[("github-webhook", "ref")])
-        .attacker_controlled()
-        .on(&[C::ScmRef]),
-    text("old_sha", "Commit it pointed to.", &[("github-webhook", "before"), ("github-audit", "before")])
-        .on(&[C::ScmPush, C::ScmRef]),
-    text("new_sha", "Commit it points to.", &[("github-webhook", "after"), ("github-audit", "after")])
-        .on(&[C::ScmPush, C::ScmRef]),
+    texts(
+        "approvers",
+        "Ids of who approved.",
+        &[
+            ("github-webhook", "review.user.id of an approval"),
+            ("gitlab-webhook", "user.id of an approval, reviewers.id whose state is approved"),
+            ("gitlab-audit", "author_id of merge_request_approval_operation"),
+        ],
+    )
+    .on(&[C::ScmChange]),
+    text(
+        "merged_by",
+        "Id of who merged.",
+        &[("github-webhook", "pull_request.merged_by.id"), ("gitlab-webhook", "user.id of a merge")],
+    )
+    .on(&[C::ScmChange]),
+    text(
+        "type",
+        "branch or tag.",
+        &[("github-webhook", "ref_type, ref"), ("gitlab-webhook", "ref"), ("cdevents", "branch")],
+    )
+    .on(&[C::ScmRef]),
+    text(
+        "name",
+        "Name of the branch or tag, without `refs/…/`.",
+        &[("github-webhook", "ref"), ("gitlab-webhook", "ref"), ("cdevents", "subject.id of a branch")],
+    )
+    .attacker_controlled()
+    .on(&[C::ScmRef]),
+    text(
+        "old_sha",
+        "Commit it pointed to.",
+        &[("github-webhook", "before"), ("github-audit", "before"), ("gitlab-webhook", "before")],
+    )
+    .on(&[C::ScmPush, C::ScmRef]),
+    text(
+        "new_sha",
+        "Commit it points to.",
+        &[("github-webhook", "after"), ("github-audit", "after"), ("gitlab-webhook", "after")],
+    )
+    .on(&[C::ScmPush, C::ScmRef]),
     boolean(
         "repo_private",
         "The source repository is not public.",
-        &[("github-audit", "repository_public, public_repo, visibility")],
+        &[
+            ("github-audit", "repository_public, public_repo, visibility"),
+            ("github-webhook", "repository.private"),
+            ("gitlab-webhook", "project.visibility_level, project_visibility"),
+            ("gitlab-audit", "event_type of a download"),
+        ],
     )
     .on(&[C::ScmPush, C::ScmAccess, C::ScmAdmin]),
     text(
@@ -100,6 +195,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("cloudtrail", "eventName"),
             ("vault-audit", "request.operation"),
             ("kubernetes-audit", "verb"),
+            ("github-webhook", "deployment.task"),
+            ("gitlab-audit", "details.custom_message.verb, action"),
+            ("falco", "evt.type, fd.name"),
+            ("oidc-exchange", "grant_type, methodName"),
         ],
     )
     .on(&[
@@ -118,23 +217,37 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::KmsAdmin,
         C::KmsSign,
     ]),
-    integer("bytes", "Size of what was moved or stored.", &[("docker-distribution", "events.target.size")])
-        .unit("bytes")
-        .on(&[
-            C::ScmAccess,
-            C::CiCache,
-            C::RegistryPush,
-            C::RegistryPull,
-            C::RegistryDelete,
-            C::RegistryAcl,
-            C::RegistryPublish,
-            C::RegistryRequest,
-        ]),
+    integer(
+        "bytes",
+        "Size of what was moved or stored.",
+        &[("oci-distribution", "events.target.size"), ("package-feed", "urls.size")],
+    )
+    .unit("bytes")
+    .on(&[
+        C::ScmAccess,
+        C::CiCache,
+        C::RegistryPush,
+        C::RegistryPull,
+        C::RegistryDelete,
+        C::RegistryAcl,
+        C::RegistryPublish,
+        C::RegistryRequest,
+    ]),
     text(
         "object_kind",
         "Kind of thing that was changed: protected_branch, ruleset, hook, runner_group, \
         audit_stream, iam_role …",
-        &[("github-audit", "action (the part before its last dot)"), ("cloudtrail", "eventSource, eventName")],
+        &[
+            ("github-audit", "action (the part before its last dot)"),
+            ("cloudtrail", "eventSource, eventName"),
+            ("github-webhook", "the body's key"),
+            ("gitlab-webhook", "event_name"),
+            ("gitlab-audit", "event_type, target_type"),
+            ("cdevents", "subject of the type"),
+            ("jenkins-cloudevents", "job"),
+            ("vault-audit", "request.path, request.mount_type"),
+            ("kubernetes-audit", "objectRef.resource"),
+        ],
     )
     .on(&[C::ScmAdmin, C::SecretAdmin, C::SecretRotated, C::IdentityUse, C::OpsFreeze, C::OpsResponse]),
     text(
@@ -143,6 +256,14 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "ruleset_name, branch, hook_id, environment_name … else the repository"),
             ("cloudtrail", "requestParameters.name, roleName, trailName …"),
+            ("github-webhook", "rule.name, repository_ruleset.name, team.slug, key.id … else the repository"),
+            ("gitlab-webhook", "project_path_with_namespace, group_path …"),
+            ("gitlab-audit", "target_details, entity_path"),
+            ("cdevents", "subject.id"),
+            ("jenkins-cloudevents", "url"),
+            ("vault-audit", "request.path"),
+            ("kubernetes-audit", "objectRef.namespace, name"),
+            ("secret-scan", "File"),
         ],
     )
     .on(&[
@@ -154,21 +275,42 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::OpsFreeze,
         C::OpsResponse,
     ]),
-    text("old", "Setting before.", &[("github-audit", "old_permission, previous_visibility, old_policy …")])
-        .on(&[C::ScmAdmin, C::PolicyChange]),
+    text(
+        "old",
+        "Setting before.",
+        &[
+            ("github-audit", "old_permission, previous_visibility, old_policy …"),
+            ("github-webhook", "changes.*.from"),
+            ("gitlab-webhook", "old_path_with_namespace, old_full_path"),
+            ("gitlab-audit", "details.from"),
+        ],
+    )
+    .on(&[C::ScmAdmin, C::PolicyChange]),
     text(
         "new",
         "Setting after.",
         &[
             ("github-audit", "permission, visibility, config.url …"),
             ("cloudtrail", "requestParameters.policyArn, policyDocument"),
+            ("github-webhook", "action, changes.*.to, repository_ruleset.enforcement"),
+            ("gitlab-webhook", "project_visibility, path_with_namespace, full_path"),
+            ("gitlab-audit", "details.to, details.as"),
+            ("kubernetes-audit", "requestObject.roleRef.name"),
         ],
     )
     .on(&[C::ScmAdmin, C::PolicyChange]),
     text(
         "scope",
         "How far it reaches: repo, org, enterprise, user, account; of a finding: prod, test.",
-        &[("github-audit", "action, runner_owner_type"), ("cloudtrail", "account")],
+        &[
+            ("github-audit", "action, runner_owner_type"),
+            ("cloudtrail", "account"),
+            ("github-webhook", "repository, organization, enterprise"),
+            ("gitlab-webhook", "project_id, group_id"),
+            ("gitlab-audit", "entity_type"),
+            ("kubernetes-audit", "objectRef.namespace"),
+            ("secret-scan", "scope"),
+        ],
     )
     .on(&[
         C::ScmAdmin,
@@ -185,13 +327,24 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         &[
             ("github-audit", "user, team, integration, invitee …"),
             ("cloudtrail", "requestParameters.userName, principal"),
+            ("github-webhook", "member.login, membership.user.login, team.slug, installation.app_slug …"),
+            ("gitlab-webhook", "user_username, username"),
+            ("gitlab-audit", "target_details"),
+            ("kubernetes-audit", "requestObject.subjects.name"),
         ],
     )
     .on(&[C::ScmAdmin]),
     text(
         "permission",
         "Right that was granted, or its absence now.",
-        &[("github-audit", "permission, default_workflow_permissions"), ("cloudtrail", "requestParameters.policyArn")],
+        &[
+            ("github-audit", "permission, default_workflow_permissions"),
+            ("cloudtrail", "requestParameters.policyArn"),
+            ("github-webhook", "membership.role, changes.permission.to, installation.permissions …"),
+            ("gitlab-webhook", "access_level, group_access"),
+            ("gitlab-audit", "details.as, details.to"),
+            ("kubernetes-audit", "requestObject.roleRef.name"),
+        ],
     )
     .on(&[C::ScmAdmin]),
     texts("overridden_codes", "Checks that were overridden.", &[("github-audit", "overridden_codes")])
@@ -201,26 +354,53 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts(
         "bypass_actors",
         "Who may pass the rule set: `Kind:id`.",
-        &[("github-audit", "ruleset_bypass_actors.actor_type, actor_id")],
+        &[
+            ("github-audit", "ruleset_bypass_actors.actor_type, actor_id"),
+            ("github-webhook", "repository_ruleset.bypass_actors.actor_type"),
+        ],
     )
     .on(&[C::ScmAdmin]),
     text(
         "result",
         "How it ended, in the source's word: success, failure, cancelled; allow, deny; promoted, \
         rolled_back.",
-        &[("github-audit", "conclusion"), ("github-webhook", "conclusion"), ("opa-decision-log", "result")],
+        &[
+            ("github-audit", "conclusion"),
+            ("github-webhook", "conclusion"),
+            ("opa-decision-log", "result"),
+            ("gitlab-webhook", "object_attributes.status, build_status once it has ended"),
+            ("cdevents", "outcome, decision"),
+            ("jenkins-cloudevents", "build.status"),
+            ("tekton-cloudevents", "status.conditions.reason"),
+            ("aws-codebuild-codepipeline", "detail.build-status, state"),
+            ("policy-report", "results.result"),
+            ("kubernetes-audit", "responseStatus.message"),
+            ("rollouts", "phase, trigger"),
+        ],
     )
     .on(&[C::CiRun, C::CiJob, C::BuildFinished, C::PolicyDecision, C::DeployCanary]),
     text(
         "system_outcome",
         "ok, or error when the CI system itself failed: for its availability.",
-        &[("github-audit", "conclusion = startup_failure")],
+        &[
+            ("github-audit", "conclusion = startup_failure"),
+            ("github-webhook", "workflow_run.conclusion = startup_failure"),
+            ("cdevents", "outcome = error"),
+            ("tekton-cloudevents", "status.conditions.reason"),
+        ],
     )
     .on(&[C::CiRun]),
     integer(
         "duration",
         "How long it took.",
-        &[("github-webhook", "completed_at − started_at"), ("github-audit", "completed_at − started_at")],
+        &[
+            ("github-webhook", "completed_at − started_at"),
+            ("github-audit", "completed_at − started_at"),
+            ("gitlab-webhook", "object_attributes.duration, build_duration"),
+            ("jenkins-cloudevents", "build.duration"),
+            ("tekton-cloudevents", "completionTime − startTime"),
+            ("in-toto", "metadata.finishedOn − startedOn"),
+        ],
     )
     .unit("ms")
     .on(&[C::CiRun, C::CiJob, C::BuildFinished]),
@@ -228,13 +408,25 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "approved_by",
         "Id of who let the run or deployment start.",
-        &[("github-audit", "actor_id of workflows.approve_workflow_job")],
+        &[
+            ("github-audit", "actor_id of workflows.approve_workflow_job"),
+            ("github-webhook", "approver.id"),
+            ("gitlab-audit", "author_id of deployment_approved"),
+            ("cdevents", "responder of an approval"),
+        ],
     )
     .on(&[C::CiRun, C::CiJob]),
     text(
         "job_name",
         "Name of the job in the definition.",
-        &[("github-audit", "job_name"), ("github-webhook", "workflow_job.name")],
+        &[
+            ("github-audit", "job_name"),
+            ("github-webhook", "workflow_job.name, check_run.name"),
+            ("gitlab-webhook", "build_name"),
+            ("cdevents", "taskName"),
+            ("tekton-cloudevents", "taskRef.name"),
+            ("aws-codebuild-codepipeline", "detail.stage, project-name"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::CiJob]),
@@ -247,7 +439,10 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     texts(
         "secrets_declared",
         "Names of the secrets that the definition asks for.",
-        &[("enrichment", "workflow definition")],
+        &[
+            ("enrichment", "workflow definition"),
+            ("aws-codebuild-codepipeline", "detail.additional-information.environment.environment-variables.value"),
+        ],
     )
     .on(&[C::CiJob]),
     integer(
@@ -262,7 +457,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         "Head of the pull request that the run is about.",
         &[("github-webhook", "workflow_run.pull_requests.head.sha")],
     )
-    .on(&[C::CiJob]),
+    .on(&[C::CiJob, C::CiRun]),
     texts("actions_used.uses", "Third-party steps: `owner/name`, one for each use.", &[("enrichment", "run log")])
         .on(&[C::CiJob]),
     texts("actions_used.ref", "For each use: the ref in the definition.", &[("enrichment", "run log")]).on(&[C::CiJob]),
@@ -277,27 +472,54 @@ pub(super) const FIELDS: &[FieldDoc] = &[
     text(
         "env",
         "Environment as the definition names it; its class is `prov.env`.",
-        &[("github-audit", "environment_name")],
+        &[
+            ("github-audit", "environment_name"),
+            ("github-webhook", "workflow_job_run.environment, deployment.environment"),
+            ("gitlab-webhook", "environment.name"),
+            ("gitlab-audit", "target_details of an environment"),
+            ("cdevents", "name of an environment"),
+            ("oidc-exchange", "environment"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::CiJob, C::ScmAdmin, C::SecretAdmin, C::IdentityExchange]),
     texts("declared_outputs", "Repositories and registries the job may write to.", &[("enrichment", "inventory")])
         .on(&[C::CiJob]),
-    text("step.name", "Name of the step.", &[("github-webhook", "workflow_job.steps.name")])
-        .attacker_controlled()
-        .on(&[C::CiJob, C::RunnerNet]),
+    text(
+        "step.name",
+        "Name of the step.",
+        &[
+            ("github-webhook", "workflow_job.steps.name"),
+            ("aws-codebuild-codepipeline", "detail.action, completed-phase"),
+        ],
+    )
+    .attacker_controlled()
+    .on(&[C::CiJob, C::RunnerNet]),
     text(
         "step.state",
         "State of the step: queued, in_progress, completed.",
         &[("github-webhook", "workflow_job.steps.status")],
     )
     .on(&[C::CiJob]),
-    text("cause", "Why it failed: config, code, system.", &[("jenkins-cloudevents", "data.buildResult")])
-        .on(&[C::CiJob, C::CiRun]),
+    text(
+        "cause",
+        "Why it failed: config, code, system.",
+        &[
+            ("gitlab-webhook", "build_failure_reason"),
+            ("cdevents", "outcome = error"),
+            ("tekton-cloudevents", "status.conditions.reason"),
+            ("aws-codebuild-codepipeline", "detail.build-status"),
+        ],
+    )
+    .on(&[C::CiJob, C::CiRun]),
     texts(
         "labels",
         "Labels of the runner: whoever registers it chooses them.",
-        &[("github-audit", "runner_labels"), ("github-webhook", "workflow_job.labels")],
+        &[
+            ("github-audit", "runner_labels"),
+            ("github-webhook", "workflow_job.labels"),
+            ("gitlab-webhook", "runner.tags"),
+        ],
     )
     .attacker_controlled()
     .on(&[C::CiRunner, C::CiJob]),

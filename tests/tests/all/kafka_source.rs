@@ -226,6 +226,51 @@ fn a_recorded_stretch_is_read_to_its_end_with_all_that_a_record_carries() {
 }
 
 #[test]
+fn a_cloudevent_in_binary_mode_is_read_as_one_in_structured_mode() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("cloudevents", 1, &[]).expect("created");
+    let producer: BaseProducer =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", broker.bootstrap()).create().expect("a producer");
+    let headers = |content_type: &str| {
+        let mut headers = OwnedHeaders::new();
+        let attributes = [("ce_specversion", "1.0"), ("ce_id", "e-1"), ("ce_source", "/ci/\"x\""), ("ce_type", "a.b")];
+        for (key, value) in attributes.into_iter().chain([("content-type", content_type)]) {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        headers.insert(Header { key: "other", value: Some("kept apart") })
+    };
+    let other = OwnedHeaders::new().insert(Header { key: "content-type", value: Some("application/json") });
+    let structured = headers("application/cloudevents+json");
+    let body = "{\"n\" : 1.50}";
+    for (headers, payload) in [
+        (headers("application/json"), Some(body)),
+        (headers("text/plain"), Some("plain")),
+        (headers("application/json"), None),
+        (structured, Some(body)),
+        (other, Some(body)),
+    ] {
+        let record = BaseRecord::<str, str>::to("cloudevents").partition(0).headers(headers);
+        producer.send(payload.iter().fold(record, |record, payload| record.payload(payload))).expect("queued");
+    }
+    producer.flush(Duration::from_secs(20)).expect("delivered");
+
+    let mut source = open(broker, &Reading::From(Offsets::from([(at("cloudevents", 0), 0)])));
+    let payloads: Vec<String> = read(&mut source, 5).into_iter().map(|(.., payload)| payload).collect();
+    let event = |media: &str, data: &str| {
+        let attributes = r#""specversion":"1.0","id":"e-1","source":"/ci/\"x\"","type":"a.b""#;
+        format!(r#"{{{attributes},"datacontenttype":"{media}"{data}}}"#)
+    };
+    let wanted = [
+        event("application/json", ",\"data\":{\"n\" : 1.50}"),
+        event("text/plain", ",\"data_base64\":\"cGxhaW4=\""),
+        event("application/json", ""),
+        body.to_owned(),
+        body.to_owned(),
+    ];
+    assert_eq!(payloads, wanted);
+}
+
+#[test]
 fn an_offset_that_retention_took_is_an_error_unless_the_gap_is_accepted() {
     let Some(broker) = broker::shared() else { return };
     broker.create_topic("trimmed", 1, &[]).expect("created");

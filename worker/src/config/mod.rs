@@ -49,15 +49,15 @@ pub struct Config {
     pub duplicates_max: usize,
 }
 
-/// One source: topics that carry one format.
+/// One source: topics that carry one format, or several that content tells apart.
 #[derive(Debug)]
 pub struct SourceConfig {
     /// Its name: part of total order and of every event.
     pub name: String,
     /// Its topics.
     pub topics: Vec<String>,
-    /// The format they carry.
-    pub format: &'static Format,
+    /// The formats they carry, in the order in which content is guessed; at least one.
+    pub formats: Vec<&'static Format>,
     /// For json: the log source of its records.
     pub logsource: Option<LogSource>,
     /// For json: paths of the time.
@@ -200,14 +200,7 @@ fn kafka_settings(kafka: &Section<'_>, folder: &Path) -> KafkaSettings {
 }
 
 fn source(name: String, at: Section<'_>) -> SourceConfig {
-    let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
-    let format = at.required("format", &known());
-    let format = by_name(&format).unwrap_or_else(|| {
-        if !format.is_empty() {
-            at.problem("format", &format!("{format:?} is unknown (hint: {})", known()));
-        }
-        &ingest::format::json::FORMAT
-    });
+    let formats = formats(&at);
     let topics = at.texts("topics");
     if topics.is_empty() {
         at.problem("topics", "name at least one topic");
@@ -221,10 +214,11 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
     let given = logsource.is_there().then_some(given);
     logsource.finish();
     let (time, id) = (at.texts("time"), at.texts("id"));
-    if format.mapping.is_some() && !(time.is_empty() && id.is_empty()) {
+    let is_raw = formats.iter().any(|format| format.mapping.is_none());
+    if !is_raw && !(time.is_empty() && id.is_empty()) {
         at.problem("time", "time and id are for format json; the other formats know theirs");
     }
-    if format.mapping.is_none() && time.is_empty() {
+    if is_raw && time.is_empty() {
         at.problem("time", "is missing (hint: the field that holds the event time; a worker needs one)");
     }
     let config = SourceConfig {
@@ -234,13 +228,47 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
         skew_max_ms: at.parsed("skew_max", parse_span_ms, "a span like 5m").unwrap_or(DEFAULT_SKEW_MAX_MS),
         name,
         topics,
-        format,
+        formats,
         logsource: given,
         time,
         id,
     };
     at.finish();
     config
+}
+
+/// The formats of a source: one, or a list that content tells apart. What is wrong leaves raw JSON in its place.
+fn formats(at: &Section<'_>) -> Vec<&'static Format> {
+    let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let names = at.texts("format");
+    if !at.has("format") {
+        at.problem("format", &format!("is missing (hint: {})", known()));
+    } else if at.is_empty_list("format") {
+        at.problem("format", &format!("names no format (hint: {})", known()));
+    }
+    let mut found: Vec<&'static Format> = Vec::new();
+    for name in &names {
+        match by_name(name) {
+            None => at.problem("format", &format!("{name:?} is unknown (hint: {})", known())),
+            Some(format) if found.iter().any(|other| other.name == format.name) => {
+                at.problem("format", &format!("{name:?} is named twice (hint: once is enough)"));
+            }
+            Some(format) => found.push(format),
+        }
+    }
+    let unmarked = found.iter().find(|format| format.marks.is_empty());
+    if let Some(format) = unmarked.filter(|_| names.len() > 1) {
+        let why = "cannot be told from others by its content";
+        at.problem("format", &format!("{:?} {why} (hint: a source of its own, with format: {0})", format.name));
+    }
+    let carriers = found.iter().filter(|format| format.is_envelope());
+    if let Some(envelope) = found.first().filter(|_| carriers.count() == names.len()) {
+        let hint = format!("format: [{}, cdevents]", envelope.name);
+        let what = format!("{:?} is an envelope: name what stands in it, too", envelope.name);
+        at.problem("format", &format!("{what} (hint: {hint})"));
+    }
+    found.sort_by_key(|format| FORMATS.iter().position(|known| known.name == format.name));
+    if found.is_empty() { vec![&ingest::format::json::FORMAT] } else { found }
 }
 
 fn classes(at: &Section<'_>) -> Option<BTreeSet<EventClass>> {

@@ -62,6 +62,16 @@ impl<'y> Section<'y> {
         self.get(key).is_none_or(|node| node.data.as_mapping().is_some_and(|map| map.is_empty()))
     }
 
+    /// The key is there.
+    pub(crate) fn has(&self, key: &'static str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// A list that is there and holds nothing.
+    pub(crate) fn is_empty_list(&self, key: &'static str) -> bool {
+        self.get(key).is_some_and(|node| node.data.as_sequence().is_some_and(|items| items.is_empty()))
+    }
+
     fn line(&self) -> usize {
         self.node.map_or(1, |node| node.span.start.line())
     }
@@ -71,7 +81,10 @@ impl<'y> Section<'y> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'y MarkedYaml<'y>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         let map = self.node?.data.as_mapping()?;
         map.iter().find(|(name, _)| name.data.as_str() == Some(key)).map(|(_, value)| value)
     }

@@ -180,7 +180,10 @@ fn lists_of(config: &Config) -> Result<(Lists, ListTexts), Vec<String>> {
 fn reading(source: &SourceConfig) -> Reading {
     Reading {
         source: source.name.as_str().into(),
-        speaks: Speaks::One(source.format),
+        speaks: match source.formats.as_slice() {
+            &[format] => Speaks::One(format),
+            formats => Speaks::Guess(formats.to_vec()),
+        },
         logsource: source.logsource.clone(),
         time: source.time.clone(),
         id: source.id.clone(),

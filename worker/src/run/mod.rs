@@ -99,8 +99,9 @@ pub fn check(file: &std::path::Path) -> anyhow::Result<ExitCode> {
     let (rules, refused) = (built.rules.rules.len(), built.rules.refused.len());
     writeln!(out, "{}: sources {}, rules {rules}, refused {refused}", file.display(), config.sources.len())?;
     for (source, engine) in config.sources.iter().zip(&built.engines) {
-        let (name, format, reads) = (&source.name, source.format.name, engine.reads().len());
-        writeln!(out, "  {name}: {format} from {}, read by rules: {reads}", source.topics.join(", "))?;
+        let (name, reads) = (&source.name, engine.reads().len());
+        let formats = source.formats.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+        writeln!(out, "  {name}: {formats} from {}, read by rules: {reads}", source.topics.join(", "))?;
     }
     Ok(ExitCode::from(if refused == 0 { 0 } else { 2 }))
 }

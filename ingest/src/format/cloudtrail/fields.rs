@@ -31,7 +31,7 @@ pub(super) fn actor_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 }
 
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION` → `arn:aws:iam::ACCOUNT:role/ROLE`.
-fn role_of(arn: &str) -> String {
+pub(in crate::format) fn role_of(arn: &str) -> String {
     let mut parts = arn.splitn(6, ':');
     let mut part = || parts.next().unwrap_or("");
     let (_, partition, _, _, account, resource) = (part(), part(), part(), part(), part(), part());
@@ -158,14 +158,14 @@ pub(super) fn store_kind(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 }
 
 /// Names stay; of an ARN the name in it, so that both ways of asking for a secret count as one.
-pub(super) fn secret(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+pub(in crate::format) fn secret(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     each_text(inputs, |id| output.text(secret_name(id)));
 }
 
 /// Length of the `-AbC123` that the store hangs on a secret's name in its ARN.
 const SUFFIX: usize = 7;
 
-fn secret_name(id: &str) -> &str {
+pub(in crate::format) fn secret_name(id: &str) -> &str {
     let Some(rest) = id.strip_prefix("arn:") else { return id };
     if let Some((_, name)) = rest.split_once(":secret:") {
         let cut = name.len().saturating_sub(SUFFIX);

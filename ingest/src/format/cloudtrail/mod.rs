@@ -12,8 +12,9 @@ use model::{EventClass, Trust};
 use self::fields::{
     account, actor_id, actor_kind, actor_name, digests, github_env, github_env_class, github_ref, github_repo,
     github_trigger, image_gone, immutable, is_public, mfa, object_kind, op_class, repo_kind, retention_cut, scan_off,
-    secret, session, source_service, store_kind, token_kind,
+    session, source_service, store_kind, token_kind,
 };
+pub(super) use self::fields::{role_of, secret, secret_name};
 use super::fill::{coalesce, duration_s, ip, tail, text_of, ua_family};
 use super::{Container, Format, Id, MapRow, Mapping, all, on};
 
