@@ -7,7 +7,7 @@ use EventClass as C;
 use model::{EventClass, Scalar, Trust, Verdict};
 
 use super::cloudevents::{ID, trace_id};
-use super::fill::{coalesce, duration_ms, commit, text_of};
+use super::fill::{coalesce, commit, duration_ms, text_of};
 use super::{Class, Classified, Container, Format, Inputs, MapRow, Mapping, Output, all, on};
 
 /// The format.

@@ -1,6 +1,6 @@
 //! Falco, Argo CD, Flux, Argo Rollouts and Flagger: records written for these tests from their documentation.
 
-use super::written::check;
+use super::clusters::check;
 
 #[test]
 fn falco_on_runners() {

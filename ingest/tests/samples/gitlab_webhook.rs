@@ -6,13 +6,13 @@ use super::{Expected, check_all};
 const EXPECTED: &[Expected] = &[
     Expected("build.json", 0, "ci.job", "created", "success", &[
         "prov.job_id=1977", "prov.run_id=2366", "prov.repo_id=380", "prov.actor_id=42", "prov.actor=user1",
-        "prov.repo=192.168.64.1:3005/gitlab-org/gitlab-test", "prov.ref=refs/heads/gitlab-script-trigger",
+        "prov.repo=192.168.64.1/gitlab-org/gitlab-test", "prov.ref=refs/heads/gitlab-script-trigger",
         "prov.commit=2293ada6b400935a1378653304eaf6221e0fdb8f", "job_name=test", "result=", "duration=", "cause=",
         "prov.runner_id=380987", "prov.runner_name=shared-runners-manager-6.gitlab.com",
         "prov.runner_kind=self_hosted", "prov.runner_pool=project_type", r#"labels=["linux","docker"]"#]),
     Expected("deployment.json", 0, "deploy.finished", "finished", "success", &[
         "prov.env=staging", "prov.commit=279484c09fbe69ededfced8c1bb6e6d24616b468", "prov.job_id=796",
-        "prov.ref=1.0.0", "prov.repo_id=30", "prov.repo=10.126.0.2:3000/root/test-deployment-webhooks",
+        "prov.ref=1.0.0", "prov.repo_id=30", "prov.repo=10.126.0.2/root/test-deployment-webhooks",
         "prov.actor_id=42"]),
     Expected("job.json", 0, "ci.job", "finished", "success", &[
         "prov.job_id=3580121225", "prov.run_id=743121198", "prov.repo_id=31537070", "result=success", "duration=49503",
@@ -29,7 +29,7 @@ const EXPECTED: &[Expected] = &[
     Expected("pipeline.json", 0, "ci.run", "finished", "success", &[
         "prov.run_id=31", "prov.repo_id=1", "prov.trigger=pull_request", "prov.ref=refs/heads/master",
         "prov.commit=bcbb5ec396a2c0f828686f14fac9b80b780504f2", "prov.change_id=1", "from_fork=false", "duration=63000",
-        "result=success", "prov.repo=192.168.64.1:3005/gitlab-org/gitlab-test", "prov.actor_id=42"]),
+        "result=success", "prov.repo=192.168.64.1/gitlab-org/gitlab-test", "prov.actor_id=42"]),
     Expected("push.json", 0, "scm.push", "push", "success", &[
         "prov.repo_id=15", "prov.repo=example.com/mike/diaspora", "prov.ref=refs/heads/master", "ref_default=true",
         "prov.commit=da1560886d4f094c3e6c9ef40349f7d38b5d27d7", "pusher_id=4", "prov.actor_id=4", "forced=",
@@ -52,8 +52,13 @@ const EXPECTED: &[Expected] = &[
 
 #[test]
 fn gitlab_webhook() {
-    check_all("gitlab-webhook", "gitlab-webhook", EXPECTED, &[
-        ("resource_access_token_group.json", "a token will expire: nothing happened yet", None),
-        ("resource_access_token_project.json", "a token will expire: nothing happened yet", None),
-    ]);
+    check_all(
+        "gitlab-webhook",
+        "gitlab-webhook",
+        EXPECTED,
+        &[
+            ("resource_access_token_group.json", "a token will expire: nothing happened yet", None),
+            ("resource_access_token_project.json", "a token will expire: nothing happened yet", None),
+        ],
+    );
 }

@@ -26,6 +26,7 @@ mod policy;
 mod sigstore;
 mod tekton_cloudevents;
 mod vault_audit;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 
 use model::Scalar;
 
-use crate::format::fill::{between, repo_of, each_text, lower_case, present};
+use crate::format::fill::{between, each_text, lower_case, present, repo_of};
 use crate::format::{Inputs, Output};
 
 /// From the repository's address, which has the host of an enterprise server; without one from its full name.

@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use super::classes::system_action;
-use crate::format::fill::{PATHS_MAX, repo_of, class_of_env, each_text, present};
+use crate::format::fill::{PATHS_MAX, class_of_env, each_text, present, repo_of};
 use crate::format::{Inputs, Output};
 
 /// Native triggers that have a name in the model; the others keep theirs.
