@@ -3,12 +3,14 @@
 //! The one list of field names: rules, mappings, keys and documentation are checked against it. Must never hold a field
 //! that nothing can fill, nor two names for one thing.
 
+mod artifact;
+mod ci;
 mod delivery;
 mod envelope;
 mod network;
 mod own;
-mod pipeline;
 mod provenance;
+mod scm;
 
 use crate::class::EventClass;
 
@@ -134,8 +136,16 @@ impl FieldDoc {
 }
 
 /// The parts in the order in which documentation shows them.
-const PARTS: [&[FieldDoc]; 6] =
-    [envelope::FIELDS, provenance::FIELDS, network::FIELDS, pipeline::FIELDS, delivery::FIELDS, own::FIELDS];
+const PARTS: [&[FieldDoc]; 8] = [
+    envelope::FIELDS,
+    provenance::FIELDS,
+    artifact::FIELDS,
+    network::FIELDS,
+    scm::FIELDS,
+    ci::FIELDS,
+    delivery::FIELDS,
+    own::FIELDS,
+];
 
 const fn count() -> usize {
     let (mut part, mut sum) = (0, 0);
