@@ -161,6 +161,10 @@ fn kubernetes() {
             "validationFailureAction":"Audit"}},"responseStatus":{"code":200},"stageTimestamp":"2026-03-01T10:00:01Z"}"#,
         &[("policy.change", "update", "success", &["rule=signed", "mode=audit"])],
     );
+}
+
+#[test]
+fn kubernetes_refusals_and_tokens() {
     check(
         "kubernetes-audit",
         r#"{"auditID":"a5","stage":"ResponseComplete","verb":"create","requestURI":"/","user":{"username":"cd"},

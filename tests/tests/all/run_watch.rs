@@ -119,3 +119,25 @@ fn a_flood_of_findings_loses_its_own_and_is_seen() {
     let first = sealed.iter().find(|record| record["group"]["user"] == "flood").expect("the flood's alert");
     assert_eq!((&first["state"], &first["evidence"][0]["id"]), (&"firing".into(), &"f0".into()), "{first}");
 }
+
+/// What announces maintenance or vouches for a machine could silence others: a source says it only where the
+/// configuration gives it control.
+#[test]
+fn only_control_sources_speak_for_operations() {
+    let Some(broker) = broker::shared() else { return };
+    #[allow(clippy::disallowed_methods, reason = "what is early depends on the real clock")]
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
+    for topic in ["speaks-a", "speaks-b"] {
+        broker.create_topic(topic, 1, &[]).expect("created");
+        let classes = ["ops.maintenance", "runner.heartbeat", "ci.job"];
+        let lines: Vec<String> = (0..).zip(classes).map(|(n, class)| normal(n, class, now_ms)).collect();
+        produce(broker, topic, 0, &lines);
+    }
+    let sources = [("tenant", "speaks-a", "format: normal"), ("control", "speaks-b", "format: normal, trust: control_plane")];
+    let place = Place::new(&config(&broker.bootstrap(), "speaks", &sources, ""), RULES);
+    let mut worker = place.start(&[]);
+    worker.until_read(6);
+    assert_eq!(worker.metric("pipewarden_invalid_records_total", "reason=\"class_not_allowed\""), 2);
+    assert_eq!(books(&worker, "pipewarden_events_total", &["accepted", "late", "dropped"]), [4, 0, 0]);
+    assert_eq!(worker.stop(), 0);
+}

@@ -221,9 +221,11 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
     if is_raw && time.is_empty() {
         at.problem("time", "is missing (hint: the field that holds the event time; a worker needs one)");
     }
+    let trust = at.parsed("trust", Trust::by_name, "control_plane, agent, tenant or attacker_controlled");
+    let has_control = formats.iter().all(|format| trust.unwrap_or(format.trust) == Trust::ControlPlane);
     let config = SourceConfig {
-        classes: classes(&at),
-        trust: at.parsed("trust", Trust::by_name, "control_plane, agent, tenant or attacker_controlled"),
+        classes: may_say(classes(&at), has_control, &at),
+        trust,
         lateness_ms: at.parsed("lateness", parse_span_ms, "a span like 60s or 15m").unwrap_or(DEFAULT_LATENESS_MS),
         skew_max_ms: at.parsed("skew_max", parse_span_ms, "a span like 5m").unwrap_or(DEFAULT_SKEW_MAX_MS),
         name,
@@ -235,6 +237,19 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
     };
     at.finish();
     config
+}
+
+/// The classes that a source may speak: those it lists; and what only control sources say, for control sources alone.
+fn may_say(listed: Option<BTreeSet<EventClass>>, has_control: bool, at: &Section<'_>) -> Option<BTreeSet<EventClass>> {
+    if has_control {
+        return listed;
+    }
+    for class in listed.iter().flatten().filter(|class| class.is_for_control()) {
+        let why = "only a control source may say this (hint: trust: control_plane, where nobody else can write to its topics)";
+        at.problem("classes", &format!("{}: {why}", class.name()));
+    }
+    let all = || EventClass::ALL.iter().copied();
+    Some(listed.unwrap_or_else(|| all().filter(|class| !class.is_for_control()).collect()))
 }
 
 /// The formats of a source: one, or a list that content tells apart. What is wrong leaves raw JSON in its place.
