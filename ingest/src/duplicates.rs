@@ -155,6 +155,11 @@ impl Duplicates {
         }
     }
 
+    /// How far behind the watermark an id is still known, in milliseconds.
+    pub fn horizon_ms(&self) -> i64 {
+        self.horizon_ms
+    }
+
     /// Entries that were forgotten because the table was full.
     pub fn forgotten(&self) -> u64 {
         self.forgotten

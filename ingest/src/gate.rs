@@ -62,9 +62,13 @@ impl Gate {
         bound: Option<Timestamp>,
     ) -> Admission {
         let early = time.zip(bound).is_some_and(|(time, bound)| time > bound);
-        let late = early || time.is_some_and(|time| time < self.watermark(partition));
+        let watermark = self.watermark(partition);
+        let late = early || time.is_some_and(|time| time < watermark);
+        // So far behind its own partition, an event is no duplicate, whether its id is still known or not: how soon ids
+        // are forgotten depends on the other partitions.
+        let beyond = time.is_some_and(|time| time < watermark.plus_ms(-self.duplicates.horizon_ms()));
         let mut reused = Vec::new();
-        if let Some(identity) = identity {
+        if let Some(identity) = identity.filter(|_| !beyond) {
             match self.duplicates.see(identity, time.unwrap_or(Timestamp::from_ms(0)), late) {
                 Sight::New => {}
                 Sight::Duplicate => return Admission { outcome: EventOutcome::Duplicate, reused },
@@ -180,6 +184,20 @@ mod tests {
         assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Accepted);
         gate.restart(0);
         assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Accepted);
+    }
+
+    #[test]
+    fn far_behind_its_partition_an_event_is_no_duplicate_whatever_the_others_do() {
+        for others in [0, 100_000] {
+            let mut gate = gate(2);
+            let identity = Some(Identity { id: 1, bytes: 1 });
+            assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Accepted);
+            gate.complete(1, Timestamp::from_ms(others * 1000));
+            gate.complete(0, Timestamp::from_ms(660_001));
+            gate.advance();
+            assert_eq!(gate.admit(0, identity, at(0), None).outcome, EventOutcome::Late { early: false }, "{others}");
+            assert_eq!(gate.admit(0, identity, at(1), None).outcome, EventOutcome::Duplicate, "{others}");
+        }
     }
 
     #[test]

@@ -186,7 +186,13 @@ fn a_run_with_reloads_is_replayed_from_its_control_log() {
     let sealed = sorted(place.read_lines("state/seal.jsonl"));
     // An alert of a rule that is gone ends by its period.
     assert!(sealed.iter().any(|line| line.contains("000000000005") && line.contains("\"expired\"")));
-    assert!(sealed == sorted(place.replay_control_log()), "the same bytes");
+    let replayed = sorted(place.replay_control_log());
+    let only = |these: &[String], those: &[String]| {
+        these.iter().filter(|line| those.binary_search(line).is_err()).take(4).cloned().collect::<Vec<_>>()
+    };
+    let (live, again) = (only(&sealed, &replayed), only(&replayed, &sealed));
+    assert!(live.is_empty() && again.is_empty(), "sealed only: {live:#?}\nreplayed only: {again:#?}");
+    assert!(sealed == replayed, "the same number of each");
     // Without the copies the replay says so instead of guessing.
     fs::rename(place.path("state/rulesets"), place.path("elsewhere")).expect("moved");
     let ran = harness::cli::run(
