@@ -3,6 +3,8 @@
 //! The one way from bytes to events, for runs, proofs and people alike. Must never remember anything between records
 //! that could change what the next one is.
 
+mod why;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,6 +15,8 @@ use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timesta
 use crate::container::{Elements, array, elements};
 use crate::format::{Container, Decoded, FORMATS, Format, Outer, Plan, Shape, Wanted};
 use crate::scan::is_json;
+
+pub use why::{Near, Opened};
 
 /// Containers within containers end here.
 pub const CONTAINER_DEPTH_MAX: usize = 4;

@@ -13,7 +13,7 @@ mod scan;
 pub mod source;
 
 pub use dead_letter::{DeadLetter, KEPT_BYTES_MAX};
-pub use decoder::{CONTAINER_DEPTH_MAX, Decoder, Read, Scratch, Seen, decode_one};
+pub use decoder::{CONTAINER_DEPTH_MAX, Decoder, Near, Opened, Read, Scratch, Seen, decode_one};
 pub use duplicates::{Duplicates, Identity, IdentityKey, Sight};
 pub use gate::{Admission, Gate, TimePolicy};
 pub use scan::{DEPTH_MAX, is_json, scan};

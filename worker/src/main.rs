@@ -4,6 +4,7 @@ mod clock;
 mod config;
 mod control;
 mod engine;
+mod formats_command;
 mod http;
 mod human;
 mod id_reuse;
@@ -45,6 +46,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check, prove, list and explain rules
     Rules(rules_command::RulesArgs),
+    /// List and explain the formats that are read, and try one on records of yours
+    Formats(formats_command::FormatsArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
+        Command::Formats(args) => formats_command::run(args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

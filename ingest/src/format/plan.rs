@@ -2,6 +2,8 @@
 //!
 //! The same code with every field wanted gives the full [`Event`] that people see; there is no second decoder.
 
+mod origin;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

@@ -23,6 +23,7 @@ mod oci_distribution;
 mod osv;
 mod package_feed;
 mod policy;
+mod recognition;
 mod sigstore;
 mod tekton_cloudevents;
 mod vault_audit;

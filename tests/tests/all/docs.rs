@@ -1,9 +1,17 @@
-//! Pages that are made from the code: the event model. `UPDATE_EXPECT=1` rewrites them, review reads the difference.
+//! Pages that are made from the code (the event model; `UPDATE_EXPECT=1` rewrites them, review reads the difference), and
+//! what pages by hand promise: fields that there are, links that lead somewhere, examples that decode.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use harness::cli;
+use ingest::decode_one;
+use ingest::format::{FORMATS, by_name};
 use model::{EventClass, FIELDS, FieldDoc};
+use regex::Regex;
+use serde_json::Value;
 
 /// Holds a page against its file, or rewrites it.
 fn check(page: &str, text: &str) {
@@ -52,4 +60,211 @@ fn the_event_model_is_documented_field_by_field() {
     }
     assert!(FIELDS.len() > 200 && EventClass::ALL.len() > 50, "the tables are there");
     check("event-model.md", &text);
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn docs(name: &str) -> PathBuf {
+    cli::workspace().join("docs").join(name)
+}
+
+/// Every page of docs/, the README and the ARCHITECTURE.
+fn pages() -> Vec<PathBuf> {
+    let under =
+        |folder: PathBuf| std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut pages: Vec<PathBuf> = under(docs("")).chain(under(docs("sources"))).collect();
+    pages.extend(["README.md", "ARCHITECTURE.md"].map(|name| cli::workspace().join(name)));
+    pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
+    pages.sort();
+    assert!(pages.len() > 40, "{} pages", pages.len());
+    pages
+}
+
+fn none(what: &str, findings: &[String]) {
+    assert!(findings.is_empty(), "{what}:\n{}", findings.join("\n"));
+}
+
+fn found(expression: &str, text: &str) -> Vec<String> {
+    let expression = Regex::new(expression).expect("an expression");
+    expression.captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+/// The cells of a table's row.
+fn cells(line: &str) -> Vec<&str> {
+    if !line.starts_with('|') || line.starts_with("|---") {
+        return Vec::new();
+    }
+    line.trim_matches('|').split(" | ").map(str::trim).collect()
+}
+
+/// The part of a page under a heading that begins so.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let from = page.split_once(&format!("\n## {heading}")).map_or("", |(_, rest)| rest);
+    from.split("\n## ").next().unwrap_or_default()
+}
+
+#[test]
+fn every_format_has_a_page_and_pages_name_fields_that_there_are() {
+    let mut findings = Vec::new();
+    let own = Regex::new(r"^[a-z0-9_]+(\.[a-z0-9_]+)*$").expect("an expression");
+    let aside = Regex::new(r"\([^)]*\)|:\s.*").expect("an expression");
+    for format in FORMATS {
+        let path = docs(&format!("sources/{}.md", format.name));
+        let Ok(page) = std::fs::read_to_string(&path) else {
+            findings.push(format!("docs/sources/{}.md: there is no such page", format.name));
+            continue;
+        };
+        for part in
+            [&format!("Format name: `{}`", format.name), "\n## Getting the events into Kafka\n", "\n## Identity"]
+        {
+            if !page.contains(part) && format.name != "json" {
+                findings.push(format!("{}: does not say {part:?}", format.name));
+            }
+        }
+        // In a table of fields, what stands in the column `ours` outside parentheses.
+        let mut ours = None;
+        for row in section(&page, "Fields").lines().map(cells).filter(|row| !row.is_empty()) {
+            ours = row.iter().position(|cell| *cell == "ours").or(ours);
+            let cell = ours.and_then(|at| row.get(at)).map_or("", |cell| cell);
+            for name in found("`([^`]+)`", &aside.replace_all(cell, "")) {
+                if own.is_match(&name) && model::field(&name).is_none() {
+                    findings.push(format!("{}: `{name}` is no field of the model", format.name));
+                }
+            }
+        }
+        if ours.is_none() && page.contains("\n## Fields") {
+            findings.push(format!("{}: its table of fields has no column `ours`", format.name));
+        }
+        for name in found(r"`((?:event|prov|src|dst)\.[a-z0-9_.]+)`", &page) {
+            if model::field(&name).is_none() {
+                findings.push(format!("{}: `{name}` is no field of the model", format.name));
+            }
+        }
+    }
+    none("pages of formats", &findings);
+}
+
+/// What a link to a heading is called.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = found(r"(?m)^#+ (.*)$", page);
+    let slug = |heading: &String| {
+        let kept = heading.to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.iter().map(slug).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let (mut findings, mut seen) = (Vec::new(), 0);
+    for path in pages() {
+        let page = read(&path);
+        for link in found(r"\]\(([^)\s]+)\)", &page).iter().filter(|link| !link.starts_with("http")) {
+            seen += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            if !target.exists() {
+                findings.push(format!("{}: {link}: there is nothing", path.display()));
+            } else if !anchor.is_empty() && !anchors(&read(&target)).contains(anchor) {
+                findings.push(format!("{}: {link}: there is no such heading", path.display()));
+            }
+        }
+    }
+    none("links", &findings);
+    assert!(seen > 100, "{seen} links");
+}
+
+static DETECTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[A-Z]{3}-\d\d\b").expect("an expression"));
+
+fn detections(text: &str) -> BTreeSet<&str> {
+    DETECTION.find_iter(text).map(|id| id.as_str()).collect()
+}
+
+#[test]
+fn every_source_has_a_format_a_test_and_detections() {
+    let page = read(&docs("sources.md"));
+    let (mut findings, mut named) = (Vec::new(), BTreeSet::new());
+    let link = |cell: &str| found(r"^\[[^\]]+\]\(([^)]+)\)$", cell).into_iter().next().unwrap_or_default();
+    for row in page.lines().map(cells).filter(|row| row.len() == 4 && row[0] != "source" && !row[0].starts_with("**")) {
+        let (format, test, ids) = (link(row[1]), link(row[2]), detections(row[3]));
+        let file = format.split('#').next().unwrap_or_default();
+        let name = file.trim_start_matches("sources/").trim_end_matches(".md");
+        let Some(known) = by_name(name) else {
+            findings.push(format!("{}: `{name}` is no format", row[0]));
+            continue;
+        };
+        named.insert(known.name);
+        let told = read(&docs(file));
+        let missing: Vec<_> = ids.difference(&detections(section(&told, "Detections it feeds"))).copied().collect();
+        if ids.is_empty() || !missing.is_empty() {
+            findings.push(format!("{}: detections {ids:?}, of which its page does not name {missing:?}", row[0]));
+        }
+        let test = std::fs::read_to_string(docs(&test)).unwrap_or_default();
+        if !test.contains("#[test]") || !test.contains(&format!("\"{name}\"")) {
+            findings.push(format!("{}: no test of {name} at {}", row[0], row[2]));
+        }
+    }
+    let missing = FORMATS.iter().filter(|format| format.name != "json" && !named.contains(format.name));
+    findings.extend(missing.map(|format| format!("{}: is in no row", format.name)));
+    none("docs/sources.md", &findings);
+}
+
+/// Leaves of a record by their dotted names.
+fn leaves(name: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| {
+            leaves(&if name.is_empty() { key.clone() } else { format!("{name}.{key}") }, value, found);
+        }),
+        _ => found.push(name.to_owned()),
+    }
+}
+
+#[test]
+fn records_that_the_page_on_the_normal_form_shows_decode_in_full() {
+    let page = read(&docs("sources/normal.md"));
+    let blocks = found(r"(?s)```json\n(.*?)```", &page);
+    let (mut findings, mut classes, mut ids) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for line in blocks.iter().flat_map(|block| block.lines()) {
+        let format = by_name("normal").expect("the format");
+        let events = decode_one(format, &Arc::from("docs"), line);
+        let Ok([event]) = events.as_deref() else {
+            findings.push(format!("{events:?}: {line}"));
+            continue;
+        };
+        let class = event.class.expect("a class");
+        classes.insert(class.name());
+        ids.insert(event.id.clone());
+        let mut names = Vec::new();
+        leaves("", &serde_json::from_str(line).expect("JSON"), &mut names);
+        for name in names {
+            let doc = model::field(&name).filter(|doc| doc.classes.is_empty() || doc.classes.contains(&class));
+            let windows = ["from", "to", "valid_from"].contains(&name.as_str());
+            if doc.is_none() || !event.fields.contains_key(&name) || windows && !event.fields[&name].is_number() {
+                findings.push(format!("{}: `{name}` is no field of it", event.id.as_deref().unwrap_or("")));
+            }
+        }
+        if event.time.is_none() || event.id.is_none() {
+            findings.push(format!("no time or id: {line}"));
+        }
+    }
+    none("docs/sources/normal.md", &findings);
+    let wanted = [
+        "deploy.canary",
+        "deploy.rolledback",
+        "ops.change",
+        "ops.freeze",
+        "ops.maintenance",
+        "ops.response",
+        "registry.publish",
+        "runner.file",
+        "runner.net",
+        "runner.process",
+        "runtime.integrity",
+        "runtime.inventory",
+    ];
+    let missing: Vec<_> = wanted.iter().filter(|class| !classes.contains(*class)).collect();
+    assert!(missing.is_empty() && ids.len() > 15, "{missing:?}, {} records", ids.len());
 }

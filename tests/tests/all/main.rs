@@ -6,6 +6,7 @@ mod differential;
 mod disorder;
 mod docs;
 mod exit_codes;
+mod formats;
 mod game_days;
 mod house;
 mod kafka_faults;

@@ -52,7 +52,7 @@ pub struct ReplayArgs {
     /// Leave the built-in rule pack out
     #[arg(long)]
     pub no_pack: bool,
-    /// What the records are: auto (told by content), json (any object, fields by path), github-audit, cloudtrail, normal
+    /// What the records are: auto (told by content), json (any object, fields by path), or a name of `pipewarden formats list`
     #[arg(long, default_value = "auto")]
     pub format: String,
     /// Log source of the raw records: product=P,service=S,category=C. Without it, every rule sees raw JSON

@@ -1,0 +1,85 @@
+//! Which native paths the values of a decoded record came from, for people who try a format.
+//!
+//! Reads the same rows with the same fills as a run. Must never decide what a value is, only say where it stood.
+
+use std::collections::BTreeMap;
+
+use model::{Projection, Row, Scalar, Slot, View};
+
+use super::super::{Inputs, Output};
+use super::{Decoded, Plan, read_time};
+
+impl Plan {
+    /// For each model field of a decoded record that has a value, the native paths it came from: those that hold the
+    /// value as it stands, else all that the field's row found something under. None: the row needs no path, or the
+    /// value is the envelope's. `fields` are those that were wanted of the record's class.
+    pub fn origins<'p>(
+        &'p self,
+        decoded: &Decoded<'_>,
+        raw: View<'_>,
+        fields: &'p Projection,
+    ) -> BTreeMap<&'p str, Vec<&'p str>> {
+        let mut origins = self.envelope_origins(decoded, raw);
+        let Some(class) = decoded.class.and_then(|class| self.classes.get(&class)) else { return origins };
+        for planned in &class.rows {
+            let mut row = Row::default();
+            row.reset(class.slots);
+            (planned.fill)(&Inputs::new(raw, &planned.inputs), &mut Output::new(&mut row, planned.slot, raw.record()));
+            let values = texts(row.view(raw.record()), planned.slot);
+            if !values.is_empty() {
+                let paths = origins.entry(fields.name(planned.slot)).or_default();
+                paths.extend(self.paths_of(raw, &planned.inputs, &values));
+            }
+        }
+        origins
+    }
+
+    fn envelope_origins(&self, decoded: &Decoded<'_>, raw: View<'_>) -> BTreeMap<&str, Vec<&str>> {
+        let id = self.id.iter().find(|slots| slots.first().is_some_and(|&slot| is_there(raw, slot)));
+        let id = id.into_iter().flatten().copied().filter(|&slot| is_there(raw, slot));
+        let time = self.time.iter().chain(&self.latest).copied();
+        let time = time.filter(|&slot| raw.values(slot).filter_map(read_time).any(|time| Some(time) == decoded.time));
+        let class = || self.present(raw, &self.classify);
+        let action = match raw.text(self.action) == Some(decoded.action) {
+            true => vec![self.projection.name(self.action)],
+            false => class(),
+        };
+        let time: Vec<&str> = match time.map(|slot| self.projection.name(slot)).next() {
+            Some(path) => vec![path],
+            // In a field that only the classification opens (a certificate), or in the envelope.
+            None => Vec::new(),
+        };
+        BTreeMap::from([
+            ("event.id", id.map(|slot| self.projection.name(slot)).collect()),
+            ("event.time", time),
+            ("event.class", class()),
+            ("event.action", action),
+            ("event.outcome", class()),
+        ])
+    }
+
+    fn paths_of(&self, raw: View<'_>, inputs: &[Slot], values: &[String]) -> Vec<&str> {
+        let holds = |slot: Slot, value: &String| texts(raw, slot).contains(value);
+        let mut paths: Vec<&str> = Vec::new();
+        for value in values {
+            match inputs.iter().find(|&&slot| holds(slot, value)) {
+                Some(&slot) if paths.contains(&self.projection.name(slot)) => {}
+                Some(&slot) => paths.push(self.projection.name(slot)),
+                None => return self.present(raw, inputs),
+            }
+        }
+        paths
+    }
+
+    fn present(&self, raw: View<'_>, slots: &[Slot]) -> Vec<&str> {
+        slots.iter().filter(|&&slot| is_there(raw, slot)).map(|&slot| self.projection.name(slot)).collect()
+    }
+}
+
+fn is_there(raw: View<'_>, slot: Slot) -> bool {
+    raw.values(slot).any(|value| !matches!(value, Scalar::Null | Scalar::Empty | Scalar::Text("")))
+}
+
+fn texts(view: View<'_>, slot: Slot) -> Vec<String> {
+    view.values(slot).filter_map(|value| value.as_text().map(|text| text.into_owned())).collect()
+}
