@@ -4,11 +4,13 @@ mod clock;
 mod config;
 mod control;
 mod engine;
+mod enrichment;
 mod http;
 mod human;
 mod id_reuse;
 mod judge;
 mod lanes;
+mod network_command;
 mod pipeline;
 mod replay;
 mod rule_files;
@@ -45,6 +47,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check, prove, list and explain rules
     Rules(rules_command::RulesArgs),
+    /// Make network tables for enrichment
+    Network(network_command::NetworkArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
+        Command::Network(args) => network_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

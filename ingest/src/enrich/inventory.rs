@@ -199,7 +199,7 @@ impl Inventory {
         self.sections.get(section).is_some_and(|entries| !entries.exact.is_empty() || !entries.prefixes.is_empty())
     }
 
-    /// The live lists that it fills, with what each key's last version says: name → key → texts. Flags have no texts.
+    /// The live lists that it fills, with what each key's last version says: name → key → texts; of flags, the key.
     pub fn lists(&self) -> BTreeMap<&'static str, BTreeMap<String, Vec<String>>> {
         let mut lists: BTreeMap<_, BTreeMap<String, Vec<String>>> = BTreeMap::new();
         for (entries, doc) in self.sections.iter().zip(&SECTIONS) {
@@ -215,7 +215,7 @@ impl Inventory {
                             lists.entry(list).or_default().insert(key.clone(), texts);
                         }
                         Some(Value::Flag(true)) => {
-                            lists.entry(list).or_default().insert(key.clone(), Vec::new());
+                            lists.entry(list).or_default().insert(key.clone(), vec![key.clone()]);
                         }
                         _ => {}
                     }

@@ -8,6 +8,7 @@ mod import;
 mod inventory;
 mod network;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -50,6 +51,22 @@ impl Missed {
             Table::Section(at) => 1 << at,
             Table::Network => 1 << SECTIONS.len(),
         };
+    }
+}
+
+/// How often each table was asked in vain: once an event, however many fields wanted it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Misses(BTreeMap<&'static str, u64>);
+
+impl Misses {
+    /// Counts one event's.
+    pub fn add(&mut self, missed: Missed) {
+        missed.names().for_each(|name| *self.0.entry(name).or_default() += 1);
+    }
+
+    /// Table → events, in order of names; tables that never were are left out.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.0.iter().map(|(name, count)| (*name, *count))
     }
 }
 
@@ -107,7 +124,7 @@ static ROWS: &[Enriched] = &[
     row(
         "prov.env",
         &[
-            ("environment", Table::Section(ENVIRONMENTS)),
+            ("env", Table::Section(ENVIRONMENTS)),
             ("prov.cluster", Table::Section(ENVIRONMENTS)),
             ("prov.org", Table::Section(ENVIRONMENTS)),
         ],

@@ -114,7 +114,7 @@ fn each_of_several_keys_counts_and_so_does_the_next_field() {
     assert_eq!(read(r#""secret":["prod/a","test/x"]"#).0, "prod ");
     assert_eq!(read(r#""secret":"test/x""#), (" ".to_owned(), vec!["secrets"]));
     let job = |rest| enriched(EventClass::CiJob, &["prov.env", "declared_outputs"], &event("ci.job", at, rest));
-    assert_eq!(job(r#""environment":"blue","prov":{"cluster":"eu-1"}"#), ("prod ".to_owned(), vec![]));
+    assert_eq!(job(r#""env":"blue","prov":{"cluster":"eu-1"}"#), ("prod ".to_owned(), vec![]));
     let outputs = "registry.example/shop+registry.example/shop-db";
     assert_eq!(job(r#""prov":{"env":"dev","repo":"git.example/acme/shop"}"#), (format!("dev {outputs}"), vec![]));
 }
