@@ -54,9 +54,9 @@ impl TableTexts {
         let mut lines = NetworkLines::default();
         for (file, text) in &self.network {
             let bad = lines.read(text).err().unwrap_or_default();
-            mistakes.extend(bad.iter().map(|bad| {
-                format!("{}:{}: {} (hint: {})", file.display(), bad.line, bad.reason, bad.hint)
-            }));
+            mistakes.extend(
+                bad.iter().map(|bad| format!("{}:{}: {} (hint: {})", file.display(), bad.line, bad.reason, bad.hint)),
+            );
         }
         if !mistakes.is_empty() {
             return Err(mistakes);

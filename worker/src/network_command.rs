@@ -57,7 +57,8 @@ pub fn run(args: &NetworkArgs) -> anyhow::Result<ExitCode> {
         bail!("--from {from}: unknown (hint: {known})");
     };
     let mut import = Import::new(format);
-    let texts: Vec<(&Path, String)> = files.iter().map(|file| Ok((file.as_path(), read(file)?))).collect::<anyhow::Result<_>>()?;
+    let texts: Vec<(&Path, String)> =
+        files.iter().map(|file| Ok((file.as_path(), read(file)?))).collect::<anyhow::Result<_>>()?;
     let wrong = |file: &Path, bad| anyhow::anyhow!("{}: {bad}", file.display());
     for (file, text) in &texts {
         import.learn(text).map_err(|bad| wrong(file, bad))?;

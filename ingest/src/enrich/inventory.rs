@@ -168,7 +168,8 @@ impl Inventory {
         versions.sort_by_key(|version| version.from);
         let key: Box<str> = if doc.folds { key.to_lowercase().into() } else { key.into() };
         let Some(prefix) = key.strip_suffix('*') else { return entries.exact.insert(key, versions).is_none() };
-        let longest_first = |(other, _): &(Box<str>, Vec<Version>)| (prefix.len(), &**other).cmp(&(other.len(), prefix));
+        let longest_first =
+            |(other, _): &(Box<str>, Vec<Version>)| (prefix.len(), &**other).cmp(&(other.len(), prefix));
         match entries.prefixes.binary_search_by(longest_first) {
             Ok(_) => false,
             Err(at) => {
@@ -247,7 +248,8 @@ mod tests {
     fn the_last_version_at_or_before_the_event_counts() {
         let mut inventory = Inventory::default();
         assert!(inventory.add(REPOSITORIES, "host/Acme/shop", vec![version(200, "new"), version(100, "old")]));
-        for (at, wanted) in [(99, None), (100, Some("old")), (199, Some("old")), (200, Some("new")), (999, Some("new"))] {
+        for (at, wanted) in [(99, None), (100, Some("old")), (199, Some("old")), (200, Some("new")), (999, Some("new"))]
+        {
             assert_eq!(team(&inventory, "host/acme/SHOP", at).as_deref(), wanted, "at {at}");
         }
         assert!(!inventory.add(REPOSITORIES, "HOST/acme/shop", vec![version(0, "again")]), "one entry a key");

@@ -6,6 +6,7 @@
 
 mod import;
 mod inventory;
+mod line;
 mod network;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use model::{EventClass, Projection, Row, Scalar, Slot, Timestamp};
 pub use import::{Import, ImportFormat};
 pub use inventory::{Attribute, Inventory, Kind, SECTIONS, Section, Value, Version};
 use inventory::{ENVIRONMENTS, IDENTITIES, REGISTRIES, REPOSITORIES, RUNNER_POOLS, SECRETS, SERVICES};
-pub use network::{BadLine, HEADER, Network, NetworkLines, NetworkTable, PROXIES};
+pub use line::BadLine;
+pub use network::{HEADER, Network, NetworkLines, NetworkTable, PROXIES};
 
 /// What is looked up in.
 #[derive(Debug, Default)]
@@ -234,7 +236,14 @@ impl Lookups {
 
 impl Tables {
     /// What a table says of a key; None: the key is not in it. An entry that does not say this gives no value.
-    fn answer(&self, table: Table, key: &str, at: Timestamp, take: Take, branch: Option<&str>) -> Option<Vec<Scalar<'_>>> {
+    fn answer(
+        &self,
+        table: Table,
+        key: &str,
+        at: Timestamp,
+        take: Take,
+        branch: Option<&str>,
+    ) -> Option<Vec<Scalar<'_>>> {
         let network = |key: &str| self.network.as_ref()?.find(key.parse::<IpAddr>().ok()?);
         Some(match (table, take) {
             (Table::Section(section), Take::Attribute(name)) => {
@@ -248,7 +257,9 @@ impl Tables {
             }
             (Table::Section(section), Take::HasRef(name)) => {
                 match (self.inventory.find(section, key, at)?.values.get(name), branch) {
-                    (Some(Value::Texts(refs)), Some(branch)) => vec![Scalar::Bool(refs.iter().any(|of| is_ref(of, branch)))],
+                    (Some(Value::Texts(refs)), Some(branch)) => {
+                        vec![Scalar::Bool(refs.iter().any(|of| is_ref(of, branch)))]
+                    }
                     _ => Vec::new(),
                 }
             }

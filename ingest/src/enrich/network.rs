@@ -10,6 +10,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
+use super::line::{BadLine, Wrong, asn_of, country_of, prefix_of, records};
+
 /// Columns of a table's lines, in their order.
 pub const HEADER: [&str; 5] = ["prefix", "asn", "organisation", "country", "proxy"];
 
@@ -44,24 +46,6 @@ impl Network {
     }
 }
 
-/// A line that is no line of a table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {reason} (hint: {hint})")]
-pub struct BadLine {
-    /// Its number, from 1.
-    pub line: u64,
-    /// What is wrong.
-    pub reason: String,
-    /// What would be right.
-    pub hint: String,
-}
-
-impl BadLine {
-    pub(super) fn new(line: u64, reason: impl Into<String>, hint: impl Into<String>) -> BadLine {
-        BadLine { line, reason: reason.into(), hint: hint.into() }
-    }
-}
-
 /// Prefixes on their way into a table.
 #[derive(Debug, Default)]
 pub struct NetworkLines {
@@ -90,9 +74,7 @@ impl NetworkLines {
                 if columns == HEADER {
                     return Ok(None);
                 }
-                parse(&columns, &mut names)
-                    .map(Some)
-                    .map_err(|(reason, hint)| BadLine::new(line, reason, hint))
+                parse(&columns, &mut names).map(Some).map_err(|(reason, hint)| BadLine::new(line, reason, hint))
             });
             match parsed {
                 Ok(Some((prefix, network))) => self.add(prefix, network),
@@ -235,35 +217,10 @@ fn begin(ranges: &mut Ranges<u128>, start: u128, place: u32) {
     }
 }
 
-/// The records of a text with separators, with the numbers of their lines; lines that begin with `#` are comments.
-pub(super) fn records(
-    text: &str,
-    separator: u8,
-) -> impl Iterator<Item = Result<(u64, Vec<String>), BadLine>> + use<'_> {
-    let reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .quoting(separator == b',')
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    reader.into_records().map(|record| match record {
-        Ok(record) => {
-            let line = record.position().map_or(0, csv::Position::line);
-            Ok((line, record.iter().map(str::to_owned).collect()))
-        }
-        Err(error) => {
-            let line = error.position().map_or(0, csv::Position::line);
-            Err(BadLine::new(line, format!("{error}"), "CSV as in RFC 4180, in UTF-8"))
-        }
-    })
-}
-
 /// A text once, however many lines have it.
 type Names = FxHashMap<String, Arc<str>>;
 
-fn parse(columns: &[String], names: &mut Names) -> Result<(IpNet, Network), (String, String)> {
+fn parse(columns: &[String], names: &mut Names) -> Result<(IpNet, Network), Wrong> {
     let [prefix, asn, organisation, country, proxy] = columns else {
         return Err((format!("{} columns", columns.len()), HEADER.join(",")));
     };
@@ -293,39 +250,6 @@ fn name(names: &mut Names, text: &str) -> Arc<str> {
     let known: Arc<str> = text.into();
     names.insert(text.to_owned(), known.clone());
     known
-}
-
-type Wrong = (String, String);
-
-/// A prefix, or one address.
-pub(super) fn prefix_of(text: &str) -> Result<IpNet, Wrong> {
-    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    let prefix =
-        parsed.map_err(|_| (format!("{text:?} is no prefix"), "like 192.0.2.0/24 or 2001:db8::/32".to_owned()))?;
-    if prefix.trunc() != prefix {
-        return Err((format!("{text} names an address inside of a prefix"), format!("the prefix is {}", prefix.trunc())));
-    }
-    Ok(prefix)
-}
-
-/// `64500` or `AS64500`; 0 and nothing are unknown.
-pub(super) fn asn_of(text: &str) -> Result<Option<u32>, Wrong> {
-    let digits = text.strip_prefix("AS").unwrap_or(text);
-    if digits.is_empty() {
-        return Ok(None);
-    }
-    let asn = digits.parse::<u32>();
-    asn.map(|asn| (asn != 0).then_some(asn))
-        .map_err(|_| (format!("{text:?} is no number of an autonomous system"), "like 64500".to_owned()))
-}
-
-/// Two letters, in upper case; nothing is unknown.
-pub(super) fn country_of(text: &str) -> Result<Option<String>, Wrong> {
-    match text.len() {
-        0 => Ok(None),
-        2 if text.bytes().all(|b| b.is_ascii_alphabetic()) => Ok(Some(text.to_ascii_uppercase())),
-        _ => Err((format!("{text:?} is no country code"), "two letters as in ISO 3166-1, like DE".to_owned())),
-    }
 }
 
 #[cfg(test)]
@@ -390,7 +314,10 @@ mod tests {
         let bad = NetworkLines::default().read(text).expect_err("bad lines");
         let told: Vec<String> = bad.iter().map(ToString::to_string).collect();
         assert_eq!(bad.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3, 4, 6, 7, 8], "{told:#?}");
-        assert_eq!(told[0], "line 2: 192.0.2.1/24 names an address inside of a prefix (hint: the prefix is 192.0.2.0/24)");
+        assert_eq!(
+            told[0],
+            "line 2: 192.0.2.1/24 names an address inside of a prefix (hint: the prefix is 192.0.2.0/24)"
+        );
     }
 
     /// Against the slow way: every prefix looked at for every address.

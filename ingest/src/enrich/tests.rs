@@ -43,11 +43,8 @@ fn tables() -> Tables {
 fn enriched(class: EventClass, wanted: &[&str], event: &str) -> (String, Vec<&'static str>) {
     let mut fields = Projection::default();
     wanted.iter().for_each(|field| drop(fields.ask(field)));
-    let of_class = Wanted {
-        classes: [(class, fields.clone())].into(),
-        tables: Some(Arc::new(tables())),
-        ..Wanted::default()
-    };
+    let of_class =
+        Wanted { classes: [(class, fields.clone())].into(), tables: Some(Arc::new(tables())), ..Wanted::default() };
     let decoder = Decoder::new(vec![(by_name("normal").expect("a format"), of_class)], None, true);
     let mut answer = None;
     decoder.read(&mut Scratch::default(), event, 0, &mut |_, read| {
@@ -101,7 +98,10 @@ fn addresses_are_looked_up_and_strangers_are_counted() {
     let found = |rest| enriched(EventClass::RunnerNet, &wanted, &event("runner.net", at, rest));
     assert_eq!(found(r#""src":{"ip":"198.51.100.9"}"#), ("64500 Acme DE hosting ".to_owned(), vec![]));
     assert_eq!(found(r#""src":{"ip":"198.51.100.9","country":"FR"}"#), ("64500 Acme FR hosting ".to_owned(), vec![]));
-    assert_eq!(found(r#""src":{"ip":"192.0.2.1"},"dst":{"ip":"198.51.100.1"}"#), ("    64500".to_owned(), vec!["network"]));
+    assert_eq!(
+        found(r#""src":{"ip":"192.0.2.1"},"dst":{"ip":"198.51.100.1"}"#),
+        ("    64500".to_owned(), vec!["network"])
+    );
     assert_eq!(found(r#""src":{"ip":"somewhere"}"#), ("    ".to_owned(), vec!["network"]));
     assert_eq!(found(r#""ua":"x""#), ("    ".to_owned(), vec![]), "nothing was asked for");
 }
@@ -123,7 +123,11 @@ fn each_of_several_keys_counts_and_so_does_the_next_field() {
 fn every_row_names_fields_of_the_model_that_enrichment_fills() {
     for row in ROWS {
         let doc = model::field(row.field).unwrap_or_else(|| panic!("{}", row.field));
-        assert!(doc.sources.iter().any(|(format, _)| *format == "enrichment"), "{}: the model names no table", row.field);
+        assert!(
+            doc.sources.iter().any(|(format, _)| *format == "enrichment"),
+            "{}: the model names no table",
+            row.field
+        );
         for (key, table) in row.by {
             assert!(model::field(key).is_some(), "{key}");
             if let (Table::Section(at), Take::Attribute(name) | Take::HasRef(name)) = (table, row.take) {

@@ -37,7 +37,8 @@ fn desk(events: &[String]) -> (Desk, String) {
 }
 
 fn replay(desk: &Desk, words: &str) -> Value {
-    let all = format!("--rules @rule.yml --format normal --lateness 60d --alerts @alerts.jsonl --json {words} @in.jsonl");
+    let all =
+        format!("--rules @rule.yml --format normal --lateness 60d --alerts @alerts.jsonl --json {words} @in.jsonl");
     desk.replay(&all, b"").expect_code(0).json()
 }
 
@@ -61,7 +62,8 @@ fn rules_on_what_only_tables_know_need_the_tables() {
     let with = replay(&desk, &tables);
     assert_eq!(with["alerts"]["tickets"], 2, "{with}");
     assert_eq!(with["enrichment_misses"], json!({"network": 1, "repositories": 1}), "one stranger in each");
-    let told: Vec<Value> = desk.lines("alerts.jsonl").into_iter().filter(|record| record["state"] == "firing").collect();
+    let told: Vec<Value> =
+        desk.lines("alerts.jsonl").into_iter().filter(|record| record["state"] == "firing").collect();
     let team = |at: usize| told[at]["facts"]["prov.team"].clone();
     assert_eq!((team(0), team(1)), (json!("checkout"), json!("payments")), "as of each event: {told:#?}");
     assert_eq!(told[0]["facts"]["src.country"], "NL", "{told:#?}");
@@ -69,7 +71,8 @@ fn rules_on_what_only_tables_know_need_the_tables() {
 
 #[test]
 fn what_the_event_says_itself_wins() {
-    let own = push(0, "2026-10-20T10:00:00Z", "shop", "198.51.100.7").replace("\"prov\":{", "\"prov\":{\"team\":\"red\",");
+    let own =
+        push(0, "2026-10-20T10:00:00Z", "shop", "198.51.100.7").replace("\"prov\":{", "\"prov\":{\"team\":\"red\",");
     let (desk, tables) = desk(&[own]);
     assert_eq!(replay(&desk, &tables)["alerts"]["tickets"], 0);
 }
@@ -111,7 +114,11 @@ fn an_imported_dump_is_a_table_and_bad_tables_are_all_told() {
     desk.put("bad.csv", "198.51.100.1/24,,,,\n");
     let ran = desk.replay("--rules @rule.yml --inventory @bad.yaml --network @bad.csv @in.jsonl", b"");
     let told = &ran.expect_code(1).stderr;
-    for part in ["bad.yaml:1: services.shop.exposre: unknown key", "bad.yaml:2: signers.pkg.allowed", "bad.csv:1: 198.51.100.1/24"] {
+    for part in [
+        "bad.yaml:1: services.shop.exposre: unknown key",
+        "bad.yaml:2: signers.pkg.allowed",
+        "bad.csv:1: 198.51.100.1/24",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
     let unknown = import("mmdb", b"", "-");
@@ -130,7 +137,11 @@ fn the_page_names_every_field_and_attribute() {
         assert!(example.contains(&format!("\n{}:", section.name)), "{}", section.name);
         for attribute in section.attributes {
             assert!(example.contains(&format!("{}:", attribute.name)), "{}.{}", section.name, attribute.name);
-            assert!(attribute.list.is_none_or(|list| example.contains(&format!("list {list}"))), "{:?}", attribute.list);
+            assert!(
+                attribute.list.is_none_or(|list| example.contains(&format!("list {list}"))),
+                "{:?}",
+                attribute.list
+            );
         }
     }
 }

@@ -174,10 +174,7 @@ impl ReplayArgs {
         let rules = self.rule_set(!is_json, &mut mistakes);
         let mut lists = self.lists(scenario.flatten().as_ref(), &mut mistakes);
         let tables = TableTexts::read(self.inventory.as_deref(), &self.network).and_then(|of| of.build(&mut lists));
-        let tables = tables.unwrap_or_else(|wrong| {
-            mistakes.0.extend(wrong);
-            None
-        });
+        let tables = tables.map_err(|wrong| mistakes.0.extend(wrong)).ok().flatten();
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
         let lateness_ms = mistakes.keep(self.lateness_ms());
         let until = mistakes.keep(self.until.as_deref().map(until).transpose());
@@ -244,9 +241,7 @@ impl ReplayArgs {
         let scenario = Scenario::read(&file)?;
         self.inputs.clone_from(&scenario.inputs);
         self.inventory = self.inventory.take().or_else(|| scenario.inventory.clone());
-        if self.network.is_empty() {
-            self.network.clone_from(&scenario.network);
-        }
+        self.network.splice(..0, scenario.network.iter().cloned());
         self.lateness = self.lateness.take().or_else(|| scenario.lateness.clone());
         self.source = self.source.take().or_else(|| scenario.source.clone());
         if self.format == "auto" {

@@ -52,7 +52,8 @@ impl Built {
             tracing::error!("refused: {message}");
         }
         let read = lists_of(config).and_then(|of| tables_of(config, of));
-        let Read { lists, list_texts, tables, table_texts } = read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
+        let Read { lists, list_texts, tables, table_texts } =
+            read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
         let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts, table_texts));
         Built::of(config, rules, (lists, tables), texts, new_key())
     }
@@ -72,7 +73,8 @@ impl Built {
             return Err(mistakes);
         }
         let texts = SetTexts::new(config, &rules, read.list_texts, read.table_texts);
-        Built::of(config, rules, (read.lists, read.tables), Some(texts), self.key).map_err(|error| vec![format!("{error:#}")])
+        Built::of(config, rules, (read.lists, read.tables), Some(texts), self.key)
+            .map_err(|error| vec![format!("{error:#}")])
     }
 
     /// A set that a worker kept a copy of in its state folder.
