@@ -6,6 +6,7 @@ mod container;
 mod dead_letter;
 mod decoder;
 mod duplicates;
+pub mod enrich;
 pub mod format;
 mod gate;
 pub mod kafka;

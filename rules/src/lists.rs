@@ -142,6 +142,13 @@ pub enum Standing {
 }
 
 impl List {
+    /// A keyed list that does not come from a file of its own.
+    pub fn of_map(version: Sha256, as_of: Option<Timestamp>, map: BTreeMap<String, Vec<String>>) -> List {
+        let all = Entries::new(map.values().flatten().cloned().collect());
+        let keyed = map.into_iter().map(|(key, texts)| (fold(&key), Entries::new(texts))).collect();
+        List { version, as_of, all, keyed }
+    }
+
     fn is_empty(&self) -> bool {
         self.all.texts.is_empty()
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ingest::enrich::Tables;
 use ingest::format::{FORMATS, Format, Plan, Wanted};
 use ingest::{Decoder, IdentityKey, Read};
 use model::{EventClass, Projection, Slot, Trust};
@@ -15,7 +16,7 @@ use rules::{CompileError, Lists, Program};
 use crate::ruleset::RuleSet;
 
 /// What a person wants to see of an event of any format, beside what its rule looks at.
-pub const FACTS: [&str; 20] = [
+pub const FACTS: [&str; 21] = [
     "event.class",
     "event.action",
     "event.outcome",
@@ -23,6 +24,7 @@ pub const FACTS: [&str; 20] = [
     "prov.actor_id",
     "prov.actor_kind",
     "prov.org",
+    "prov.team",
     "prov.repo",
     "prov.repo_id",
     "prov.run_id",
@@ -100,6 +102,7 @@ impl Engine {
         reading: Reading,
         rules: Arc<RuleSet>,
         lists: Arc<Lists>,
+        tables: Option<Arc<Tables>>,
         key: IdentityKey,
     ) -> Result<Engine, CompileError> {
         let (formats, is_one) = match &reading.speaks {
@@ -108,8 +111,8 @@ impl Engine {
         };
         let (mut routes, mut wanted) = (Vec::new(), Vec::new());
         for format in formats {
-            let route = Route::new(format, &reading, &rules)?;
-            wanted.push((format, route.wanted(&reading)));
+            let route = Route::new(format, &reading, &rules, tables.clone())?;
+            wanted.push((format, route.wanted(&reading, tables.clone())));
             routes.push(route);
         }
         let decoder = Decoder::new(wanted, reading.trust, is_one);
@@ -144,7 +147,12 @@ impl Engine {
 }
 
 impl Route {
-    fn new(format: &'static Format, reading: &Reading, rules: &RuleSet) -> Result<Route, CompileError> {
+    fn new(
+        format: &'static Format,
+        reading: &Reading,
+        rules: &RuleSet,
+        tables: Option<Arc<Tables>>,
+    ) -> Result<Route, CompileError> {
         let raw_rules = |rule: &Rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource);
         let raw = Program::compile(&rules.rules, raw_rules)?;
         let mut classes = BTreeMap::new();
@@ -161,17 +169,18 @@ impl Route {
             let _: Slot = fact_fields.ask(field);
         });
         let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
-        let facts = Plan::new(format, Wanted { classes: all_facts, ..Wanted::default() }, reading.trust, &[]);
+        let facts = Plan::new(format, Wanted { classes: all_facts, tables, ..Wanted::default() }, reading.trust, &[]);
         Ok(Route { raw, classes, facts, fact_fields })
     }
 
     /// What its programs ask of records.
-    fn wanted(&self, reading: &Reading) -> Wanted {
+    fn wanted(&self, reading: &Reading, tables: Option<Arc<Tables>>) -> Wanted {
         Wanted {
             raw: self.raw.projection().clone(),
             classes: self.classes.iter().map(|(class, program)| (*class, program.projection().clone())).collect(),
             id: reading.id.clone(),
             time: reading.time.clone(),
+            tables,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ingest::enrich::Missed;
 use ingest::format::Shape;
 use ingest::{Identity, Read, Seen};
 use model::{
@@ -41,6 +42,8 @@ pub enum Fate {
         identity: Option<Identity>,
         /// Nearly always empty, and then without memory of its own.
         findings: Vec<Finding>,
+        /// Tables that rules asked for it in vain.
+        missed: Missed,
     },
 }
 
@@ -109,9 +112,11 @@ impl Scratch {
         if !route.raw.is_empty() {
             self.evaluator.matches(&route.raw, seen.raw, &engine.lists, decoded.time, matches);
         }
+        let mut missed = Missed::default();
         if let Some(program) = decoded.class.and_then(|class| route.classes.get(&class))
-            && plan.map(decoded, seen.raw, &engine.reading.source, &mut self.model)
+            && let Some(in_vain) = plan.map(decoded, seen.raw, &engine.reading.source, &mut self.model)
         {
+            missed = in_vain;
             self.evaluator.matches(program, self.model.view(text), &engine.lists, decoded.time, matches);
         }
         let findings = if matches.is_empty() {
@@ -120,7 +125,7 @@ impl Scratch {
             let at = Matched { engine, route, seen: &seen, partition, offset };
             at.findings(std::mem::take(matches), &mut self.facts)
         };
-        Ok(Fate::Event { time: decoded.time, identity, findings })
+        Ok(Fate::Event { time: decoded.time, identity, findings, missed })
     }
 }
 

@@ -5,11 +5,13 @@ mod config;
 mod control;
 mod engine;
 mod formats_command;
+mod enrichment;
 mod http;
 mod human;
 mod id_reuse;
 mod judge;
 mod lanes;
+mod network_command;
 mod pipeline;
 mod replay;
 mod rule_files;
@@ -48,6 +50,8 @@ enum Command {
     Rules(rules_command::RulesArgs),
     /// List and explain the formats that are read, and try one on records of yours
     Formats(formats_command::FormatsArgs),
+    /// Make network tables for enrichment
+    Network(network_command::NetworkArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
         Command::Formats(args) => formats_command::run(args),
+        Command::Network(args) => network_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

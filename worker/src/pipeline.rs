@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
 use model::{
     AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp,
@@ -90,6 +91,7 @@ pub struct Pipeline {
     sealer: Sealer,
     outlets: Outlets,
     told: BTreeMap<String, Told>,
+    misses: Misses,
     failure: Option<OutletError>,
 }
 
@@ -107,7 +109,8 @@ impl Pipeline {
             watermark: Timestamp::MIN,
         };
         let sources = sources.into_iter().map(source).collect();
-        Pipeline { settings, sources, lanes, set, sealer, outlets, told: BTreeMap::new(), failure: None }
+        let (told, misses) = Default::default();
+        Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, failure: None }
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
@@ -161,7 +164,7 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings } => {
+                Fate::Event { time, identity, findings, missed } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, identity, time, bound);
                     ledger.event(admission.outcome);
@@ -176,6 +179,7 @@ impl Pipeline {
                         EventOutcome::Late { early: true } => Arrival::Early,
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
+                    self.misses.add(missed);
                     for finding in findings {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
@@ -307,6 +311,11 @@ impl Pipeline {
     /// Records told, by rule id.
     pub fn told(&self) -> &BTreeMap<String, Told> {
         &self.told
+    }
+
+    /// Look-ups in vain.
+    pub fn misses(&self) -> &Misses {
+        &self.misses
     }
 
     /// How far partitions have been read with effect: never past a finding that waits to be sealed. `read` names them by

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ingest::enrich::Missed;
 use model::{Invalid, Ledger, Partition, Timestamp, Urgency};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
@@ -29,6 +30,7 @@ pub struct Metrics {
     rules: IntGauge,
     refused: IntGauge,
     reloads: IntCounterVec,
+    misses: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
 }
@@ -58,6 +60,12 @@ impl Metrics {
         let reloads = counter("pipewarden_reloads_total", "Times that rules and lists were read again.", &["result"])?;
         // There from the start: what appears with its first increase looks like no increase.
         RELOADS.iter().for_each(|result| reloads.with_label_values(&[*result]).inc_by(0));
+        let misses = counter(
+            "pipewarden_enrichment_misses_total",
+            "Events of which a rule wanted what no table knows, by table.",
+            &["table"],
+        )?;
+        Missed::tables().for_each(|table| misses.with_label_values(&[table]).inc_by(0));
         Ok(Metrics {
             records: counter(
                 "pipewarden_records_total",
@@ -89,6 +97,7 @@ impl Metrics {
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
             reloads,
+            misses,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
         })
@@ -122,6 +131,10 @@ impl Metrics {
                 let before = self.told.insert((rule.clone(), state.name()), *count).unwrap_or(0);
                 self.alerts.with_label_values(&[rule.as_str(), state.name()]).inc_by(count - before);
             }
+        }
+        for (table, count) in pipeline.misses().counts() {
+            let counter = self.misses.with_label_values(&[table]);
+            counter.inc_by(count - counter.get());
         }
         for (at, source) in sources.iter().enumerate() {
             let watermark = pipeline.watermark(at);

@@ -6,10 +6,12 @@ mod origin;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Output, fill};
+use crate::enrich::{Lookups, Missed, Tables};
 use crate::scan::scan;
 
 /// What a rule set asks of records of one format.
@@ -23,6 +25,8 @@ pub struct Wanted {
     pub id: Vec<String>,
     /// Paths of the time, for a format without a mapping, first that parses wins.
     pub time: Vec<String>,
+    /// What fills the fields that records do not carry; None: nothing does.
+    pub tables: Option<Arc<Tables>>,
 }
 
 /// A format compiled for a rule set.
@@ -42,6 +46,7 @@ pub struct Plan {
     /// For each format that the record might be of: its sets of keys.
     marks: Vec<Vec<Vec<Slot>>>,
     classes: BTreeMap<EventClass, ClassPlan>,
+    tables: Option<Arc<Tables>>,
     trust: Trust,
 }
 
@@ -49,6 +54,7 @@ pub struct Plan {
 struct ClassPlan {
     slots: usize,
     rows: Vec<RowPlan>,
+    lookups: Lookups,
     envelope: Vec<(Slot, Envelope)>,
 }
 
@@ -168,7 +174,7 @@ pub enum Shape<'a> {
 impl Plan {
     /// Compiles a format; `rivals` are the formats that a record may be of, this one among them, where content tells.
     pub fn new(format: &'static Format, wanted: Wanted, trust: Option<Trust>, rivals: &[&'static Format]) -> Plan {
-        let Wanted { raw, classes, id, time } = wanted;
+        let Wanted { raw, classes, id, time, tables } = wanted;
         let mut asking = Asking { record: raw, ..Asking::default() };
         let mapping = format.mapping;
         // All that any rule could want of a container, so that every plan of a format reads containers alike.
@@ -197,7 +203,7 @@ impl Plan {
         let marks = rivals.iter().map(|rival| rival.marks.iter().map(|set| asking.ask_all(set)).collect()).collect();
         let classes = classes
             .into_iter()
-            .map(|(class, fields)| (class, ClassPlan::new(format, class, &fields, &mut asking)))
+            .map(|(class, fields)| (class, ClassPlan::new(format, class, fields, tables.as_deref(), &mut asking)))
             .collect();
         let trust = trust.unwrap_or(format.trust);
         let Asking { record: projection, outer, inherited } = asking;
@@ -215,6 +221,7 @@ impl Plan {
             containers,
             marks,
             classes,
+            tables,
             trust,
         }
     }
@@ -326,11 +333,10 @@ impl Plan {
         self.marks.iter().position(|sets| sets.iter().any(|set| set.iter().all(|&slot| view.has(slot))))
     }
 
-    /// Fills `row` with the model fields that rules of the event's class ask for. False: none ask for any.
-    pub fn map(&self, decoded: &Decoded<'_>, raw: View<'_>, source: &str, row: &mut Row) -> bool {
-        let Some(plan) = decoded.class.and_then(|class| self.classes.get(&class)) else {
-            return false;
-        };
+    /// Fills `row` with the model fields that rules of the event's class ask for, and says which tables were asked for
+    /// some of them in vain. None: no rule asks for any.
+    pub fn map(&self, decoded: &Decoded<'_>, raw: View<'_>, source: &str, row: &mut Row) -> Option<Missed> {
+        let plan = decoded.class.and_then(|class| self.classes.get(&class))?;
         row.reset(plan.slots);
         for planned in &plan.rows {
             let mut output = Output::new(row, planned.slot, raw.record());
@@ -348,13 +354,21 @@ impl Plan {
                 Envelope::Trust => output.text(self.trust.name()),
             }
         }
-        true
+        let tables = self.tables.as_deref();
+        Some(tables.map_or_else(Missed::default, |of| plan.lookups.fill(of, decoded.time, raw.record(), row)))
     }
 }
 
 impl ClassPlan {
-    fn new(format: &Format, class: EventClass, fields: &Projection, raw: &mut Asking) -> ClassPlan {
-        let mut plan = ClassPlan { slots: fields.len(), ..ClassPlan::default() };
+    fn new(
+        format: &Format,
+        class: EventClass,
+        mut fields: Projection,
+        tables: Option<&Tables>,
+        raw: &mut Asking,
+    ) -> ClassPlan {
+        let lookups = tables.map(|tables| Lookups::new(tables, class, &mut fields)).unwrap_or_default();
+        let mut plan = ClassPlan { slots: fields.len(), lookups, ..ClassPlan::default() };
         for slot in 0..fields.len() as Slot {
             let field = fields.name(slot);
             if let Some((_, what)) = ENVELOPE.iter().find(|(name, _)| *name == field) {

@@ -82,6 +82,7 @@ pub(super) const FIELDS: &[FieldDoc] = &[
             ("rollouts", "namespace"),
             ("sigstore-bundle", "certificate extension 23"),
             ("oidc-exchange", "environment"),
+            ("enrichment", "inventory"),
         ],
     ),
     text(

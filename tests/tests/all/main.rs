@@ -5,6 +5,7 @@ mod corpus_rules;
 mod differential;
 mod disorder;
 mod docs;
+mod enrichment;
 mod exit_codes;
 mod formats;
 mod game_days;

@@ -2,7 +2,7 @@
 //!
 //! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
 
-mod yaml;
+pub(crate) mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -35,6 +35,8 @@ pub struct Config {
     pub rules: RulesConfig,
     /// Live lists by name.
     pub lists: Vec<(String, PathBuf)>,
+    /// Tables for what events do not say.
+    pub enrichment: EnrichmentConfig,
     /// Where alerts go.
     pub alerts: AlertsConfig,
     /// Folder of control log and seal log.
@@ -83,6 +85,15 @@ pub struct RulesConfig {
     pub paths: Vec<PathBuf>,
     /// Values of placeholders.
     pub placeholders: BTreeMap<String, Vec<String>>,
+}
+
+/// Files of tables for enrichment.
+#[derive(Debug, Default)]
+pub struct EnrichmentConfig {
+    /// The inventory.
+    pub inventory: Option<PathBuf>,
+    /// Network tables, the later over the earlier.
+    pub network: Vec<PathBuf>,
 }
 
 /// Where alerts go. The seal log is always written.
@@ -155,6 +166,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         sources,
         rules: rules(root, folder),
         lists: root.named_texts("lists").into_iter().map(|(name, file)| (name, folder.join(file))).collect(),
+        enrichment: enrichment(root, folder),
         alerts: alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
@@ -319,6 +331,16 @@ fn rules(root: &Section<'_>, folder: &Path) -> RulesConfig {
         pack: at.parsed("pack", flag, "true or false").unwrap_or(true),
         paths: at.texts("paths").into_iter().map(|path| folder.join(path)).collect(),
         placeholders: at.named_lists("placeholders").into_iter().collect(),
+    };
+    at.finish();
+    config
+}
+
+fn enrichment(root: &Section<'_>, folder: &Path) -> EnrichmentConfig {
+    let at = root.section("enrichment");
+    let config = EnrichmentConfig {
+        inventory: at.text("inventory").map(|file| folder.join(file)),
+        network: at.texts("network").into_iter().map(|file| folder.join(file)).collect(),
     };
     at.finish();
     config

@@ -77,7 +77,11 @@ impl<'y> Section<'y> {
     }
 
     fn path(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        match (self.path.as_str(), key) {
+            ("", key) => key.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        }
     }
 
     fn get(&self, key: &'static str) -> Option<&'y MarkedYaml<'y>> {
@@ -169,6 +173,24 @@ impl<'y> Section<'y> {
                 (name, Section { path, node: Some(value), asked: RefCell::default(), problems: self.problems })
             })
             .collect()
+    }
+
+    /// An entry's versions: each of a list of maps, or the one map that it is.
+    pub(crate) fn versions(&self) -> Vec<Section<'y>> {
+        let one = || vec![Section::of(self.path.clone(), self.node, self.problems)];
+        let Some(items) = self.node.and_then(|node| node.data.as_sequence()) else { return one() };
+        let item = |(at, node): (usize, &'y MarkedYaml<'y>)| {
+            Section::of(format!("{}[{at}]", self.path), Some(node), self.problems)
+        };
+        items.iter().enumerate().map(item).collect()
+    }
+
+    /// Texts by key; a list without keys stands under the empty one.
+    pub(crate) fn keyed_texts(&self) -> Vec<(String, Vec<String>)> {
+        let Some(node) = self.node else { return Vec::new() };
+        let Some(map) = node.data.as_mapping() else { return vec![(String::new(), self.list("", node))] };
+        let named = map.iter().filter_map(|(name, value)| Some((text_of(name)?, value)));
+        named.map(|(name, value)| (name.clone(), self.list(&name, value))).collect()
     }
 
     /// All entries of a map of names and texts.

@@ -19,6 +19,7 @@ use sinks::{JsonLines, Limits, Mode, Outlet};
 use super::inputs;
 use super::scenario::Scenario;
 use crate::engine::{Engine, Reading, Speaks, guessable};
+use crate::enrichment::TableTexts;
 use crate::human::Human;
 use crate::pipeline::{Outlets, Settings};
 use crate::ruleset::{self, RuleSet, Unproven};
@@ -74,6 +75,12 @@ pub struct ReplayArgs {
     /// Fill a live list from a file; may be repeated
     #[arg(long, value_name = "NAME=FILE")]
     pub list: Vec<String>,
+    /// Inventory that tells what events do not: teams, tiers, expectations (YAML or JSON)
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Network table that tells what is known of addresses (CSV); may be repeated, the later wins
+    #[arg(long, value_name = "FILE")]
+    pub network: Vec<PathBuf>,
     /// Values of a placeholder that rules expand; may be repeated
     #[arg(long, value_name = "NAME=VALUE,…")]
     pub placeholder: Vec<String>,
@@ -165,7 +172,9 @@ impl ReplayArgs {
             mistakes.0.push(why.to_owned());
         }
         let rules = self.rule_set(!is_json, &mut mistakes);
-        let lists = self.lists(scenario.flatten().as_ref(), &mut mistakes);
+        let mut lists = self.lists(scenario.flatten().as_ref(), &mut mistakes);
+        let tables = TableTexts::read(self.inventory.as_deref(), &self.network).and_then(|of| of.build(&mut lists));
+        let tables = tables.map_err(|wrong| mistakes.0.extend(wrong)).ok().flatten();
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
         let lateness_ms = mistakes.keep(self.lateness_ms());
         let until = mistakes.keep(self.until.as_deref().map(until).transpose());
@@ -190,7 +199,7 @@ impl ReplayArgs {
         };
         let rules = Arc::new(rules);
         let key = IdentityKey(crate::clock::random_key());
-        let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), key)?);
+        let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), tables, key)?);
         let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let id_reuse = !self.no_pack && engine.is_timed();
         Ok(Plan {
@@ -231,6 +240,8 @@ impl ReplayArgs {
         }
         let scenario = Scenario::read(&file)?;
         self.inputs.clone_from(&scenario.inputs);
+        self.inventory = self.inventory.take().or_else(|| scenario.inventory.clone());
+        self.network.splice(..0, scenario.network.iter().cloned());
         self.lateness = self.lateness.take().or_else(|| scenario.lateness.clone());
         self.source = self.source.take().or_else(|| scenario.source.clone());
         if self.format == "auto" {

@@ -20,9 +20,13 @@ pub struct Scenario {
     pub lateness: Option<String>,
     /// Live lists by name.
     pub lists: Vec<(String, PathBuf)>,
+    /// Inventory for enrichment.
+    pub inventory: Option<PathBuf>,
+    /// Network tables for enrichment.
+    pub network: Vec<PathBuf>,
 }
 
-const KNOWN: &str = "title, story, format, source, lateness, lists, inputs, expected, end";
+const KNOWN: &str = "title, story, format, source, lateness, lists, inventory, network, inputs, expected, end";
 
 impl Scenario {
     /// Reads a scenario.
@@ -46,6 +50,11 @@ impl Scenario {
                 "inputs" => {
                     let inputs = value.as_sequence().into_iter().flatten().filter_map(Yaml::as_str);
                     scenario.inputs.extend(inputs.map(|input| folder.join(input)));
+                }
+                "inventory" => scenario.inventory = text().map(|file| folder.join(file)),
+                "network" => {
+                    let files = value.as_sequence().into_iter().flatten().chain(value.as_str().map(|_| value));
+                    scenario.network.extend(files.filter_map(Yaml::as_str).map(|file| folder.join(file)));
                 }
                 "lists" => {
                     for (name, list) in value.as_mapping().into_iter().flatten() {

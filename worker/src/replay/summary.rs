@@ -1,10 +1,12 @@
 //! What a replay says when it is done: what became of every record and event, what was told, how fast.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use ingest::enrich::Misses;
 use model::{AlertState, Invalid, Ledger};
 use serde_json::json;
 
@@ -17,6 +19,7 @@ pub(super) struct Summary {
     ledger: Ledger,
     told: Vec<(String, Told)>,
     held: Held,
+    misses: Misses,
     loaded: usize,
     refused: Vec<String>,
     skipped: usize,
@@ -30,6 +33,7 @@ impl Summary {
             ledger: pipeline.total(),
             told: pipeline.told().iter().map(|(id, told)| (id.clone(), told.clone())).collect(),
             held: pipeline.held(),
+            misses: pipeline.misses().clone(),
             loaded: rules.rules.len(),
             refused: rules.refused.iter().map(ToString::to_string).collect(),
             skipped: rules.skipped.len(),
@@ -85,6 +89,7 @@ impl Summary {
                        "duplicate": events.duplicate, "dropped": events.dropped},
             "alerts": {"pages": self.sum(|told| told.pages), "tickets": self.sum(|told| told.tickets), "by_rule": by_rule},
             "rules": {"loaded": self.loaded, "refused": self.refused, "skipped": self.skipped},
+            "enrichment_misses": self.misses.counts().collect::<BTreeMap<_, _>>(),
             "inputs_not_read": self.problems,
             "limits": {"open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
                         "duplicates_forgotten": self.held.forgotten},
@@ -120,6 +125,10 @@ impl Summary {
             reasons(&self.ledger).map(|(reason, count)| format!("{} {count}", reason.name())).collect();
         if !reasons.is_empty() {
             writeln!(out, "\ninvalid: {} (see them with --dead-letters FILE)", reasons.join(", "))?;
+        }
+        let misses: Vec<String> = self.misses.counts().map(|(table, count)| format!("{table} {count}")).collect();
+        if !misses.is_empty() {
+            writeln!(out, "\nnot in the tables (events): {}", misses.join(", "))?;
         }
         writeln!(
             out,

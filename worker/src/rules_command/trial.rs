@@ -111,7 +111,7 @@ fn mapped(
     let mut row = Row::default();
     let plan = decoder.plans().get(seen.plan)?;
     let is_asked = plan.map(&seen.decoded, seen.raw, "proof", &mut row);
-    if is_asked { judge(row.view(seen.text), seen.decoded.time) } else { None }
+    is_asked.and_then(|_| judge(row.view(seen.text), seen.decoded.time))
 }
 
 fn unreadable(why: Invalid) -> String {

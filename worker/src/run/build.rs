@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use ingest::enrich::Tables;
 use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
 use model::Sha256;
@@ -20,6 +21,7 @@ use super::kept::SetTexts;
 use super::outlets::{SealLog, TopicOutlet};
 use crate::config::{Config, SourceConfig};
 use crate::engine::{Engine, Reading, Speaks};
+use crate::enrichment::TableTexts;
 use crate::human::Human;
 use crate::judge::Judge;
 use crate::pipeline::{Outlets, Pipeline, Settings};
@@ -49,9 +51,11 @@ impl Built {
         for message in &rules.refused {
             tracing::error!("refused: {message}");
         }
-        let (lists, list_texts) = lists_of(config).map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n  ")))?;
-        let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts));
-        Built::of(config, rules, lists, texts, new_key())
+        let read = lists_of(config).and_then(|of| tables_of(config, of));
+        let Read { lists, list_texts, tables, table_texts } =
+            read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
+        let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts, table_texts));
+        Built::of(config, rules, (lists, tables), texts, new_key())
     }
 
     /// Reads the same files again, for a worker that goes on with this one where the new set is not good in every part.
@@ -61,15 +65,16 @@ impl Built {
     pub fn again(&self, config: &Config) -> Result<Built, Vec<String>> {
         let rules = rules_of(config, Unproven::Refuse);
         let mut mistakes: Vec<String> = rules.refused.iter().map(ToString::to_string).collect();
-        let (lists, list_texts) = lists_of(config).unwrap_or_else(|of_lists| {
-            mistakes.extend(of_lists);
+        let read = lists_of(config).and_then(|of| tables_of(config, of)).unwrap_or_else(|wrong| {
+            mistakes.extend(wrong);
             Default::default()
         });
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let texts = SetTexts::new(config, &rules, list_texts);
-        Built::of(config, rules, lists, Some(texts), self.key).map_err(|error| vec![format!("{error:#}")])
+        let texts = SetTexts::new(config, &rules, read.list_texts, read.table_texts);
+        Built::of(config, rules, (read.lists, read.tables), Some(texts), self.key)
+            .map_err(|error| vec![format!("{error:#}")])
     }
 
     /// A set that a worker kept a copy of in its state folder.
@@ -79,14 +84,15 @@ impl Built {
     pub fn kept(config: &Config, state: &Path, version: Sha256, key: IdentityKey) -> anyhow::Result<Built> {
         let texts = SetTexts::find(state, version)?;
         let rules = RuleSet::of(texts.rules.clone(), &parse_settings(&texts.placeholders), Unproven::Refuse);
-        let lists = texts.lists(state)?;
-        Built::of(config, rules, lists, Some(texts), key)
+        let mut lists = texts.lists(state)?;
+        let tables = texts.tables(state)?.build(&mut lists).map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
+        Built::of(config, rules, (lists, tables), Some(texts), key)
     }
 
     fn of(
         config: &Config,
         rules: RuleSet,
-        lists: Lists,
+        (lists, tables): (Lists, Option<Arc<Tables>>),
         texts: Option<SetTexts>,
         key: IdentityKey,
     ) -> anyhow::Result<Built> {
@@ -97,8 +103,9 @@ impl Built {
             bail!("no rule could be loaded (hint: rules.pack: true, or name files under rules.paths)");
         }
         let (rules, lists) = (Arc::new(rules), Arc::new(lists));
-        let engine =
-            |source: &SourceConfig| Engine::new(reading(source), rules.clone(), lists.clone(), key).map(Arc::new);
+        let engine = |source: &SourceConfig| {
+            Engine::new(reading(source), rules.clone(), lists.clone(), tables.clone(), key).map(Arc::new)
+        };
         let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
         Ok(Built { rules, lists, engines, texts, key })
     }
@@ -175,6 +182,22 @@ fn lists_of(config: &Config) -> Result<(Lists, ListTexts), Vec<String>> {
         }
     }
     if mistakes.is_empty() { Ok((lists, texts)) } else { Err(mistakes) }
+}
+
+/// What a set reads beside its rules.
+#[derive(Default)]
+struct Read {
+    lists: Lists,
+    list_texts: ListTexts,
+    tables: Option<Arc<Tables>>,
+    table_texts: TableTexts,
+}
+
+/// The tables for enrichment beside the lists, which take from the inventory what has no file of its own.
+fn tables_of(config: &Config, (mut lists, list_texts): (Lists, ListTexts)) -> Result<Read, Vec<String>> {
+    let table_texts = TableTexts::read(config.enrichment.inventory.as_deref(), &config.enrichment.network)?;
+    let tables = table_texts.build(&mut lists)?;
+    Ok(Read { lists, list_texts, tables, table_texts })
 }
 
 fn reading(source: &SourceConfig) -> Reading {

@@ -14,6 +14,7 @@ use rules::Lists;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::enrichment::TableTexts;
 use crate::rule_files::RuleText;
 use crate::ruleset::RuleSet;
 
@@ -26,6 +27,12 @@ pub struct SetTexts {
     pub rules: Vec<RuleText>,
     /// The lists by name.
     lists: BTreeMap<String, ListText>,
+    /// The inventory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inventory: Option<ListText>,
+    /// The network tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    network: Vec<ListText>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,16 +46,23 @@ struct ListText {
 
 impl SetTexts {
     /// The texts of a set.
-    pub fn new(config: &Config, rules: &RuleSet, lists: Vec<(String, PathBuf, String)>) -> SetTexts {
+    pub fn new(
+        config: &Config,
+        rules: &RuleSet,
+        lists: Vec<(String, PathBuf, String)>,
+        tables: TableTexts,
+    ) -> SetTexts {
         let list = |(name, file, text): (String, PathBuf, String)| {
             let structured = file.extension().and_then(|ending| ending.to_str());
             let ending = structured.filter(|ending| ["yml", "yaml", "json"].contains(ending)).unwrap_or("txt");
-            (name, ListText { sha256: Sha256::of(text.as_bytes()), ending: ending.to_owned(), text })
+            (name, ListText::new(ending, text))
         };
         SetTexts {
             placeholders: config.rules.placeholders.clone(),
             rules: rules.texts.clone(),
             lists: lists.into_iter().map(list).collect(),
+            inventory: tables.inventory.map(|(_, text)| ListText::new("yaml", text)),
+            network: tables.network.into_iter().map(|(_, text)| ListText::new("csv", text)).collect(),
         }
     }
 
@@ -68,7 +82,7 @@ impl SetTexts {
     pub fn keep(&self, state: &Path) -> anyhow::Result<()> {
         let folder = folder(state);
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        for list in self.lists.values() {
+        for list in self.lists.values().chain(&self.inventory).chain(&self.network) {
             write(&list.path(&folder), &list.text)?;
         }
         let text = self.canonical();
@@ -103,9 +117,32 @@ impl SetTexts {
         }
         Ok(lists)
     }
+
+    /// The tables' texts of a copy.
+    ///
+    /// # Errors
+    /// When one is not there, or not what its name says.
+    pub fn tables(&self, state: &Path) -> anyhow::Result<TableTexts> {
+        let read = |kept: &ListText| -> anyhow::Result<(PathBuf, String)> {
+            let path = kept.path(&folder(state));
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            if Sha256::of(text.as_bytes()) != kept.sha256 {
+                bail!("{}: is not what its name says (hint: bring back the copy that the worker made)", path.display());
+            }
+            Ok((path, text))
+        };
+        Ok(TableTexts {
+            inventory: self.inventory.as_ref().map(read).transpose()?,
+            network: self.network.iter().map(read).collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 impl ListText {
+    fn new(ending: &str, text: String) -> ListText {
+        ListText { sha256: Sha256::of(text.as_bytes()), ending: ending.to_owned(), text }
+    }
+
     fn path(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.{}", self.sha256.hex(), self.ending))
     }
@@ -147,13 +184,20 @@ mod tests {
             placeholders: BTreeMap::new(),
             rules: vec![rule],
             lists: [("known".to_owned(), list)].into_iter().collect(),
+            inventory: Some(ListText::new("yaml", "services: {}".to_owned())),
+            network: vec![ListText::new("csv", "192.0.2.0/24,,,DE,".to_owned())],
         };
         let version = set.version();
         set.keep(&state).and_then(|()| set.keep(&state)).expect("kept");
         let found = SetTexts::find(&state, version).expect("found");
         assert_eq!((&found.rules, found.version()), (&set.rules, version));
         assert_eq!(found.lists(&state).expect("lists").get("known").expect("known").all.texts, ["a"]);
+        let tables = found.tables(&state).expect("tables");
+        assert_eq!(tables.inventory.expect("kept").1, "services: {}");
+        assert_eq!(tables.network[0].1, "192.0.2.0/24,,,DE,");
         let folder = folder(&state);
+        fs::write(&tables.network[0].0, "192.0.2.0/24,,,FR,").expect("written");
+        assert!(found.tables(&state).is_err());
         fs::write(folder.join(format!("{}.yaml", Sha256::of(b"- a").hex())), "- b").expect("written");
         assert!(found.lists(&state).is_err());
         fs::write(set_path(&folder, version), "{}").expect("written");
