@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod control;
+mod dead_letter_command;
 mod engine;
 mod http;
 mod human;
@@ -45,6 +46,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check, prove, list and explain rules
     Rules(rules_command::RulesArgs),
+    /// List, show and replay records that could not be decoded
+    DeadLetter(dead_letter_command::DeadLetterArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
+        Command::DeadLetter(args) => dead_letter_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

@@ -88,7 +88,7 @@ fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<rules::pack::PackRule>> {
 }
 
 /// Writes a result; a reader that went away early (`| head`) is no error.
-fn print(text: &str) -> anyhow::Result<()> {
+pub fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
@@ -145,7 +145,7 @@ fn routes_of(rule: &Rule) -> Vec<&'static str> {
 
 /// A table that reads without colour. Where nobody watches, a row is a line; on a terminal the columns named in `wraps`
 /// give way.
-fn table(head: &[&str], wraps: &[usize]) -> comfy_table::Table {
+pub fn table(head: &[&str], wraps: &[usize]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     if table.width().is_some() {
