@@ -37,13 +37,8 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     for (number, letter) in &letters {
         *reasons.entry(letter.reason.name()).or_default() += 1;
         let (position, reason) = (letter.position.to_string(), letter.reason.name());
-        rows.add_row([
-            &number.to_string(),
-            &one_line(&position),
-            reason,
-            &letter.bytes.to_string(),
-            &one_line(&letter.text),
-        ]);
+        let text = one_line(&letter.text);
+        rows.add_row([number.to_string(), one_line(&position), reason.to_owned(), letter.bytes.to_string(), text]);
     }
     let counts: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     let total = format!("{} dead letters", letters.len());

@@ -239,7 +239,8 @@ impl Again {
             let mut rows = table(&["position", "outcome", "told", "why"], &[2, 3]);
             for outcome in &self.outcomes {
                 let told = if outcome.told.is_empty() { "-".to_owned() } else { outcome.told.join("; ") };
-                rows.add_row([&outcome.position, outcome.outcome, &told, &outcome.why]);
+                let Outcome { position, outcome, why, .. } = outcome;
+                rows.add_row([position.as_str(), outcome, &told, why]);
             }
             let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
             let total = format!("{} positions read again: {}", self.outcomes.len(), counts.join(", "));
