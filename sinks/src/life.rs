@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, RuleInfo,
-    Table, Timestamp, Urgency,
+    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, RedactionKey,
+    RuleInfo, Table, Timestamp, Urgency,
 };
 
 use crate::record::{About, Telling, record};
@@ -51,17 +51,19 @@ pub struct Life {
     timers: BTreeSet<(Timestamp, Arc<str>, Fingerprint)>,
     previewed: Table<Fingerprint, Previewed>,
     evicted: u64,
+    redaction: RedactionKey,
 }
 
 impl Life {
     /// No open alerts; `open_alerts_max` is shared evenly by the virtual shards. A full shard closes the ticket that held
     /// longest ago first, pages only when there are no tickets.
-    pub fn new(open_alerts_max: usize) -> Life {
+    pub fn new(open_alerts_max: usize, redaction: RedactionKey) -> Life {
         Life {
             open: Table::new("open_alerts", 1, open_alerts_max),
             timers: BTreeSet::new(),
             previewed: Table::new("previewed", 1, open_alerts_max),
             evicted: 0,
+            redaction,
         }
     }
 
@@ -110,7 +112,7 @@ impl Life {
             Some(state) => {
                 open.told_at = at;
                 let telling = open.telling(state, Some(at));
-                tell((order_at(&finding), record(About::finding(&finding), telling)));
+                tell((order_at(&finding), record(About::finding(&finding, self.redaction), telling)));
                 self.previewed.remove(&print);
             }
         }
@@ -140,9 +142,10 @@ impl Life {
         if let Some((gone, victim)) = self.open.insert(print, open, expendable) {
             self.evicted += 1;
             self.timers.remove(&(victim.due(), victim.rule.id.clone(), gone));
-            tell(close(gone, victim, Place::Event(finding.order.clone()), at, true));
+            let end = (Place::Event(finding.order.clone()), at);
+            tell(close(gone, victim, end, true, self.redaction));
         }
-        tell((order_at(&finding), record(About::finding(&finding), telling)));
+        tell((order_at(&finding), record(About::finding(&finding, self.redaction), telling)));
         self.previewed.remove(&print);
     }
 
@@ -150,7 +153,8 @@ impl Life {
     pub fn expire_first(&mut self, tell: &mut impl FnMut(Sealed)) {
         let Some((due, _, print)) = self.timers.pop_first() else { return };
         if let Some(open) = self.open.remove(&print) {
-            tell(close(print, open, Place::Timer { time: due, expires: true }, due, false));
+            let end = (Place::Timer { time: due, expires: true }, due);
+            tell(close(print, open, end, false, self.redaction));
         }
         self.previewed.remove(&print);
     }
@@ -176,17 +180,17 @@ impl Life {
         self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
         let evidence = finding.evidence.iter().cloned().collect();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
-        Some(AlertRecord { provisional: true, ..record(About::finding(finding), telling) })
+        Some(AlertRecord { provisional: true, ..record(About::finding(finding, self.redaction), telling) })
     }
 }
 
 /// The record of a finding that stands alone: late, early, without a time, or one of `--every-match`.
-pub fn alone(finding: &Finding, state: AlertState) -> Sealed {
+pub fn alone(finding: &Finding, state: AlertState, redaction: RedactionKey) -> Sealed {
     let at = (!finding.timeless).then_some(finding.order.time);
     let evidence = finding.evidence.iter().cloned().collect();
     let telling = Telling { state, at, urgency: finding.urgency, count: 1, suppressed: 0, evidence };
     debug_assert!(state != AlertState::Firing || finding.timeless || finding.arrival != Arrival::OnTime);
-    (order_at(finding), record(About::finding(finding), telling))
+    (order_at(finding), record(About::finding(finding, redaction), telling))
 }
 
 impl Open {
@@ -198,9 +202,15 @@ impl Open {
     }
 }
 
-fn close(fingerprint: Fingerprint, mut open: Open, place: Place, at: Timestamp, evicted: bool) -> Sealed {
+fn close(
+    fingerprint: Fingerprint,
+    mut open: Open,
+    (place, at): (Place, Timestamp),
+    evicted: bool,
+    redaction: RedactionKey,
+) -> Sealed {
     let telling = open.telling(AlertState::Expired, Some(at));
-    let about = About { rule: &open.rule, fingerprint, key: &open.key, finding: None };
+    let about = About { rule: &open.rule, fingerprint, key: &open.key, finding: None, redaction };
     let closed = AlertRecord { evicted, ..record(about, telling) };
     (RecordOrder { place, rule: open.rule.id.clone(), fingerprint }, closed)
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use model::{
-    ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Evidence, Finding, Fingerprint, RuleInfo, RuleRef, Timestamp,
-    Urgency, cut, redact,
+    ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Evidence, Finding, Fingerprint, RedactionKey, RuleInfo, RuleRef,
+    Timestamp, Urgency, cut, redact_field,
 };
 use serde_json::{Map, Value};
 
@@ -31,18 +31,23 @@ pub(crate) struct About<'a> {
     pub(crate) key: &'a [(String, String)],
     /// The event that decided; None for a timer.
     pub(crate) finding: Option<&'a Finding>,
+    /// Names secrets in keys and ids.
+    pub(crate) redaction: RedactionKey,
 }
 
 impl<'a> About<'a> {
     /// About a finding.
-    pub(crate) fn finding(finding: &'a Finding) -> About<'a> {
-        About { rule: &finding.rule, fingerprint: finding.fingerprint, key: &finding.key, finding: Some(finding) }
+    pub(crate) fn finding(finding: &'a Finding, redaction: RedactionKey) -> About<'a> {
+        let Finding { rule, fingerprint, key, .. } = finding;
+        About { rule, fingerprint: *fingerprint, key, finding: Some(finding), redaction }
     }
 }
 
 /// The record of a telling.
 pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
-    let About { rule, fingerprint, key, finding } = about;
+    let About { rule, fingerprint, key, finding, redaction } = about;
+    let name = |field: &str, text: &str| cut(&redaction.name_field(field, text), GROUP_CHARACTERS_MAX).into_owned();
+    let fact = |field: &str, text: &str| cut(&redact_field(field, text), GROUP_CHARACTERS_MAX).into_owned();
     let explain = explain(about, &telling);
     let Telling { state, at, urgency, count, suppressed, evidence } = telling;
     let arrival = finding.map(|finding| finding.arrival);
@@ -59,16 +64,16 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
             version: rule.version,
         },
         fingerprint,
-        group: texts(key, GROUP_CHARACTERS_MAX),
+        group: texts(key, name),
         count,
         suppressed,
-        evidence: evidence.into_iter().map(named).collect(),
+        evidence: evidence.into_iter().map(|evidence| named(evidence, redaction)).collect(),
         late: arrival == Some(Arrival::Late),
         early: arrival == Some(Arrival::Early),
         provisional: false,
         evicted: false,
         explain,
-        facts: finding.map_or_else(Map::new, |finding| texts(&finding.facts, GROUP_CHARACTERS_MAX)),
+        facts: finding.map_or_else(Map::new, |finding| texts(&finding.facts, fact)),
         owner: rule.owner.clone(),
         runbook: rule.runbook.clone(),
         tags: rule.tags.clone(),
@@ -76,21 +81,14 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
     }
 }
 
-fn texts(pairs: &[(String, String)], characters_max: usize) -> Map<String, Value> {
-    pairs.iter().map(|(field, text)| (field.clone(), Value::String(clean(field, text, characters_max)))).collect()
-}
-
-/// A field's text as it may leave. Some secrets are known only by the name that stands before them.
-fn clean(field: &str, text: &str, characters_max: usize) -> String {
-    let named = format!("{field}={text}");
-    let clean = redact(&named);
-    let clean = clean.strip_prefix(field).and_then(|clean| clean.strip_prefix('=')).unwrap_or(&clean);
-    cut(clean, characters_max).into_owned()
+/// Texts by field, each as `clean` lets it leave.
+fn texts(pairs: &[(String, String)], clean: impl Fn(&str, &str) -> String) -> Map<String, Value> {
+    pairs.iter().map(|(field, text)| (field.clone(), Value::String(clean(field, text)))).collect()
 }
 
 /// Evidence as it may leave: whoever writes events chooses their ids.
-fn named(evidence: Evidence) -> Evidence {
-    match redact(&evidence.id) {
+fn named(evidence: Evidence, redaction: RedactionKey) -> Evidence {
+    match redaction.name_field("event.id", &evidence.id) {
         Cow::Borrowed(_) => evidence,
         Cow::Owned(id) => Evidence { id: id.into(), ..evidence },
     }
@@ -99,11 +97,13 @@ fn named(evidence: Evidence) -> Evidence {
 /// One sentence: what, where in the data, how often.
 fn explain(about: About<'_>, telling: &Telling) -> String {
     let title = &about.rule.title;
-    let pair = |(field, text): &(String, String)| format!("{field}={}", clean(field, text, 80));
+    let name = |field: &str, text: &str| cut(&about.redaction.name_field(field, text), 80).into_owned();
+    let pair = |(field, text): &(String, String)| format!("{field}={}", name(field, text));
     let key = about.key.iter().map(pair).collect::<Vec<_>>().join(", ");
-    let event = about
-        .finding
-        .map_or_else(String::new, |finding| format!("event {} of {}", redact(&finding.order.id), finding.order.source));
+    let event = about.finding.map_or_else(String::new, |finding| {
+        let id = about.redaction.name_field("event.id", &finding.order.id);
+        format!("event {id} of {}", finding.order.source)
+    });
     let (count, suppressed) = (telling.count, telling.suppressed);
     match telling.state {
         AlertState::Firing | AlertState::Match => format!("{title}: {event} ({key})"),

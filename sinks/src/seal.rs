@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{AlertRecord, AlertState, Arrival, Finding, Fingerprint, Place, RecordOrder, Timestamp};
+use model::{AlertRecord, AlertState, Arrival, Finding, Fingerprint, Place, RecordOrder, RedactionKey, Timestamp};
 
 use crate::life::{Life, Sealed, alone};
 use crate::queue::{Lost, Queue};
@@ -37,6 +37,7 @@ struct Lane {
     life: Life,
     waiting: Queue,
     cursor: Timestamp,
+    redaction: RedactionKey,
 }
 
 /// Seals the findings of all lanes.
@@ -47,20 +48,27 @@ pub struct Sealer {
     limits: Limits,
     /// Records of all lanes leave in one order, so all wait for the slowest.
     merge: bool,
+    redaction: RedactionKey,
 }
 
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
     pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
-        Sealer { mode, lanes: Vec::new(), limits, merge }
+        Sealer { mode, lanes: Vec::new(), limits, merge, redaction: RedactionKey::default() }
+    }
+
+    /// Names secrets in keys and ids under this key. For a sealer that has no lanes yet.
+    pub fn with_redaction(self, redaction: RedactionKey) -> Sealer {
+        Sealer { redaction, ..self }
     }
 
     /// Adds a lane.
     pub fn add_lane(&mut self) -> LaneId {
         self.lanes.push(Lane {
-            life: Life::new(self.limits.open_alerts_max),
+            life: Life::new(self.limits.open_alerts_max, self.redaction),
             waiting: Queue::new(self.limits.findings_waiting_max),
             cursor: Timestamp::MIN,
+            redaction: self.redaction,
         });
         self.lanes.len() - 1
     }
@@ -72,7 +80,7 @@ impl Sealer {
             Mode::Alerts => AlertState::Firing,
         };
         if finding.timeless || finding.arrival != Arrival::OnTime {
-            tell(alone(&finding, alone_state));
+            tell(alone(&finding, alone_state, self.redaction));
             return;
         }
         let Some(lane) = self.lanes.get_mut(lane) else { return };
@@ -220,7 +228,7 @@ impl Lane {
                 let Some(finding) = self.waiting.pop() else { return false };
                 match mode {
                     Mode::Alerts => self.life.hold(finding, tell),
-                    Mode::EveryMatch => tell(alone(&finding, AlertState::Match)),
+                    Mode::EveryMatch => tell(alone(&finding, AlertState::Match, self.redaction)),
                 }
             }
         }

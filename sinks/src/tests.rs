@@ -81,7 +81,7 @@ fn advance(sealer: &mut Sealer, lane: LaneId, cursor: Timestamp) -> Vec<AlertRec
 
 #[test]
 fn a_preview_is_told_once_for_each_urgency_and_changes_nothing() {
-    let mut life = Life::new(1000);
+    let mut life = Life::new(1000, model::RedactionKey::default());
     let page = |seconds| finding("r", "x", seconds, Urgency::Page);
     let seen = life.preview(&ticket("r", "x", 5)).expect("nobody knows of it");
     assert!(seen.provisional && seen.state == AlertState::Firing);
@@ -100,7 +100,7 @@ fn a_preview_is_told_once_for_each_urgency_and_changes_nothing() {
 
 #[test]
 fn evidence_is_the_newest_since_it_was_told() {
-    let mut life = Life::new(1000);
+    let mut life = Life::new(1000, model::RedactionKey::default());
     hold(&mut life, ticket("r", "x", 0));
     (1..=30).for_each(|second| assert!(hold(&mut life, ticket("r", "x", second)).is_empty()));
     let told = hold(&mut life, ticket("r", "x", 61));
@@ -112,7 +112,7 @@ fn evidence_is_the_newest_since_it_was_told() {
 #[test]
 fn at_the_limit_tickets_go_first_visibly_and_counted() {
     // Two for each virtual shard.
-    let mut life = Life::new(128);
+    let mut life = Life::new(128, model::RedactionKey::default());
     let mut told = hold(&mut life, finding("r", "page", 0, Urgency::Page));
     for n in 0..500 {
         told.extend(hold(&mut life, ticket("r", &n.to_string(), 1 + n / 50)));

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod control;
+mod dead_letter_command;
 mod engine;
 mod formats_command;
 mod enrichment;
@@ -52,6 +53,8 @@ enum Command {
     Formats(formats_command::FormatsArgs),
     /// Make network tables for enrichment
     Network(network_command::NetworkArgs),
+    /// List, show and replay records that could not be decoded
+    DeadLetter(dead_letter_command::DeadLetterArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules_command::run(args),
         Command::Formats(args) => formats_command::run(args),
         Command::Network(args) => network_command::run(&args),
+        Command::DeadLetter(args) => dead_letter_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

@@ -2,6 +2,7 @@
 
 mod broker;
 mod corpus_rules;
+mod dead_letter;
 mod differential;
 mod disorder;
 mod docs;
@@ -15,6 +16,7 @@ mod kafka_source;
 mod oracle;
 mod pack;
 mod redaction;
+mod redaction_formats;
 mod replay;
 mod run_config;
 mod run_equality;
@@ -23,4 +25,5 @@ mod run_faults;
 mod run_reload;
 mod run_restart;
 mod run_watch;
+mod secrets;
 mod semantics;

@@ -1,62 +1,11 @@
 //! No known secret shape leaves, by whichever way it came in and goes out.
 //!
-//! Tokens are built at run time, so that this file holds none.
+//! Every output of `replay`, in every mode, is searched; the formats stand in `redaction_formats.rs`.
 
 use std::fmt::Write as _;
 
 use crate::replay::Desk;
-
-/// A secret as an event may carry it, and the part of it that must never be seen.
-struct Secret {
-    text: String,
-    core: String,
-}
-
-/// One of each known shape.
-fn secrets() -> Vec<Secret> {
-    let mut seed = harness::generate::Random(42);
-    let letters: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
-    let mut a = |n: usize| (0..n).map(|_| seed.pick(&letters)).collect::<String>();
-    let hex = "0a1b2c3d".repeat(6);
-    let whole = |prefix: &str, core: String| Secret { text: format!("{prefix}{core}"), core };
-    let mut all = vec![
-        whole("ghp_", a(36)),
-        whole("ghs_", a(36)),
-        whole("github_pat_", a(60)),
-        whole("glpat-", a(20)),
-        whole("glrt-", a(20)),
-        whole("aws_secret_access_key = ", a(40)),
-        whole("IQoJb3JpZ2lu", a(200)),
-        whole("AIza", a(35)),
-        whole("ya29.", a(40)),
-        whole("AccountKey=", a(86)),
-        whole("npm_", a(36)),
-        whole("pypi-", a(80)),
-        whole("rubygems_", hex),
-        whole("cio", a(32)),
-        whole("dckr_pat_", a(27)),
-        whole("hvs.", a(60)),
-        whole("xoxb-", a(40)),
-        whole("sk_live_", a(24)),
-        whole("Bearer ", a(40)),
-        whole("https://hooks.slack.com/services/", a(44)),
-    ];
-    let (head, body, tail) = (a(30), a(400), a(43));
-    all.push(Secret { text: format!("eyJ{head}.eyJ{body}.{tail}"), core: body });
-    let key = a(64);
-    let kind = ["RSA ", "PRIVATE ", "KEY"].concat();
-    all.push(Secret { text: format!("-----BEGIN {kind}-----\n{key}\n-----END {kind}-----"), core: key });
-    let password = a(24);
-    all.push(Secret { text: format!("postgres://deploy:{password}@db.internal/x"), core: password });
-    all
-}
-
-/// Text inside JSON quotes; also as encoders write it that escape slashes.
-fn escaped(text: &str, slashes: bool) -> String {
-    let quoted = serde_json::to_string(text).expect("text");
-    let inner = quoted[1..quoted.len() - 1].to_owned();
-    if slashes { inner.replace('/', "\\/") } else { inner }
-}
+use crate::secrets::{escaped, secrets};
 
 const EVERYTHING: &str = "title: Anything\nid: 6a0f0000-0000-4000-8000-0000000000%N%\nlogsource: {%LOG%}\ndetection:\n  s: {%FIELD%: '*'}\n  \
     condition: s\nlevel: medium\nx-alert: {route: [{when: {%FIELD%|contains: 'e'}, route: page}, {route: ticket}], fingerprint: [%KEY%]}\n---\n";

@@ -87,6 +87,7 @@ fn the_example_is_good_and_names_every_key() {
         "open_alerts_max",
         "findings_waiting_max",
         "duplicates_max",
+        "redaction",
     ];
     for key in keys {
         assert!(example.contains(&format!("{key}:")), "the example lacks {key}");

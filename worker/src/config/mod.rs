@@ -41,6 +41,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// Folder of control log and seal log.
     pub state: PathBuf,
+    /// Where the key stands under which secrets in alert keys are named; None: in the state folder.
+    pub redaction_key: Option<SecretFrom>,
     /// Health and metrics; loopback.
     pub http: Option<SocketAddr>,
     /// A partition without records for this long counts as idle, milliseconds.
@@ -169,6 +171,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         enrichment: enrichment(root, folder),
         alerts: alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
+        redaction_key: redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
         limits: Limits {
@@ -357,6 +360,21 @@ fn alerts(root: &Section<'_>, folder: &Path) -> AlertsConfig {
     };
     at.finish();
     config
+}
+
+fn redaction_key(root: &Section<'_>, folder: &Path) -> Option<SecretFrom> {
+    let at = root.section("redaction");
+    let key = match (at.text("key_file"), at.text("key_env")) {
+        (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
+        (None, Some(name)) => Some(SecretFrom::Env(name)),
+        (None, None) => None,
+        _ => {
+            at.problem("key_file", "stands beside key_env (hint: one of them)");
+            None
+        }
+    };
+    at.finish();
+    key
 }
 
 fn reset(text: &str) -> Option<Reset> {

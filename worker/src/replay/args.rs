@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use ingest::format::{FORMATS, Format, by_name, json};
 use ingest::{IdentityKey, TimePolicy};
-use model::{Timestamp, parse_span_ms};
+use model::{RedactionKey, Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
 use rules::parse::Settings as ParseSettings;
@@ -207,7 +207,7 @@ impl ReplayArgs {
             engine,
             rules,
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
-            settings: Settings { mode, merge: true, id_reuse, limits: LIMITS },
+            settings: Settings { mode, merge: true, id_reuse, limits: LIMITS, redaction: RedactionKey::default() },
             inputs,
             until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use ingest::enrich::Tables;
 use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
-use model::Sha256;
+use model::{RedactionKey, Sha256};
 use rules::Lists;
 use rules::parse::Settings as ParseSettings;
 use sinks::{JsonLines, Mode, Outlet};
@@ -131,8 +131,9 @@ impl Built {
     }
 
     /// The pipeline. With `merge`, records of all rules leave in one total order.
-    pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool) -> Pipeline {
-        let settings = Settings { mode: Mode::Alerts, merge, id_reuse: config.rules.pack, limits: config.limits };
+    pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool, redaction: RedactionKey) -> Pipeline {
+        let (limits, id_reuse) = (config.limits, config.rules.pack);
+        let settings = Settings { mode: Mode::Alerts, merge, id_reuse, limits, redaction };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
@@ -228,6 +229,52 @@ pub fn state_folder(config: &Config) -> anyhow::Result<File> {
         Err(_) => bail!("state: another worker uses {folder} (hint: each worker needs a state folder of its own)"),
     }
 }
+
+/// The key under which secrets in alert keys are named: the configuration's, else the one that stands in the state folder.
+/// None: there is neither.
+///
+/// # Errors
+/// When a key that is there, or has to be, cannot be read.
+pub fn redaction_key(config: &Config, state: &Path) -> anyhow::Result<Option<RedactionKey>> {
+    if let Some(from) = &config.redaction_key {
+        let key = secret(from).map_err(|error| anyhow::anyhow!("redaction: {error}"))?;
+        if key.is_empty() {
+            bail!("redaction: the key is empty (hint: 32 random bytes as text, `openssl rand -hex 32`)");
+        }
+        return Ok(Some(RedactionKey::of(key.as_bytes())));
+    }
+    let file = state.join(REDACTION_KEY_FILE);
+    match std::fs::read(&file) {
+        Ok(key) if !key.is_empty() => Ok(Some(RedactionKey::of(&key))),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(file.display().to_string()),
+        _ => Ok(None),
+    }
+}
+
+/// The same for `run`, which makes a key where there is none and keeps it in its state folder.
+///
+/// # Errors
+/// As there, and when it cannot be written.
+pub fn redaction_key_or_new(config: &Config) -> anyhow::Result<RedactionKey> {
+    if let Some(key) = redaction_key(config, &config.state)? {
+        return Ok(key);
+    }
+    let file = config.state.join(REDACTION_KEY_FILE);
+    let text: String = crate::clock::random_key().iter().map(|part| format!("{part:016x}")).collect();
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&file).and_then(|mut open| {
+        std::io::Write::write_all(&mut open, text.as_bytes())?;
+        open.sync_all()
+    });
+    written.with_context(|| file.display().to_string())?;
+    Ok(RedactionKey::of(text.as_bytes()))
+}
+
+/// In the state folder.
+const REDACTION_KEY_FILE: &str = "redaction.key";
 
 /// The connection, with secrets read from where the configuration says.
 ///

@@ -20,6 +20,7 @@ use ingest::kafka::Retry;
 use ingest::source::kafka::{KafkaSource, Reading};
 
 pub use append::whole_lines;
+pub use build::{Built, connection, redaction_key, tell_attempt};
 pub use rerun::rerun;
 
 use crate::config::Config;
@@ -29,7 +30,6 @@ use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
 use crate::ruleset::Unproven;
 use crate::telemetry::Metrics;
-use build::Built;
 use worker::Worker;
 
 /// Consume from Kafka, evaluate, and tell alerts.
@@ -62,6 +62,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let published = Arc::new(Published::default());
     http::start(config.http, published.clone())?;
     let built = Built::new(&config, Unproven::Refuse)?;
+    let redaction = build::redaction_key_or_new(&config)?;
     let connection = build::connection(&config)?;
     let outlets = build::outlets(&config, &connection)?;
     let reading = Reading::Group {
@@ -75,7 +76,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let control = config.state.join("control.jsonl");
     let metrics = Metrics::new(&published.registry)?;
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
-    let pipeline = built.pipeline(&config, outlets, false);
+    let pipeline = built.pipeline(&config, outlets, false, redaction);
     published.started.store(true, Ordering::Relaxed);
     let mut worker = Worker::new(&config, built, kafka, pipeline, control, metrics, published);
     if args.until_end {

@@ -51,8 +51,9 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     let state = control_log.parent().unwrap_or(Path::new("."));
     let (built, later) = sets(&config, &run, state)?;
     let (mut scripts, ended) = scripts(&run)?;
+    let redaction = build::redaction_key(&config, state)?.unwrap_or_default();
     let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
-    let mut pipeline = built.pipeline(&config, outlets, true);
+    let mut pipeline = built.pipeline(&config, outlets, true, redaction);
     let mut judges = BTreeMap::from([(None, built.judges())]);
     let mut set_ids = BTreeMap::new();
     for (version, set) in &later {
