@@ -9,6 +9,7 @@ mod duplicates;
 pub mod format;
 mod gate;
 pub mod kafka;
+mod mend;
 mod scan;
 pub mod source;
 
