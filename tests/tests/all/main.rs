@@ -1,11 +1,14 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
+mod bad_input;
 mod broker;
+mod constant_memory;
 mod corpus_rules;
 mod differential;
 mod disorder;
 mod docs;
 mod exit_codes;
+mod fuzz_formats;
 mod game_days;
 mod house;
 mod kafka_faults;
