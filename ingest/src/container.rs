@@ -13,6 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::format::Container;
+use crate::mend::mend;
 
 /// The records in a container.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +30,20 @@ pub enum Elements<'a> {
 /// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says, and
 /// `UnknownFormat` where that may be anything and is no record; `NotUtf8` for bytes that are no text.
 pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
+    taken_out(record, container).or_else(|reason| {
+        let mended = mend(record).ok_or(reason)?;
+        Ok(match taken_out(&mended, container)? {
+            Elements::Encoded(decoded) => Elements::Encoded(decoded),
+            Elements::Standing(parts) => {
+                let bounds =
+                    parts.into_iter().map(|part| (part.as_ptr() as usize - mended.as_ptr() as usize, part.len()));
+                Elements::Standing(bounds.filter_map(|(start, length)| record.get(start..start + length)).collect())
+            }
+        })
+    })
+}
+
+fn taken_out(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
     let path = container.path();
     let inner = if path.is_empty() { record } else { path.split('.').try_fold(record, member)? };
     match container {
@@ -152,6 +167,13 @@ mod tests {
         assert_eq!(elements(r#"{"Records": 1}"#, Container::Array("Records")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"detail": 1}"#, Container::Envelope("detail")), Err(Invalid::WrongShape));
         assert_eq!(elements(r#"{"data": "text"}"#, Container::Foreign("data")), Err(Invalid::UnknownFormat));
+    }
+
+    #[test]
+    fn a_key_that_no_text_can_be_hides_no_records() {
+        let record = r#"{"\ud800":1,"Records":[{"a":"\udc00"}]}"#;
+        let standing = Elements::Standing(vec![r#"{"a":"\udc00"}"#]);
+        assert_eq!(elements(record, Container::Array("Records")), Ok(standing));
     }
 
     #[test]

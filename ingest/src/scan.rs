@@ -8,6 +8,8 @@ use std::fmt;
 use model::{Edge, Invalid, NodeId, Projection, Row, Scalar, Slot};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::mend::mend;
+
 /// Records nested deeper than this are invalid(too_deep).
 pub const DEPTH_MAX: usize = 128;
 
@@ -16,12 +18,21 @@ pub const DEPTH_MAX: usize = 128;
 /// # Errors
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
+    if too_deep(record.as_bytes()) {
+        row.reset(projection.len());
+        return Err(Invalid::TooDeep);
+    }
+    pass(record, projection, row).or_else(|reason| {
+        pass(&mend(record).ok_or(reason)?, projection, row)?;
+        row.set_whole(false);
+        Ok(())
+    })
+}
+
+fn pass(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
     row.reset(projection.len());
     if !projection.keeps_all() {
         row.set_whole(false);
-    }
-    if too_deep(record.as_bytes()) {
-        return Err(Invalid::TooDeep);
     }
     let mut json = serde_json::Deserializer::from_str(record);
     let root = Into { projection, node: Projection::ROOT, row, record: record.as_bytes() };
@@ -309,6 +320,16 @@ mod tests {
         assert_eq!(found(r#"{"\u0061":1}"#, &["a"]), ["Int(1)"]);
         let annotated = r#"{"a":{"k8s.io/b":1,"k8s":{"io/b":2}}}"#;
         assert_eq!(found(annotated, &[r"a.k8s\.io/b", "a.k8s.io/b"]), ["Int(1)", "Int(2)"]);
+    }
+
+    #[test]
+    fn a_record_is_valid_or_not_whatever_is_asked_of_it() {
+        for record in [r#"{"a":"x\ud800","b":"y"}"#, r#"{"a":1e999,"b":"y"}"#, r#"{"\udc00":1,"b":"y"}"#] {
+            assert_eq!(found(record, &["b"]), ["Text(\"y\")"], "{record}");
+            assert_eq!(found(record, &["a", "b"])[1], "Text(\"y\")", "{record}");
+        }
+        assert_eq!(found(r#"{"a":"x\ud800"}"#, &["a"]), ["Text(\"x\u{fffd}\")"]);
+        assert_eq!(found(r#"{"a":1e999}"#, &["a"]), ["Null"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::split::{self, Cut, Cutter};
+use super::unpack;
 
 /// A chunk is read until it has this many bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -90,9 +91,9 @@ impl FileInput {
         let file = File::open(path)?;
         let lower = name.to_ascii_lowercase();
         let (plain, reader): (&str, Box<dyn Read + Send>) = if let Some(plain) = lower.strip_suffix(".gz") {
-            (plain, Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(file))))
+            (plain, unpack::gzip(file))
         } else if let Some(plain) = lower.strip_suffix(".zst") {
-            (plain, Box::new(zstd::Decoder::new(file)?))
+            (plain, unpack::zstd(file)?)
         } else {
             (&lower, Box::new(file))
         };

@@ -1,6 +1,8 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
+mod bad_input;
 mod broker;
+mod constant_memory;
 mod corpus_rules;
 mod dead_letter;
 mod differential;
@@ -9,6 +11,7 @@ mod docs;
 mod enrichment;
 mod exit_codes;
 mod formats;
+mod fuzz_formats;
 mod game_days;
 mod house;
 mod kafka_faults;

@@ -1,0 +1,189 @@
+//! Decoding, format by format: what a record costs with the fields that the shipped rules want, and with all of them, against
+//! `serde_json` on the same bytes.
+//!
+//! `cargo bench -p pipewarden-tests --bench formats -- [--rounds N] [--format NAME]`. Records are samples where they stand beside
+//! the checkout, else those of rule proofs and game days, else made up. Rounds interleave; the best counts. Asserts nothing about time.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use harness::fuzz::mould::{MOULDS, files, known_records};
+use harness::{cli, generate::Random};
+use ingest::format::{FORMATS, Format, Wanted};
+use ingest::{Decoder, Read, Scratch};
+use model::{EventClass, Projection, Row};
+use rules::Program;
+use rules::parse::{Settings, load_texts};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+/// A round of one row reads at least so many bytes.
+const ROUND_BYTES: usize = 8_000_000;
+
+fn main() {
+    let (mut rounds, mut only) = (5, None);
+    let mut given = std::env::args().skip(1);
+    while let Some(option) = given.next() {
+        match option.as_str() {
+            "--rounds" => rounds = given.next().and_then(|n| n.parse().ok()).expect("--rounds N"),
+            "--format" => only = given.next(),
+            "--bench" => {}
+            other => panic!("unknown option {other}; known: --rounds N, --format NAME"),
+        }
+    }
+    let (pack, all) = (pack_fields(), all_fields());
+    let known = known_records();
+    println!(
+        "{:<28} {:>6} {:>7} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
+        "format", "bytes", "records", "floor µs", "fields µs", "pack µs", "all µs", "x floor", "x fields"
+    );
+    for (at, format) in FORMATS.iter().enumerate() {
+        if only.as_deref().is_some_and(|only| only != format.name) {
+            continue;
+        }
+        let (records, is_made) = match known.get(&at) {
+            Some(known) => (known.clone(), false),
+            None => (made(at, format), true),
+        };
+        let texts: Vec<&str> = records.iter().map(String::as_str).filter(|text| text.len() < 64_000).collect();
+        row(format, &texts, is_made, (&decoder(format, &pack), &decoder(format, &all)), rounds);
+    }
+}
+
+/// Events that the fuzzer makes.
+fn made(at: usize, format: &'static Format) -> Vec<String> {
+    let decoder = decoder(format, &BTreeMap::new());
+    let mut random = Random(11);
+    let mut records = Vec::new();
+    for _ in 0..20_000 {
+        let text = MOULDS[at].record(&mut random);
+        let mut events = 0;
+        decoder.read(&mut Scratch::default(), &text, 0, &mut |_, read| {
+            events += u64::from(matches!(read, Read::Event(_)))
+        });
+        if events > 0 && records.len() < 300 {
+            records.push(text);
+        }
+    }
+    records
+}
+
+fn row(format: &Format, texts: &[&str], is_made: bool, (pack, all): (&Decoder, &Decoder), rounds: usize) {
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    if texts.is_empty() {
+        return println!("{:<28} no records", format.name);
+    }
+    let again = ROUND_BYTES.div_ceil(bytes);
+    let mut best = [f64::INFINITY; 4];
+    let (mut scratch, mut row, mut events) = (Scratch::default(), Row::default(), 0);
+    for _ in 0..rounds {
+        let mut timed = |at: usize, job: &mut dyn FnMut(&str)| {
+            #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
+            let start = Instant::now();
+            (0..again).for_each(|_| texts.iter().for_each(|text| job(text)));
+            best[at] = f64::min(best[at], start.elapsed().as_secs_f64());
+        };
+        timed(0, &mut |text| {
+            let _ = black_box(serde_json::from_str::<IgnoredAny>(text));
+        });
+        timed(1, &mut |text| {
+            let _ = black_box(serde_json::from_str::<Fields<'_>>(text));
+        });
+        timed(2, &mut |text| events += decoded(pack, &mut scratch, &mut row, text));
+        timed(3, &mut |text| events += decoded(all, &mut scratch, &mut row, text));
+    }
+    black_box(events);
+    let µs = best.map(|best| best / (again * texts.len()) as f64 * 1e6);
+    println!(
+        "{:<28} {:>6} {:>7} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>7.2} {:>7.2}{}",
+        format.name,
+        bytes / texts.len(),
+        texts.len(),
+        µs[0],
+        µs[1],
+        µs[2],
+        µs[3],
+        µs[2] / µs[0],
+        µs[2] / µs[1],
+        if is_made { "  made up" } else { "" }
+    );
+}
+
+/// UTF-8 is checked, records are taken apart, scanned and told, and the fields of events filled.
+fn decoded(decoder: &Decoder, scratch: &mut Scratch, row: &mut Row, text: &str) -> u64 {
+    let mut events = 0;
+    let text = simdutf8::basic::from_utf8(text.as_bytes()).expect("UTF-8");
+    decoder.read(scratch, text, 0, &mut |_, read| {
+        if let Read::Event(seen) = read {
+            events += 1;
+            black_box(decoder.plans()[seen.plan].map(&seen.decoded, seen.raw, "bench", row));
+        }
+    });
+    events
+}
+
+/// What parsing alone costs where a program knows what it wants: twelve borrowed fields at the top of a record.
+#[derive(serde::Deserialize)]
+#[allow(dead_code)]
+struct Fields<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    r#type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    actor: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    user: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    repository: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    source: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    subject: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    user_agent: Option<&'a RawValue>,
+}
+
+type Asked = BTreeMap<EventClass, Projection>;
+
+/// What the rules of the shipped pack ask of each class.
+fn pack_fields() -> Asked {
+    let paths = files(&cli::workspace().join("rules/library"), &["yml"]);
+    let texts: Vec<(std::path::PathBuf, String)> =
+        paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).expect("text"))).collect();
+    let texts: Vec<_> = texts.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
+    let rules: Vec<_> = load_texts(&texts, &Settings::default()).rules.into_iter().map(Arc::new).collect();
+    let asked = EventClass::ALL.iter().map(|class| {
+        let is_on = |rule: &rules::ast::Rule| {
+            rule.logsource.product.as_deref() == Some("pipewarden")
+                && rule.logsource.category.as_deref().is_none_or(|category| category == class.name())
+        };
+        (*class, Program::compile(&rules, is_on).expect("compiles").projection().clone())
+    });
+    asked.filter(|(_, projection)| !projection.is_empty()).collect()
+}
+
+fn all_fields() -> Asked {
+    let mut fields = Projection::default();
+    for doc in model::FIELDS.iter() {
+        fields.ask(doc.name);
+    }
+    EventClass::ALL.iter().map(|class| (*class, fields.clone())).collect()
+}
+
+fn decoder(format: &'static Format, asked: &Asked) -> Decoder {
+    let wanted = || Wanted { classes: asked.clone(), ..Wanted::default() };
+    let others = FORMATS.iter().copied().filter(|other| !std::ptr::eq(*other, format) && !other.marks.is_empty());
+    let others = others.filter(|_| format.carries_others());
+    Decoder::new(std::iter::once(format).chain(others).map(|of| (of, wanted())).collect(), None, true)
+}
