@@ -40,16 +40,23 @@ pub(super) fn records(
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    reader.into_records().map(|record| match record {
+    reader.into_records().map(move |record| match record {
         Ok(record) => {
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |at| line_of(text, at));
             Ok((line, record.iter().map(str::to_owned).collect()))
         }
         Err(error) => {
-            let line = error.position().map_or(0, csv::Position::line);
+            let line = error.position().map_or(0, |at| line_of(text, at));
             Err(BadLine::new(line, format!("{error}"), "CSV as in RFC 4180, in UTF-8"))
         }
     })
+}
+
+/// The line on which a record begins: the reader's position stands before the empty lines and comments that it skips.
+fn line_of(text: &str, at: &csv::Position) -> u64 {
+    let rest = text.get(at.byte() as usize..).unwrap_or_default();
+    let skipped = rest.lines().take_while(|line| line.is_empty() || line.starts_with('#'));
+    at.line() + skipped.count() as u64
 }
 
 /// A prefix, or one address.

@@ -106,7 +106,9 @@ impl NetworkLines {
         let mut known = Known::default();
         let v4 = flat(self.v4, &mut known);
         let v6 = flat(self.v6, &mut known);
-        let v4 = Ranges { starts: v4.starts.into_iter().map(|start| start as u32).collect(), places: v4.places };
+        // Behind the last address of all begins a range of IPv6's size: it is the last, and no address of IPv4 is in it.
+        let starts: Vec<u32> = v4.starts.into_iter().map_while(|start| u32::try_from(start).ok()).collect();
+        let v4 = Ranges { starts, places: v4.places };
         NetworkTable { v4, v6, networks: known.networks }
     }
 }

@@ -42,7 +42,9 @@ fn tables() -> Tables {
 /// Wanted fields of one event of the normal form, and the tables it missed.
 fn enriched(class: EventClass, wanted: &[&str], event: &str) -> (String, Vec<&'static str>) {
     let mut fields = Projection::default();
-    wanted.iter().for_each(|field| drop(fields.ask(field)));
+    for field in wanted {
+        fields.ask(field);
+    }
     let of_class =
         Wanted { classes: [(class, fields.clone())].into(), tables: Some(Arc::new(tables())), ..Wanted::default() };
     let decoder = Decoder::new(vec![(by_name("normal").expect("a format"), of_class)], None, true);
