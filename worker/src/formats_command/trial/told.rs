@@ -35,7 +35,7 @@ pub(super) enum Fate {
 pub(super) struct Filled {
     pub(super) field: String,
     pub(super) value: Value,
-    /// Native paths; none: see [`Filled::from_words`].
+    /// Native paths; none: see [`Filled::origin`].
     pub(super) from: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl Part {
 fn indented(fields: &[Filled]) -> String {
     let mut rows = table(&["  field", "value", "from"], &[1, 2]);
     for filled in fields {
-        rows.add_row([format!("  {}", filled.field), printable(&filled.text()), filled.from_words()]);
+        rows.add_row([format!("  {}", filled.field), printable(&filled.text()), filled.origin()]);
     }
     format!("{}\n", rows.trim_fmt())
 }
@@ -175,7 +175,7 @@ impl Filled {
     }
 
     /// Ids and times may come from the container; what needs no path is the same for all records of its kind.
-    fn from_words(&self) -> String {
+    fn origin(&self) -> String {
         match self.field.as_str() {
             _ if !self.from.is_empty() => self.from.join(", "),
             "event.id" => "its container".to_owned(),
