@@ -20,6 +20,17 @@ use super::tree::{Tree, any, quoted, time};
 use crate::cli;
 use crate::generate::Random;
 
+/// Records of formats of which no others are at hand.
+const BY_HAND: [&str; 2] = [
+    r#"{"trigger":"on-deployed","app":{"metadata":{"name":"till","namespace":"argocd"},"spec":{"project":"shop",
+        "source":{"repoURL":"https://git.example.org/shop/deploy.git"},"destination":{"name":"eu","namespace":"live"}},
+        "status":{"operationState":{"phase":"Succeeded","startedAt":"2026-09-01T10:00:00Z","finishedAt":"2026-09-01T10:00:09Z",
+        "operation":{"initiatedBy":{"username":"jo"},"sync":{}}}}}}"#,
+    r#"{"apiVersion":"argoproj.io/v1alpha1","kind":"Application","metadata":{"name":"till"},
+        "spec":{"project":"shop"},"status":{"operationState":{"phase":"Running","startedAt":"2026-09-01T10:00:00Z",
+        "operation":{"initiatedBy":{"automated":true},"sync":{}}}}}"#,
+];
+
 /// At most so many records of one format are kept.
 const RECORDS_MAX: usize = 400;
 
@@ -285,6 +296,7 @@ pub fn known_records() -> BTreeMap<usize, Vec<String>> {
             records.into_iter().for_each(&mut tell);
         }
     }
+    BY_HAND.into_iter().for_each(&mut tell);
     // Records that the decoders' own tests spell out.
     static WRITTEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r##"(?s)r#"(\s*\{.*?)"#"##).expect("a pattern"));
     for file in files(&root.join("ingest"), &["rs"]) {
