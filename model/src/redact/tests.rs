@@ -1,6 +1,4 @@
-//! Every shape is replaced, in every writing; identifiers stay; hostile text costs no more than its length.
-
-use std::time::Instant;
+//! Every shape is replaced, in every writing; identifiers stay.
 
 use super::shapes::SHAPES;
 use super::*;
@@ -15,7 +13,10 @@ fn h(n: usize) -> String {
 
 /// One text for each shape, in the order of the table. Built from parts: no line of this file is a credential.
 fn samples() -> Vec<String> {
-    let up = |n| a(n).to_ascii_uppercase();
+    [forges_clouds_and_registries(), chat_and_others()].concat()
+}
+
+fn forges_clouds_and_registries() -> Vec<String> {
     let low = |n| a(n).to_ascii_lowercase();
     vec![
         format!("ghp_{}", a(36)),
@@ -57,6 +58,12 @@ fn samples() -> Vec<String> {
         format!("AKCp{}", a(69)),
         format!("packagist_out_{}", h(68)),
         format!("CLOJARS_{}", low(60)),
+    ]
+}
+
+fn chat_and_others() -> Vec<String> {
+    let up = |n| a(n).to_ascii_uppercase();
+    vec![
         format!("xoxb-{}", a(24)),
         format!("https://hooks.slack.com/services/{}", a(30)),
         format!("M{}.{}.{}", a(23), a(6), a(38)),
@@ -231,57 +238,6 @@ fn secrets_in_keys_become_names() {
     assert_eq!(key.name_field("prov.actor", &format!("a {token} b")), format!("a {name} b"));
     assert_eq!(key.name_field("prov.actor", "octocat"), "octocat");
     assert_eq!(redact_field("token", &name), name, "a name is no secret");
-}
-
-#[test]
-fn hostile_text_costs_no_more_than_its_length() {
-    let mib = 1 << 20;
-    let pieces = [
-        "a",
-        "ghp_",
-        "token=",
-        "eyJ",
-        "eyJaaaaaaaa.",
-        "password: ",
-        "\\",
-        "\\u0061",
-        "%41",
-        "-----BEGIN PRIVATE KEY-----",
-        "://a",
-        "://a:aaa",
-        "Bearer ",
-        "M",
-        "aA1.",
-        "A/",
-        "sig=",
-        "secret\":\"a1B2",
-        "PuTTY-User-Key-File-2",
-        "\\\"token\\\":",
-        "\u{fffd}%",
-        "access_key=a1B2c3D4e5F6g7H8,",
-    ];
-    for piece in pieces {
-        let text = piece.repeat(mib / piece.len());
-        let start = Instant::now();
-        let clean = redact(&text);
-        let took = start.elapsed();
-        println!("{piece:?}: {took:?}, {} bytes", clean.len());
-        assert!(took.as_millis() < 3_000, "{piece:?}: {took:?}");
-        assert!(clean.len() <= text.len() * 3, "{piece:?}: {}", clean.len());
-    }
-}
-
-#[test]
-fn an_alerts_texts_cost_microseconds() {
-    let text = r#"{"action":"repo.register_self_hosted_runner","actor":"octocat","repo":"acme/app","user_agent":"Mozilla/5.0 (X11)",
-        "hashed_token":"0N9sFm4qDCH3XvUEjkPX8bW6w0mRzR4hD5b1lM3sJ7k=","sha":"0a1b0a1b0a1b0a1b0a1b0a1b0a1b0a1b0a1b0a1b",
-        "url":"https://github.com/acme/app/actions/runs/25613093674","token_id":7,"created_at":1791187200000}"#;
-    assert_eq!(redact(text), text);
-    let start = Instant::now();
-    for _ in 0..2_000 {
-        std::hint::black_box(redact(std::hint::black_box(text)));
-    }
-    println!("{} bytes: {:?} each", text.len(), start.elapsed() / 2_000);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod kafka_source;
 mod oracle;
 mod pack;
 mod redaction;
+mod redaction_cost;
 mod redaction_formats;
 mod replay;
 mod run_config;

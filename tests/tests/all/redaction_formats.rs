@@ -114,7 +114,7 @@ fn rules(format: &Format) -> String {
     let fields = ["prov.actor", "prov.repo", "prov.ref", "object", "ua", "event.id", "prov.runner_name"];
     let facts: String = fields.iter().enumerate().map(|(n, field)| format!("  t_{n}: {{{field}: '*'}}\n")).collect();
     let mut rules = String::new();
-    for (n, key) in fields.iter().enumerate() {
+    for (n, key) in ["prov.actor", "object", "event.id"].iter().enumerate() {
         let (product, service) = (format.product, format.service);
         for (kind, log, seen, facts) in [
             ("0", "product: pipewarden".to_owned(), "event.class: '*'", facts.as_str()),
@@ -133,26 +133,28 @@ fn rules(format: &Format) -> String {
     rules
 }
 
-/// Where a part of a secret stands in an output, for each secret.
-fn leaks(name: &str, output: &str, leaks: &mut String) {
-    for secret in secrets() {
-        let part = &secret.core[..16];
+/// Parts of all secrets, and of their base64: a part that was cut off is a leak, too.
+fn parts() -> regex::Regex {
+    let part = |secret: Secret| {
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("x: {}\n", secret.text));
         let middle = &encoded[encoded.len() / 2 - 8..encoded.len() / 2 + 8];
-        for part in [part, middle] {
-            if let Some(line) = output.lines().find(|line| line.contains(part)) {
-                let at = line.find(part).unwrap_or(0);
-                let before = line.get(at.saturating_sub(60)..at).unwrap_or_default();
-                writeln!(leaks, "{name}: {:.16}… behind {before:?}", secret.text).expect("memory");
-            }
-        }
+        format!("{}|{}", regex::escape(&secret.core[..16]), regex::escape(middle))
+    };
+    regex::Regex::new(&secrets().into_iter().map(part).collect::<Vec<_>>().join("|")).expect("an expression")
+}
+
+/// Where parts of secrets stand in an output.
+fn leaks(name: &str, output: &str, parts: &regex::Regex, leaks: &mut String) {
+    for part in parts.find_iter(output).take(5) {
+        let before = output.get(part.start().saturating_sub(80)..part.start()).unwrap_or_default();
+        writeln!(leaks, "{name}: {:.8}… behind {before:?}", part.as_str()).expect("memory");
     }
 }
 
 #[test]
 fn no_shape_leaves_through_any_format() {
     let proofs = proofs();
-    let (mut found, mut speaking) = (String::new(), Vec::new());
+    let (parts, mut found, mut speaking) = (parts(), String::new(), Vec::new());
     for format in FORMATS {
         let desk = Desk::new();
         let made = vec![made_of_paths(format)];
@@ -178,7 +180,7 @@ fn no_shape_leaves_through_any_format() {
         let listed = cli::run(["dead-letter", "list", "--file", &dead], b"");
         let shown = cli::run(["dead-letter", "show", "--file", &dead, "1"], b"");
         outputs.extend([human.stdout, human.stderr, listed.stdout, listed.stderr, shown.stdout, shown.stderr]);
-        outputs.iter().for_each(|output| leaks(name, output, &mut found));
+        outputs.iter().for_each(|output| leaks(name, output, &parts, &mut found));
     }
     speaking.dedup();
     println!("{} of {} formats told alerts: {speaking:?}", speaking.len(), FORMATS.len());
