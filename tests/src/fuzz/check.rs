@@ -169,7 +169,7 @@ fn values(decoder: &Decoder, seen: &Seen<'_>, row: &mut Row, (hash, count): &mut
             .iter()
             .fold(*hash ^ 0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
     };
-    if !decoder.plans()[seen.plan].map(&seen.decoded, seen.raw, "fuzz", row) {
+    if decoder.plans()[seen.plan].map(&seen.decoded, seen.raw, "fuzz", row).is_none() {
         return;
     }
     let view = row.view(seen.text);
