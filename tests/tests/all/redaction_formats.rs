@@ -115,10 +115,14 @@ fn rules(format: &Format) -> String {
     let facts: String = fields.iter().enumerate().map(|(n, field)| format!("  t_{n}: {{{field}: '*'}}\n")).collect();
     let mut rules = String::new();
     for (n, key) in ["prov.actor", "object", "event.id"].iter().enumerate() {
-        let (product, service) = (format.product, format.service);
+        // Raw JSON and envelopes have no log source of their own.
+        let raw = match (format.product, format.service) {
+            ("", _) | (_, "") => "category: test".to_owned(),
+            (product, service) => format!("product: {product}, service: {service}"),
+        };
         for (kind, log, seen, facts) in [
             ("0", "product: pipewarden".to_owned(), "event.class: '*'", facts.as_str()),
-            ("1", format!("product: {product}, service: {service}"), "'nobody asked for this': '*'", ""),
+            ("1", raw.clone(), "'nobody asked for this': '*'", ""),
         ] {
             let key = if kind == "0" { key } else { "'nobody asked for this'" };
             let or = if facts.is_empty() { "" } else { " or 1 of t_*" };
