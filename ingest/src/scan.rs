@@ -10,8 +10,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::mend::mend;
 
-/// Records nested deeper than this are invalid(too_deep).
-pub const DEPTH_MAX: usize = 128;
+/// Records nested deeper than this are invalid(too_deep): the JSON library's own limit for what is read, so that it is the
+/// same for what is skipped.
+pub const DEPTH_MAX: usize = 127;
 
 /// Fills `row` with the values of `record` that `projection` asks for. Values of a key that occurs twice are all found.
 ///
@@ -352,6 +353,13 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         assert_eq!(scan(&deep, &projection, &mut row), Err(Invalid::TooDeep));
+        // The deepest record that is one is one whatever is asked of it.
+        for (depth, wanted) in [(126, Ok(())), (127, Err(Invalid::TooDeep))] {
+            for key in ["a", "b"] {
+                let record = format!("{{\"{key}\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+                assert_eq!(scan(&record, &projection, &mut row), wanted, "{depth} {key}");
+            }
+        }
         let wide = format!("[{}1]", "[],".repeat(10_000));
         assert_eq!(scan(&wide, &projection, &mut row), Ok(()));
         let text = format!("{{\"b\":\"{}\"}}", "[".repeat(10_000));

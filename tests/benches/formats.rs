@@ -37,7 +37,7 @@ fn main() {
     let known = known_records();
     println!(
         "{:<28} {:>6} {:>7} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
-        "format", "bytes", "records", "floor µs", "fields µs", "pack µs", "all µs", "x floor", "x fields"
+        "format", "bytes", "records", "floor micros", "fields micros", "pack micros", "all micros", "x floor", "x fields"
     );
     for (at, format) in FORMATS.iter().enumerate() {
         if only.as_deref().is_some_and(|only| only != format.name) {
@@ -95,18 +95,18 @@ fn row(format: &Format, texts: &[&str], is_made: bool, (pack, all): (&Decoder, &
         timed(3, &mut |text| events += decoded(all, &mut scratch, &mut row, text));
     }
     black_box(events);
-    let µs = best.map(|best| best / (again * texts.len()) as f64 * 1e6);
+    let micros = best.map(|best| best / (again * texts.len()) as f64 * 1e6);
     println!(
         "{:<28} {:>6} {:>7} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>7.2} {:>7.2}{}",
         format.name,
         bytes / texts.len(),
         texts.len(),
-        µs[0],
-        µs[1],
-        µs[2],
-        µs[3],
-        µs[2] / µs[0],
-        µs[2] / µs[1],
+        micros[0],
+        micros[1],
+        micros[2],
+        micros[3],
+        micros[2] / micros[0],
+        micros[2] / micros[1],
         if is_made { "  made up" } else { "" }
     );
 }

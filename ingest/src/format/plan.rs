@@ -393,10 +393,9 @@ fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
     match value {
         Scalar::Text(text) => Timestamp::parse(text),
         // How programs write "never": an event of 1970 would be late for ever.
-        Scalar::Int(0) => None,
+        Scalar::Int(0) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
         Scalar::Int(n) => Timestamp::from_epoch(n as f64),
         Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
         Scalar::Float(n) => Timestamp::from_epoch(n),
-        Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
     }
 }

@@ -74,19 +74,27 @@ fn merged(mut found: Vec<Secret>) -> Vec<Secret> {
     merged
 }
 
-/// Base64 whose bytes hold a known shape is a secret as a whole.
+/// Base64 whose bytes hold a known shape, or a text with a value under a secret's name, is a secret as a whole.
 fn in_base64(search: &Search, text: &str, found: &mut Vec<Secret>) {
     for run in encoded::base64_runs(text) {
         let Some(run_text) = text.get(run.clone()) else { continue };
         let name = encoded::base64_readings(run_text).find_map(|bytes| {
-            let mut wanted = search.wanted(&bytes, &mut Vec::new());
+            let mut names = Vec::new();
+            let mut wanted = search.wanted(&bytes, &mut names);
             // Random bytes are ASCII half of the time, text nearly always.
-            if bytes.iter().filter(|byte| byte.is_ascii()).count() * 4 > bytes.len() * 3 {
+            let is_text = bytes.iter().filter(|byte| byte.is_ascii()).count() * 4 > bytes.len() * 3;
+            if is_text {
                 wanted.extend(&search.always);
             }
-            let text = (!wanted.is_empty()).then(|| String::from_utf8_lossy(&bytes))?;
+            let text = (!(wanted.is_empty() && names.is_empty())).then(|| String::from_utf8_lossy(&bytes))?;
             let shown = |&&shape: &&usize| search.expression(shape).is_some_and(|found| found.is_match(&text));
-            wanted.iter().find(shown).and_then(|&shape| SHAPES.get(shape)).map(|shape| shape.name)
+            let shape = wanted.iter().find(shown).and_then(|&shape| SHAPES.get(shape)).map(|shape| shape.name);
+            // Where all is ASCII, places in the bytes are places in the text.
+            let mut named = Vec::new();
+            if shape.is_none() && is_text && text.is_ascii() {
+                entropy::secrets(&text, &names, &mut named);
+            }
+            shape.or(named.first().map(|secret| secret.name))
         });
         found.extend(name.map(|name| Secret { at: run, name }));
     }

@@ -149,7 +149,7 @@ fn parts() -> regex::Regex {
 
 /// Where parts of secrets stand in an output.
 fn leaks(name: &str, output: &str, parts: &regex::Regex, leaks: &mut String) {
-    for part in parts.find_iter(output).take(5) {
+    for part in parts.find_iter(output).take(3) {
         let before = output.get(part.start().saturating_sub(80)..part.start()).unwrap_or_default();
         writeln!(leaks, "{name}: {:.8}… behind {before:?}", part.as_str()).expect("memory");
     }

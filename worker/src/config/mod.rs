@@ -230,7 +230,8 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
     logsource.finish();
     let (time, id) = (at.texts("time"), at.texts("id"));
     let is_raw = formats.iter().any(|format| format.mapping.is_none());
-    if !is_raw && !(time.is_empty() && id.is_empty()) {
+    let names_places = !time.is_empty() || !id.is_empty();
+    if names_places && !is_raw {
         at.problem("time", "time and id are for format json; the other formats know theirs");
     }
     if is_raw && time.is_empty() {

@@ -19,9 +19,12 @@ pub(super) const PATHS: &[&str] = &[
     "subject.content.status",
 ];
 
-/// (subject, predicate, class, action); none: filtered, the page of the format says why.
+/// (subject, predicate, class and action); none: filtered, the page of the format says why.
+type Row = (&'static str, &'static str, Option<(EventClass, &'static str)>);
+
+/// Every type of event.
 #[rustfmt::skip]
-const TABLE: &[(&str, &str, Option<(EventClass, &str)>)] = &[
+const TABLE: &[Row] = &[
     ("approval", "closed", Some((C::CiRun, "approved"))),
     ("approval", "created", Some((C::CiRun, "approval_requested"))),
     ("approval", "updated", Some((C::CiRun, "approval_updated"))),
