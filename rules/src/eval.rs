@@ -256,7 +256,10 @@ fn text_of(field: &KeyField, view: View<'_>) -> Option<String> {
 fn facts_of(rule: &CompiledRule, view: View<'_>) -> Vec<(String, String)> {
     let fact = |field: &KeyField| {
         let text = text_of(field, view)?;
-        Some((field.name.clone(), model::cut(&model::redact_field(&field.name, &text), FACT_CHARACTERS_MAX).into_owned()))
+        Some((
+            field.name.clone(),
+            model::cut(&model::redact_field(&field.name, &text), FACT_CHARACTERS_MAX).into_owned(),
+        ))
     };
     rule.looks_at.iter().filter_map(fact).collect()
 }

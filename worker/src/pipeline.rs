@@ -9,8 +9,8 @@ use std::sync::Arc;
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
 use model::{
-    AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome, RedactionKey,
-    Timestamp, Urgency,
+    AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome,
+    RedactionKey, Timestamp, Urgency,
 };
 use sinks::{Limits, Lost, Mode, Outlet, OutletError, Sealed, Sealer};
 
@@ -100,8 +100,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline of sources.
     pub fn new(settings: Settings, sources: Vec<(Arc<Engine>, TimePolicy)>, outlets: Outlets) -> Pipeline {
-        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge)
-            .with_redaction(settings.redaction);
+        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge).with_redaction(settings.redaction);
         let mut lanes = Lanes::default();
         let set = lanes.add(sources.iter().map(|(engine, _)| engine.clone()).collect(), &mut sealer);
         let source = |(engine, time): (Arc<Engine>, TimePolicy)| Source {

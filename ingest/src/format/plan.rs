@@ -205,9 +205,8 @@ impl Plan {
             .into_iter()
             .map(|(class, fields)| (class, ClassPlan::new(format, class, fields, tables.as_deref(), &mut asking)))
             .collect();
-        let trust = trust.unwrap_or(format.trust);
         let Asking { record: projection, outer, inherited } = asking;
-        let inherited = inherited.into_values().collect();
+        let (trust, inherited) = (trust.unwrap_or(format.trust), inherited.into_values().collect());
         Plan {
             format,
             projection,

@@ -13,8 +13,11 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::RuntimeIntegrity,
         C::RuntimeNet,
     ]),
-    text("exe_sha256", "Digest of the executable, hexadecimal.", &[("enrichment", "image inventory")])
-        .on(&[C::RunnerProcess, C::RunnerFile, C::RunnerNet]),
+    text("exe_sha256", "Digest of the executable, hexadecimal.", &[("enrichment", "image inventory")]).on(&[
+        C::RunnerProcess,
+        C::RunnerFile,
+        C::RunnerNet,
+    ]),
     text("cmdline", "Command line.", &[("falco", "proc.cmdline")]).attacker_controlled().on(&[C::RunnerProcess]),
     text("parent", "Name of the parent process.", &[("falco", "proc.pname")]).on(&[C::RunnerProcess]),
     texts("ancestors", "Names of the ancestors, nearest first.", &[("falco", "proc.pname, proc.aname[2] to [6]")])

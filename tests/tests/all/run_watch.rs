@@ -133,7 +133,8 @@ fn only_control_sources_speak_for_operations() {
         let lines: Vec<String> = (0..).zip(classes).map(|(n, class)| normal(n, class, now_ms)).collect();
         produce(broker, topic, 0, &lines);
     }
-    let sources = [("tenant", "speaks-a", "format: normal"), ("control", "speaks-b", "format: normal, trust: control_plane")];
+    let sources =
+        [("tenant", "speaks-a", "format: normal"), ("control", "speaks-b", "format: normal, trust: control_plane")];
     let place = Place::new(&config(&broker.bootstrap(), "speaks", &sources, ""), RULES);
     let mut worker = place.start(&[]);
     worker.until_read(6);
