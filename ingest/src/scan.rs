@@ -23,13 +23,22 @@ pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), 
         row.reset(projection.len());
         return Err(Invalid::TooDeep);
     }
-    pass(record, projection, row).or_else(|reason| {
-        pass(&mend(record).ok_or(reason)?, projection, row)?;
-        row.set_whole(false);
-        Ok(())
-    })
+    match pass(record, projection, row) {
+        Ok(()) => Ok(()),
+        Err(reason) => pass_mended(record, projection, row, reason),
+    }
 }
 
+/// The second chance of a record that was read in part only because of what was asked of it.
+#[cold]
+#[inline(never)]
+fn pass_mended(record: &str, projection: &Projection, row: &mut Row, reason: Invalid) -> Result<(), Invalid> {
+    pass(&mend(record).ok_or(reason)?, projection, row)?;
+    row.set_whole(false);
+    Ok(())
+}
+
+#[inline(always)]
 fn pass(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
     row.reset(projection.len());
     if !projection.keeps_all() {
