@@ -19,20 +19,25 @@ pub const DEPTH_MAX: usize = 127;
 /// # Errors
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
-    if too_deep(record.as_bytes()) {
+    // The library limits the depth of what is read, not of what is skipped; where all is kept, nothing is skipped.
+    if !projection.keeps_all() && too_deep(record.as_bytes()) {
         row.reset(projection.len());
         return Err(Invalid::TooDeep);
     }
     match pass(record, projection, row) {
         Ok(()) => Ok(()),
-        Err(reason) => pass_mended(record, projection, row, reason),
+        Err(reason) => pass_again(record, projection, row, reason),
     }
 }
 
 /// The second chance of a record that was read in part only because of what was asked of it.
 #[cold]
 #[inline(never)]
-fn pass_mended(record: &str, projection: &Projection, row: &mut Row, reason: Invalid) -> Result<(), Invalid> {
+fn pass_again(record: &str, projection: &Projection, row: &mut Row, reason: Invalid) -> Result<(), Invalid> {
+    if too_deep(record.as_bytes()) {
+        row.reset(projection.len());
+        return Err(Invalid::TooDeep);
+    }
     pass(&mend(record).ok_or(reason)?, projection, row)?;
     row.set_whole(false);
     Ok(())
@@ -57,11 +62,15 @@ pub fn is_json(text: &str) -> bool {
     !too_deep(text.as_bytes()) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The library limits the depth of what is read, not of what is skipped, so depth is checked first: by counting brackets,
-/// which is nearly free and settles it for nearly every record, and only then by walking.
+/// Decided by counting brackets, which is nearly free and settles it for nearly every record, and only then by walking.
 fn too_deep(bytes: &[u8]) -> bool {
-    let brackets = memchr::memchr_iter(b'{', bytes).count() + memchr::memchr_iter(b'[', bytes).count();
+    let brackets: usize = bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(opening(chunk))).sum();
     brackets > DEPTH_MAX && depth(bytes) > DEPTH_MAX
+}
+
+/// How many of at most 255 bytes are `{` or `[`, which differ in one bit.
+fn opening(chunk: &[u8]) -> u8 {
+    chunk.iter().map(|&byte| u8::from(byte | 0x20 == b'{')).sum()
 }
 
 fn depth(bytes: &[u8]) -> usize {
@@ -115,14 +124,6 @@ impl Value<'_, '_> {
             self.into.row.push_scalar(slot, value);
         }
     }
-
-    /// Keeps a value's text beside the slots, where all are asked for.
-    #[inline]
-    fn keep(&mut self, text: &str) {
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push(text);
-        }
-    }
 }
 
 impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
@@ -156,23 +157,25 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         Ok(())
     }
 
-    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.keep(text);
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if self.into.projection.keeps_all() {
+            self.into.row.all_mut().push(text);
+        }
         self.put(Scalar::Text(text));
         Ok(())
     }
 
-    fn visit_i64<E: Error>(mut self, n: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(self, n: i64) -> Result<(), E> {
         if self.into.projection.keeps_all() {
-            self.keep(itoa::Buffer::new().format(n));
+            self.into.row.all_mut().push_word(itoa::Buffer::new().format(n));
         }
         self.put(Scalar::Int(n));
         Ok(())
     }
 
-    fn visit_u64<E: Error>(mut self, n: u64) -> Result<(), E> {
+    fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
         if self.into.projection.keeps_all() {
-            self.keep(itoa::Buffer::new().format(n));
+            self.into.row.all_mut().push_word(itoa::Buffer::new().format(n));
         }
         self.put(i64::try_from(n).map_or(Scalar::UInt(n), Scalar::Int));
         Ok(())
@@ -185,8 +188,10 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         Ok(())
     }
 
-    fn visit_bool<E: Error>(mut self, b: bool) -> Result<(), E> {
-        self.keep(if b { "true" } else { "false" });
+    fn visit_bool<E: Error>(self, b: bool) -> Result<(), E> {
+        if self.into.projection.keeps_all() {
+            self.into.row.all_mut().push_word(if b { "true" } else { "false" });
+        }
         self.put(Scalar::Bool(b));
         Ok(())
     }
@@ -364,9 +369,11 @@ mod tests {
         assert_eq!(scan(&deep, &projection, &mut row), Err(Invalid::TooDeep));
         // The deepest record that is one is one whatever is asked of it.
         for (depth, wanted) in [(126, Ok(())), (127, Err(Invalid::TooDeep))] {
-            for key in ["a", "b"] {
+            let mut all = projection.clone();
+            all.keep_all();
+            for (key, asked) in [("a", &projection), ("b", &projection), ("b", &all)] {
                 let record = format!("{{\"{key}\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-                assert_eq!(scan(&record, &projection, &mut row), wanted, "{depth} {key}");
+                assert_eq!(scan(&record, asked, &mut row), wanted, "{depth} {key}");
             }
         }
         let wide = format!("[{}1]", "[],".repeat(10_000));

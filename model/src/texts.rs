@@ -72,6 +72,22 @@ impl Texts {
         self.finish(end);
     }
 
+    /// Adds a number or a truth value as JSON writes it: short, of ASCII, in lower case.
+    #[inline]
+    pub fn push_word(&mut self, word: &str) {
+        let (from, end) = (word.as_bytes(), self.len + word.len());
+        if self.bytes.len() <= end {
+            self.bytes.resize((end + CHUNK + 1).next_power_of_two(), 0);
+        }
+        let to = self.bytes.get_mut(self.len..end).unwrap_or_default();
+        match from.len() {
+            8..=16 => copy_ends::<8>(from, to),
+            4..=7 => copy_ends::<4>(from, to),
+            _ => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+        }
+        self.finish(end);
+    }
+
     #[inline]
     fn finish(&mut self, end: usize) {
         if let Some(behind) = self.bytes.get_mut(end) {
@@ -100,6 +116,17 @@ impl Texts {
     }
 }
 
+/// Copies a text of N to 2 N bytes: its first N and its last N.
+#[inline]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
+    }
+    if let (Some(from), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
+        *to = *from;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +150,19 @@ mod tests {
             assert!(!texts.is_ascii());
             assert_eq!(texts.joined(), format!("{}\n", wanted.join("\n")).as_bytes());
         }
+    }
+
+    #[test]
+    fn words_of_every_length_stand_among_texts() {
+        let mut texts = Texts::default();
+        let words: Vec<&str> = (0..=20).map(|len| &"12345678901234567890"[..len]).collect();
+        for word in &words {
+            texts.push_word(word);
+            texts.push("x");
+        }
+        let wanted: Vec<&str> = words.iter().flat_map(|&word| [word, "x"]).collect();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), wanted);
+        assert!(texts.is_ascii());
     }
 
     #[test]
