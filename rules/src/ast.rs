@@ -3,10 +3,17 @@
 //! The parser resolves modifiers, wildcards and placeholders here, so that nothing behind it knows YAML or modifier
 //! names. Must never hold anything that depends on a particular event, list content or log source of an input.
 
+mod correlation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{Severity, Sha256, Urgency};
+
+pub use correlation::{
+    Absence, Condition, Correlation, CorrelationType, GroupField, Interval, Memory, Occur, Operator, Previous,
+    PreviousTest, Reference, Target,
+};
 
 /// Where a document stood: for messages, `rules list` and `why`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +55,8 @@ pub struct Rule {
     pub condition: Search,
     /// `x-where`: every expression must be true of the event.
     pub wheres: Vec<crate::where_expr::Where>,
+    /// `x-prev`, `x-interval`: what it remembers.
+    pub memories: Vec<Memory>,
     /// `x-lists` by name, and every list that the rule uses.
     pub lists: Vec<ListUse>,
     /// `x-alert`.

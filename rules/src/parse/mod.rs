@@ -52,6 +52,8 @@ pub struct Settings {
 pub struct Loaded {
     /// The rules, filters applied, in the order of files and documents.
     pub rules: Vec<Rule>,
+    /// The correlations, in the same order.
+    pub correlations: Vec<crate::ast::Correlation>,
     /// Documents that are wrong; one message each.
     pub refused: Vec<Diagnostic>,
     /// Documents that are left out on purpose; one message each.

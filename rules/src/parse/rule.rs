@@ -64,6 +64,7 @@ pub(super) fn parse(
         searches: detection.searches,
         condition: detection.condition,
         wheres,
+        memories: Vec::new(),
         lists: cx.lists,
         alert,
         custom,
