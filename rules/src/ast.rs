@@ -249,6 +249,14 @@ pub struct AlertSpec {
     pub owner: Option<String>,
     /// `runbook`: link or file name.
     pub runbook: Option<String>,
+    /// `group`: the fields by which alerts are told together. None: as the route has it.
+    pub group: Option<Vec<String>>,
+    /// `suppress_when`: names of rules (operations) while one of which holds the alert is not told.
+    pub suppress_when: Vec<String>,
+    /// `never_suppress`: nothing may silence it.
+    pub never_suppress: bool,
+    /// `composite`: it speaks of a joined incident and tells it once more.
+    pub composite: bool,
 }
 
 /// One entry of `x-alert.route`.

@@ -11,6 +11,17 @@ use crate::ast::ListUse;
 /// Patterns that placeholders and modifiers may make of one rule's values.
 const VARIANTS_MAX: usize = 200_000;
 
+/// What becomes of the names of fields.
+#[derive(Debug)]
+pub(super) enum Fields {
+    /// Native records may have any.
+    Any,
+    /// The document is about our own events: every field must be one of the model's.
+    Model,
+    /// Only its references tell, which are resolved later: fields are kept, with their lines.
+    Later(Vec<(String, usize)>),
+}
+
 /// One document's context.
 pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
@@ -19,14 +30,13 @@ pub(super) struct Context<'a> {
     /// Names of lists that something reads.
     pub(super) lists_used: BTreeSet<String>,
     pub(super) warnings: Vec<Problem>,
-    /// The rule is about our own events, so every field must be one of the model's.
-    own_events: bool,
+    fields: Fields,
     variants: usize,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(settings: &'a Settings, lists: Vec<ListUse>, own_events: bool) -> Context<'a> {
-        Context { settings, lists, lists_used: BTreeSet::new(), warnings: Vec::new(), own_events, variants: 0 }
+    pub(super) fn new(settings: &'a Settings, lists: Vec<ListUse>, fields: Fields) -> Context<'a> {
+        Context { settings, lists, lists_used: BTreeSet::new(), warnings: Vec::new(), fields, variants: 0 }
     }
 
     pub(super) fn is_list(&self, name: &str) -> bool {
@@ -34,10 +44,22 @@ impl<'a> Context<'a> {
     }
 
     /// Refuses a field that the model does not have, in rules about our own events.
-    pub(super) fn check_field(&self, field: &str, line: usize) -> Result<(), Problem> {
-        match self.settings.model_fields.filter(|_| self.own_events).and_then(|known| known(field)) {
-            Some(hint) => Err(Problem::new(line, format!("unknown field `{field}`")).hint(hint)),
-            None => Ok(()),
+    pub(super) fn check_field(&mut self, field: &str, line: usize) -> Result<(), Problem> {
+        match &mut self.fields {
+            Fields::Any => Ok(()),
+            Fields::Model => known_field(self.settings, field, line),
+            Fields::Later(fields) => {
+                fields.push((field.to_owned(), line));
+                Ok(())
+            }
+        }
+    }
+
+    /// The fields that were kept for later.
+    pub(super) fn kept_fields(&mut self) -> Vec<(String, usize)> {
+        match &mut self.fields {
+            Fields::Later(fields) => std::mem::take(fields),
+            Fields::Any | Fields::Model => Vec::new(),
         }
     }
 
@@ -49,5 +71,13 @@ impl<'a> Context<'a> {
                 .hint("use a live list, or fewer placeholders in one value"));
         }
         Ok(())
+    }
+}
+
+/// Refuses a field that the model does not have.
+pub(super) fn known_field(settings: &Settings, field: &str, line: usize) -> Result<(), Problem> {
+    match settings.model_fields.and_then(|known| known(field)) {
+        Some(hint) => Err(Problem::new(line, format!("unknown field `{field}`")).hint(hint)),
+        None => Ok(()),
     }
 }

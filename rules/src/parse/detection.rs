@@ -121,7 +121,7 @@ fn map(cx: &mut Context<'_>, entries: &[Entry], line: usize) -> Result<Search, P
 }
 
 /// The parts joined; a single part stands for itself.
-pub(super) fn joined(mut parts: Vec<Search>, join: fn(Vec<Search>) -> Search) -> Search {
+pub(super) fn joined<T>(mut parts: Vec<T>, join: fn(Vec<T>) -> T) -> T {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
         Some(last) => {

@@ -1,34 +1,61 @@
-//! pipewarden's top-level keys: `x-lists` (E3), `x-where` (E9), `x-alert` (E12) and `x-requires`.
+//! pipewarden's top-level keys that rules and correlations share: `x-lists` (E3), `x-where` (E2, E9) and `x-requires`.
 //!
 //! Must never accept a key it does not act upon: a rule that means more than we do would mean something else.
 
 use super::context::Context;
-use super::detection;
-use super::header::{list_of_texts, scalar};
+use super::header::scalar;
 use super::hint::nearest;
 use super::problem::Problem;
+use super::span;
 use super::yaml::{Entry, Node};
-use crate::ast::{AlertRoute, AlertSpec, ListUse, OnMissing};
+use crate::ast::{ListUse, OnMissing};
 use crate::where_expr::Where;
-use model::{Urgency, parse_span_ms};
 
 /// Every extension key that a rule may have.
-pub(super) const KEYS: [&str; 4] = ["x-alert", "x-lists", "x-requires", "x-where"];
+pub(super) const OF_RULES: [&str; 8] =
+    ["x-alert", "x-interval", "x-lists", "x-new-terms", "x-prev", "x-requires", "x-risk", "x-where"];
 
-/// The extensions that this version has.
-const SUPPORTED: [&str; 3] = ["E3", "E9", "E12"];
+/// Every extension key that a correlation may have.
+pub(super) const OF_CORRELATIONS: [&str; 6] = ["x-absence", "x-alert", "x-lists", "x-requires", "x-risk", "x-where"];
 
-/// Refuses a rule that needs what this version does not have.
-pub(super) fn requires(document: &Node) -> Result<(), Problem> {
-    let Some(node) = document.get("x-requires") else { return Ok(()) };
+/// The extensions that this version evaluates.
+const SUPPORTED: [&str; 7] = ["E1", "E2", "E3", "E8", "E9", "E10", "E12"];
+
+/// Where an extension key may stand, when it is one.
+pub(super) fn belongs_to(key: &str) -> Option<&'static str> {
+    match (OF_RULES.contains(&key), OF_CORRELATIONS.contains(&key)) {
+        (true, true) => Some("rules and correlations"),
+        (true, false) => Some("rules"),
+        (false, true) => Some("correlations"),
+        (false, false) => None,
+    }
+}
+
+/// Refuses a document that needs what this version does not have. Gives the codes that it names.
+pub(super) fn requires(document: &Node) -> Result<Vec<String>, Problem> {
+    let Some(node) = document.get("x-requires") else { return Ok(Vec::new()) };
+    let mut codes = Vec::new();
     for member in node.members() {
         let code = member.text().unwrap_or_default();
         if !SUPPORTED.contains(&code.as_str()) {
             return Err(Problem::new(member.line, format!("needs {code}, which this version does not have"))
                 .hint(format!("this version has {}", SUPPORTED.join(", "))));
         }
+        codes.push(code);
     }
-    Ok(())
+    Ok(codes)
+}
+
+/// Warns where a key changes what the document means to an engine without it, and `x-requires` does not say so.
+pub(super) fn lint_requires(document: &Node, codes: &[String], keys: &[(&str, &str)], warnings: &mut Vec<Problem>) {
+    for (key, code) in keys {
+        if let Some(entry) = document.map().unwrap_or_default().iter().find(|entry| entry.key == *key)
+            && !codes.iter().any(|named| named == code)
+        {
+            let message = format!("`{key}` changes what the document means, and `x-requires` does not name {code}");
+            warnings.push(Problem::new(entry.line, message).hint(format!("add `x-requires: [{code}]`")));
+        }
+    }
 }
 
 /// `x-lists`: name → {source, ttl, on_missing}.
@@ -44,7 +71,7 @@ pub(super) fn lists(document: &Node) -> Result<Vec<ListUse>, Problem> {
         scalar(&entry.node, "source")?;
         lists.push(ListUse {
             name: entry.key.clone(),
-            ttl_ms: entry.node.get("ttl").map(|span| span_ms(span, "ttl")).transpose()?,
+            ttl_ms: entry.node.get("ttl").map(|ttl| span::plain(ttl, "ttl")).transpose()?,
             on_missing: entry.node.get("on_missing").map(on_missing).transpose()?.unwrap_or(OnMissing::FailOpenTicket),
         });
     }
@@ -60,10 +87,22 @@ fn on_missing(node: &Node) -> Result<OnMissing, Problem> {
     }
 }
 
-/// `x-where`: one expression or a list of them.
+/// `x-where` of a rule: one expression or a list of them.
 pub(super) fn wheres(cx: &mut Context<'_>, document: &Node) -> Result<Vec<Where>, Problem> {
-    let Some(node) = document.get("x-where") else { return Ok(Vec::new()) };
     let mut wheres = Vec::new();
+    for (parsed, line) in expressions(cx, document)? {
+        for field in parsed.fields() {
+            cx.check_field(field, line)?;
+        }
+        wheres.push(parsed);
+    }
+    Ok(wheres)
+}
+
+/// The expressions of `x-where` with their lines, lists checked, fields not.
+pub(super) fn expressions(cx: &mut Context<'_>, document: &Node) -> Result<Vec<(Where, usize)>, Problem> {
+    let Some(node) = document.get("x-where") else { return Ok(Vec::new()) };
+    let mut expressions = Vec::new();
     for member in node.members() {
         let Some(source) = member.text() else {
             return Err(Problem::new(member.line, format!("`x-where` lists expressions, here is {}", member.kind()))
@@ -74,9 +113,6 @@ pub(super) fn wheres(cx: &mut Context<'_>, document: &Node) -> Result<Vec<Where>
             message: format!("x-where: {error} of `{source}`"),
             hint: error.hint.or_else(|| Some("for example `any(files, '*.yml') and len(labels) > 2`".to_owned())),
         })?;
-        for field in parsed.fields() {
-            cx.check_field(field, member.line)?;
-        }
         for list in parsed.lists() {
             if !cx.is_list(list) {
                 return Err(Problem::new(member.line, format!("x-where: list `{list}` is not declared"))
@@ -84,83 +120,30 @@ pub(super) fn wheres(cx: &mut Context<'_>, document: &Node) -> Result<Vec<Where>
             }
             cx.lists_used.insert(list.to_owned());
         }
-        wheres.push(parsed);
+        expressions.push((parsed, member.line));
     }
-    Ok(wheres)
+    Ok(expressions)
 }
 
-/// `x-alert`: route, fingerprint, realert, owner, runbook.
-pub(super) fn alert(cx: &mut Context<'_>, document: &Node) -> Result<Option<AlertSpec>, Problem> {
-    let Some(node) = document.get("x-alert") else { return Ok(None) };
-    let body = entries(node, "x-alert")?;
-    check_keys(body, "x-alert", &["route", "fingerprint", "realert", "owner", "runbook"])?;
-    let fingerprint = node.get("fingerprint").map(|fields| fingerprint(cx, fields)).transpose()?;
-    Ok(Some(AlertSpec {
-        routes: node.get("route").map(|route| routes(cx, route)).transpose()?.unwrap_or_default(),
-        fingerprint,
-        realert_ms: node.get("realert").map(|span| span_ms(span, "realert")).transpose()?,
-        owner: scalar(node, "owner")?,
-        runbook: scalar(node, "runbook")?,
-    }))
-}
-
-fn fingerprint(cx: &Context<'_>, node: &Node) -> Result<Vec<String>, Problem> {
-    let fields = list_of_texts(node, "fingerprint")?;
-    if fields.is_empty() {
-        return Err(Problem::new(node.line, "`fingerprint` names no field").hint("drop the key for the default one"));
+/// Warns of lists that are declared and never read.
+pub(super) fn lint_lists(cx: &mut Context<'_>, line: usize) {
+    for list in cx.lists.iter().filter(|list| !cx.lists_used.contains(&list.name)) {
+        let name = &list.name;
+        let problem = Problem::new(line, format!("list `{name}` is declared under x-lists and never read"));
+        cx.warnings.push(problem.hint(format!("read it with `field|expand: '%{name}%'` or list('{name}')")));
     }
-    fields.iter().try_for_each(|field| cx.check_field(field, node.line))?;
-    Ok(fields)
 }
 
-fn routes(cx: &mut Context<'_>, node: &Node) -> Result<Vec<AlertRoute>, Problem> {
-    if node.text().is_some() {
-        return Ok(vec![AlertRoute { when: None, urgency: urgency(node)? }]);
-    }
-    let hint = "write `route: page`, or a list of `{when: {field: value}, route: page}`";
-    let mut routes = Vec::new();
-    for member in node.members() {
-        let body = member.map().ok_or_else(|| {
-            Problem::new(member.line, format!("an entry of `route` must be a map, not {}", member.kind())).hint(hint)
-        })?;
-        check_keys(body, "x-alert.route", &["when", "route"])?;
-        let Some(route) = member.get("route") else {
-            return Err(Problem::new(member.line, "an entry of `route` has no `route`").hint(hint));
-        };
-        let when = body.iter().find(|entry| entry.key == "when");
-        routes.push(AlertRoute {
-            when: when.map(|when| detection::search(cx, &when.node, when.line)).transpose()?,
-            urgency: urgency(route)?,
-        });
-    }
-    if routes.is_empty() {
-        return Err(Problem::new(node.line, "`route` is an empty list").hint(hint));
-    }
-    Ok(routes)
-}
-
-fn urgency(node: &Node) -> Result<Urgency, Problem> {
-    let text = node.text().unwrap_or_default();
-    Urgency::by_name(&text)
-        .ok_or_else(|| Problem::new(node.line, format!("unknown route `{text}`")).hint("a route is page or ticket"))
-}
-
-fn span_ms(node: &Node, key: &str) -> Result<i64, Problem> {
-    let text = node.text().unwrap_or_default();
-    parse_span_ms(&text).filter(|ms| *ms > 0).ok_or_else(|| {
-        Problem::new(node.line, format!("{key} `{text}` is no span"))
-            .hint("write a whole number above 0 and s, m, h or d: 24h")
-    })
-}
-
-fn entries<'n>(node: &'n Node, key: &str) -> Result<&'n [Entry], Problem> {
+/// The entries of a map.
+pub(super) fn entries<'n>(node: &'n Node, key: &str) -> Result<&'n [Entry], Problem> {
     node.map().ok_or_else(|| {
         Problem::new(node.line, format!("`{key}` must be a map, not {}", node.kind()))
             .hint("write `key: value` lines below it")
     })
 }
 
-fn check_keys(entries: &[Entry], place: &str, known: &[&str]) -> Result<(), Problem> {
+/// Refuses a key that is not known at this place.
+pub(super) fn check_keys(entries: &[Entry], place: &str, known: &[&str]) -> Result<(), Problem> {
     match entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
         Some(entry) => Err(Problem::new(entry.line, format!("unknown key `{}` in {place}", entry.key))
             .hint(nearest(&entry.key, known.iter().copied()))),

@@ -1,15 +1,16 @@
-//! The keys that rules and filters share: identity, state, log source.
+//! The keys that documents share: identity, state, and the log source of rules and filters.
 //!
 //! Must never take a misspelt level, status or id for a missing one.
 
+use super::extension;
 use super::hint::nearest;
 use super::problem::Problem;
 use super::yaml::{Entry, Node, Value};
 use crate::ast::{LogSource, Status};
 use model::Severity;
 
-/// The top-level keys that Sigma defines for rules and filters.
-pub(super) const SIGMA_KEYS: [&str; 21] = [
+/// The top-level keys that Sigma defines for rules, correlations and filters.
+pub(super) const SIGMA_KEYS: [&str; 22] = [
     "title",
     "id",
     "name",
@@ -24,6 +25,7 @@ pub(super) const SIGMA_KEYS: [&str; 21] = [
     "modified",
     "logsource",
     "detection",
+    "correlation",
     "filter",
     "fields",
     "falsepositives",
@@ -51,6 +53,7 @@ pub(super) struct Header {
     pub(super) name: Option<String>,
     pub(super) status: Option<Status>,
     pub(super) level: Option<Severity>,
+    /// Empty in correlations.
     pub(super) logsource: LogSource,
 }
 
@@ -73,7 +76,10 @@ pub(super) fn parse(document: &Node) -> Result<Header, Problem> {
             .get("level")
             .map(|node| one_of(node, "level", &Severity::ALL.map(|level| (level.name(), level))))
             .transpose()?,
-        logsource: logsource(document)?,
+        logsource: match document.get("correlation") {
+            Some(_) => LogSource::default(),
+            None => logsource(document)?,
+        },
     })
 }
 
@@ -120,16 +126,22 @@ fn taxonomy(node: &Node) -> Result<(), Problem> {
 
 fn uuid(node: &Node) -> Result<String, Problem> {
     let text = node.text().unwrap_or_default().to_ascii_lowercase();
-    let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    let is_uuid = groups == [8, 4, 4, 4, 12] && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
-    match is_uuid {
+    match is_uuid(&text) {
         true => Ok(text),
         false => Err(Problem::new(node.line, format!("id `{text}` is no UUID"))
             .hint("make one with uuidgen; short names go under `name`")),
     }
 }
 
-fn one_of<T: Copy>(node: &Node, key: &str, known: &[(&str, T)]) -> Result<T, Problem> {
+/// Whether the text has a UUID's shape, in any case.
+pub(super) fn is_uuid(text: &str) -> bool {
+    let mut groups = text.split('-').map(str::len);
+    [8, 4, 4, 4, 12].iter().all(|length| groups.next() == Some(*length))
+        && groups.next().is_none()
+        && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+}
+
+pub(super) fn one_of<T: Copy>(node: &Node, key: &str, known: &[(&str, T)]) -> Result<T, Problem> {
     let text = node.text().unwrap_or_default();
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     found.ok_or_else(|| {
@@ -175,7 +187,8 @@ fn logsource(document: &Node) -> Result<LogSource, Problem> {
     Ok(found)
 }
 
-/// Top-level keys that nobody defines are kept; unknown `x-` keys are refused, as they might change the rule's meaning.
+/// Top-level keys that nobody defines are kept; `x-` keys that are not among `extensions` are refused, as they might change
+/// the document's meaning.
 pub(super) fn custom(
     entries: &[Entry],
     extensions: &[&str],
@@ -187,8 +200,12 @@ pub(super) fn custom(
             continue;
         }
         if key.starts_with("x-") {
-            let problem = Problem::new(entry.line, format!("unknown extension `{key}`"));
-            return Err(problem.hint(nearest(key, extensions.iter().copied())));
+            return Err(match extension::belongs_to(key) {
+                Some(place) => Problem::new(entry.line, format!("`{key}` is an extension of {place}"))
+                    .hint(format!("here can stand: {}", extensions.join(", "))),
+                None => Problem::new(entry.line, format!("unknown extension `{key}`"))
+                    .hint(nearest(key, extensions.iter().copied())),
+            });
         }
         kept.insert(entry.key.clone(), entry.node.json());
     }

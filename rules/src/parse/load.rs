@@ -1,6 +1,7 @@
-//! Many documents to one set: one namespace of ids and names, filters applied, every document accounted for.
+//! Many documents to one set: one namespace of ids and names, references resolved, filters applied, every document
+//! accounted for.
 //!
-//! Must never drop a document without a message: documents = rules + filters + refused + skipped.
+//! Must never drop a document without a message: documents = rules + correlations + filters + refused + skipped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,15 @@ use super::header::{self, Header};
 use super::hint::nearest;
 use super::problem::Problem;
 use super::yaml::{self, Document, Node};
-use super::{Loaded, Settings, rule};
+use super::{Loaded, Settings, correlation, resolve, rule};
 use crate::ast::{Origin, Rule, Search, Status};
 
 /// A load under way.
 pub(super) struct Load<'a> {
     settings: &'a Settings,
     loaded: Loaded,
+    rules: Vec<rule::Draft>,
+    correlations: Vec<correlation::Draft>,
     filters: Vec<Filter>,
     /// Where each id and name was first given.
     known: BTreeMap<String, Origin>,
@@ -27,7 +30,8 @@ pub(super) struct Load<'a> {
 
 /// What became of one document.
 enum Kept {
-    Rule(Box<Rule>),
+    Rule(Box<rule::Draft>),
+    Correlation(Box<correlation::Draft>),
     Filter(Filter),
     Skipped(Problem),
 }
@@ -37,6 +41,8 @@ impl<'a> Load<'a> {
         Load {
             settings,
             loaded: Loaded::default(),
+            rules: Vec::new(),
+            correlations: Vec::new(),
             filters: Vec::new(),
             known: BTreeMap::new(),
             absent: BTreeMap::new(),
@@ -79,7 +85,8 @@ impl<'a> Load<'a> {
         let at = |problem: Problem| problem.at(file.as_ref().clone(), label.clone());
         self.loaded.warnings.extend(warnings.into_iter().map(at));
         match kept {
-            Ok(Kept::Rule(rule)) => self.loaded.rules.push(*rule),
+            Ok(Kept::Rule(rule)) => self.rules.push(*rule),
+            Ok(Kept::Correlation(correlation)) => self.correlations.push(*correlation),
             Ok(Kept::Filter(filter)) => self.filters.push(filter),
             Ok(Kept::Skipped(why)) => {
                 self.loaded.skipped.push(at(why));
@@ -98,11 +105,6 @@ impl<'a> Load<'a> {
             return Err(Problem::new(node.line, format!("a document must be a map, not {}", node.kind()))
                 .hint("start with `title:`"));
         }
-        // Each kind of document has its own reader; correlations get theirs here.
-        if let Some(correlation) = node.get("correlation") {
-            return Err(Problem::new(correlation.line, "correlations are not supported yet")
-                .hint("rules and filters of the same files load without it"));
-        }
         if let Some(action) = node.get("action") {
             return Err(Problem::new(action.line, "`action` documents are not in Sigma 2")
                 .hint("repeat the shared keys in every document"));
@@ -111,11 +113,16 @@ impl<'a> Load<'a> {
         if let Some(why) = self.skip(&header, node) {
             return Ok(Kept::Skipped(why));
         }
+        // Each kind of document has its own reader.
+        if node.get("correlation").is_some() {
+            return correlation::parse(header, document, node, &origin.file, self.settings, warnings)
+                .map(|draft| Kept::Correlation(Box::new(draft)));
+        }
         if node.get("filter").is_some() {
             return filter::parse(header, node, origin.clone(), self.settings, warnings).map(Kept::Filter);
         }
         rule::parse(header, document, node, &origin.file, self.settings, warnings)
-            .map(|rule| Kept::Rule(Box::new(rule)))
+            .map(|draft| Kept::Rule(Box::new(draft)))
     }
 
     fn skip(&self, header: &Header, node: &Node) -> Option<Problem> {
@@ -133,11 +140,12 @@ impl<'a> Load<'a> {
     /// Claims the document's id and name; the later of two that claim the same is refused.
     fn register(&mut self, kept: &Kept, names: &[String], origin: &Origin) -> Result<(), Problem> {
         let mut claims = names.to_vec();
-        if let Kept::Rule(rule) = kept
-            && !claims.contains(&rule.id)
-        {
-            claims.push(rule.id.clone());
-        }
+        let id = match kept {
+            Kept::Rule(draft) => Some(&draft.rule.id),
+            Kept::Correlation(draft) => Some(&draft.correlation.id),
+            Kept::Filter(_) | Kept::Skipped(_) => None,
+        };
+        claims.extend(id.filter(|id| !names.contains(id)).cloned());
         for claim in &claims {
             if let Some(first) = self.known.get(claim) {
                 let message =
@@ -149,8 +157,9 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// Applies the filters and hands out the set.
+    /// Resolves references, applies the filters and hands out the set.
     pub(super) fn finish(mut self) -> Loaded {
+        self.resolve();
         for filter in std::mem::take(&mut self.filters) {
             match self.apply(&filter) {
                 Ok(warnings) => {
@@ -168,6 +177,20 @@ impl<'a> Load<'a> {
             messages.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         }
         self.loaded
+    }
+
+    fn resolve(&mut self) {
+        let (rules, correlations) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.correlations));
+        let resolved = resolve::resolve(rules, correlations, &self.absent, self.settings);
+        for refused in resolved.refused {
+            let names = refused.names.into_iter().map(|name| (name, refused.origin.clone()));
+            self.absent.extend(names);
+            self.loaded.refused.push(refused.why.at(refused.origin.file.as_ref().clone(), Some(refused.title)));
+        }
+        self.loaded.rules = resolved.rules;
+        self.loaded.correlations = resolved.correlations;
+        self.loaded.silent_rules = resolved.silent_rules;
+        self.loaded.silent_correlations = resolved.silent_correlations;
     }
 
     /// Appends one filter's condition to its rules; all or, when one of them is unknown, none.

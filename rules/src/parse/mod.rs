@@ -1,14 +1,16 @@
-//! Sigma documents to [`Rule`]s: the one door between rule texts and everything behind them.
+//! Sigma documents to [`Rule`]s and [`Correlation`]s: the one door between rule texts and everything behind them.
 //!
-//! Rules and filters are read with their lines, checked, and resolved: modifiers, wildcards, placeholders, conditions
+//! Rules, correlations and filters are read with their lines, checked, and resolved: modifiers, wildcards, placeholders, conditions
 //! and filters leave nothing to interpret. Must never look at an event, nor drop a document without a message.
 //!
 //! Why not `rsigma-parser` (0.23, tried): a misspelt modifier or a missing key comes back as bare text without file,
 //! line or hint; a condition that names no search, `re|cidr`, a bad regular expression and an unresolved `%x%` all load;
 //! and its searches sit in a `HashMap`, so that their order changes from run to run.
 
+mod alert;
 mod condition;
 mod context;
+mod correlation;
 mod detection;
 mod encode;
 mod extension;
@@ -16,11 +18,14 @@ mod filter;
 mod header;
 pub(crate) mod hint;
 mod load;
+mod memory;
 mod modifier;
 pub(crate) mod pattern;
 mod placeholder;
 mod problem;
+mod resolve;
 mod rule;
+mod span;
 mod value;
 mod yaml;
 
@@ -28,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::ast::Rule;
+use crate::ast::{Correlation, Rule};
 use load::Load;
 
 pub use problem::Diagnostic;
@@ -47,13 +52,18 @@ pub struct Settings {
     pub model_fields: Option<fn(&str) -> Option<String>>,
 }
 
-/// What a load found. `documents` = rules + `filters` + refused + skipped; a path that cannot be read counts as one.
+/// What a load found. `documents` = rules + correlations + `filters` + refused + skipped; a path that cannot be read counts as one.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The rules, filters applied, in the order of files and documents.
     pub rules: Vec<Rule>,
     /// The correlations, in the same order.
-    pub correlations: Vec<crate::ast::Correlation>,
+    pub correlations: Vec<Correlation>,
+    /// Rules, by index, that tell no alerts of their own: another document refers to them, they have no `x-alert`, and no
+    /// correlation that lists them says `generate`.
+    pub silent_rules: BTreeSet<usize>,
+    /// The same of correlations.
+    pub silent_correlations: BTreeSet<usize>,
     /// Documents that are wrong; one message each.
     pub refused: Vec<Diagnostic>,
     /// Documents that are left out on purpose; one message each.

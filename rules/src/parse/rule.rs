@@ -1,20 +1,32 @@
-//! One rule document to one [`Rule`].
+//! One rule document to a [`Draft`]: the rule, but for the rules that its intervals name.
 //!
 //! Must never know of other documents: names across documents are the load's business.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::context::Context;
+use super::context::{Context, Fields};
 use super::header::{self, Header};
+use super::memory::IntervalDraft;
 use super::problem::Problem;
 use super::yaml::{Document, Node};
-use super::{Settings, detection, extension};
-use crate::ast::{Origin, Rule};
+use super::{Settings, alert, detection, extension, memory};
+use crate::ast::{LogSource, Memory, Origin, Rule};
 use model::{Severity, Sha256};
 
 /// Logsource product of pipewarden's own events.
 const OWN_PRODUCT: &str = "pipewarden";
+
+/// Extensions that change what a rule means, with their codes.
+const CHANGING: [(&str, &str); 2] = [("x-prev", "E8"), ("x-interval", "E10")];
+
+/// A rule whose intervals have not been resolved.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Complete but for the memory that `interval` becomes.
+    pub(super) rule: Rule,
+    pub(super) interval: Option<IntervalDraft>,
+}
 
 /// Reads a rule whose header has been read; its lints are added to `warnings`.
 pub(super) fn parse(
@@ -24,9 +36,9 @@ pub(super) fn parse(
     file: &Arc<PathBuf>,
     settings: &Settings,
     warnings: &mut Vec<Problem>,
-) -> Result<Rule, Problem> {
-    extension::requires(node)?;
-    let custom = header::custom(node.map().unwrap_or_default(), &extension::KEYS)?;
+) -> Result<Draft, Problem> {
+    let codes = extension::requires(node)?;
+    let custom = header::custom(node.map().unwrap_or_default(), &extension::OF_RULES)?;
     let mut cx = context(settings, &header, extension::lists(node)?);
     let Some(body) = node.get("detection") else {
         return Err(
@@ -41,15 +53,14 @@ pub(super) fn parse(
         node.map().and_then(|keys| keys.iter().find(|key| key.key == "detection")).map_or(body.line, |key| key.line);
     let detection = detection::parse(&mut cx, entries, line, &[])?;
     let wheres = extension::wheres(&mut cx, node)?;
-    let alert = extension::alert(&mut cx, node)?;
-    for list in cx.lists.iter().filter(|list| !cx.lists_used.contains(&list.name)) {
-        let problem =
-            Problem::new(document.line, format!("list `{}` is declared under x-lists and never read", list.name));
-        warnings.push(problem.hint(format!("read it with `field|expand: '%{}%'` or list('{}')", list.name, list.name)));
-    }
+    let memories = memory::previous(&mut cx, node)?.map(Memory::Previous).into_iter().collect();
+    let interval = memory::interval(&mut cx, node)?;
+    let alert = alert::parse(&mut cx, node)?;
+    extension::lint_lists(&mut cx, document.line);
+    extension::lint_requires(node, &codes, &CHANGING, &mut cx.warnings);
     warnings.append(&mut cx.warnings);
     let version = Sha256::of(document.text.as_bytes());
-    Ok(Rule {
+    let rule = Rule {
         origin: Origin { file: Arc::clone(file), line: document.line },
         id: header.id.unwrap_or_else(|| version.hex().chars().take(32).collect()),
         version,
@@ -64,15 +75,21 @@ pub(super) fn parse(
         searches: detection.searches,
         condition: detection.condition,
         wheres,
-        memories: Vec::new(),
+        memories,
         lists: cx.lists,
         alert,
         custom,
-    })
+    };
+    Ok(Draft { rule, interval })
 }
 
 /// The context of a document with this header.
 pub(super) fn context<'a>(settings: &'a Settings, header: &Header, lists: Vec<crate::ast::ListUse>) -> Context<'a> {
-    let own_events = header.logsource.product.as_deref() == Some(OWN_PRODUCT);
-    Context::new(settings, lists, own_events)
+    let fields = if is_about_own_events(&header.logsource) { Fields::Model } else { Fields::Any };
+    Context::new(settings, lists, fields)
+}
+
+/// Whether the log source names pipewarden's own events.
+pub(super) fn is_about_own_events(logsource: &LogSource) -> bool {
+    logsource.product.as_deref() == Some(OWN_PRODUCT)
 }

@@ -32,7 +32,7 @@ fn a3_what_a_rule_must_have() {
         ("title: T\nlogsource: {category: test}", "rule.yml:1: no `detection`"),
         ("title: T\nlogsource: {category: test}\ndetection: {s: [a]}", "rule.yml:3: no `condition`"),
         ("title: T\nlogsource: {category: test}\ndetection: {condition: s}", "rule.yml:3: no search beside"),
-        ("title: T\ncorrelation: {type: event_count}", "rule.yml:2: correlations are not supported yet"),
+        ("title: T\ncorrelation: {type: event_count}", "rule.yml:2: no `rules` in the correlation"),
         ("action: global\ntitle: T", "`action` documents"),
     ] {
         let message = refusal_of(missing);
@@ -123,8 +123,8 @@ fn extensions_are_read() {
 #[test]
 fn extensions_are_refused_where_they_are_wrong() {
     for (keys, why) in [
-        ("x-requires: [E1]", "needs E1, which this version does not have"),
-        ("x-absence: {start: a}", "unknown extension `x-absence` (hint: known: x-alert, x-lists"),
+        ("x-requires: [E5]", "needs E5, which this version does not have"),
+        ("x-absence: {start: a}", "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-interval, x-lists"),
         ("x-lists: {a: {tll: 1d}}", "unknown key `tll` in x-lists (hint: did you mean `ttl`?)"),
         ("x-lists: {a: {ttl: 1w}}", "ttl `1w` is no span"),
         ("x-lists: {a: {on_missing: fail_open}}", "unknown on_missing `fail_open`"),

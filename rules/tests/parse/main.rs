@@ -4,6 +4,7 @@
 
 mod conditions;
 mod corpus;
+mod correlations;
 mod documents;
 mod filters;
 mod fuzz;
@@ -24,7 +25,8 @@ fn load(text: &str) -> Loaded {
 
 fn load_with(text: &str, settings: &Settings) -> Loaded {
     let loaded = load_texts(&[(PathBuf::from("rule.yml"), text)], settings);
-    let accounted = loaded.rules.len() + loaded.filters + loaded.refused.len() + loaded.skipped.len();
+    let kept = loaded.rules.len() + loaded.correlations.len() + loaded.filters;
+    let accounted = kept + loaded.refused.len() + loaded.skipped.len();
     assert_eq!(loaded.documents, accounted, "documents vanish in {text}");
     loaded
 }
