@@ -88,6 +88,12 @@ pub struct AlertRecord {
     pub count: u64,
     /// Times it held since somebody was told last, this one not counted.
     pub suppressed: u64,
+    /// What a correlation measured: a count, a sum, a percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Number>,
+    /// The measure reached a limit: the true value may be higher.
+    #[serde(skip_serializing_if = "is_false")]
+    pub at_least: bool,
     /// The events since somebody was told last, in total order; the last [`EVIDENCE_MAX`] of them.
     pub evidence: Vec<Evidence>,
     /// The event came behind the watermark and stands alone.

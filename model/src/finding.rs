@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventOrder, Fingerprint, Position, Severity, Sha256, Urgency};
+use crate::{EventOrder, Fingerprint, Place, Position, Severity, Sha256, Timestamp, Urgency};
 
 /// What an alert repeats of the rule that made it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +61,26 @@ pub enum Arrival {
     Early,
 }
 
+/// What decided that a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Basis {
+    /// One event.
+    Event,
+    /// The events of a window, at the last of them; what was measured of them, where something was.
+    Window(Option<Measured>),
+    /// A timer, after all events of its time.
+    Timer(Timestamp),
+}
+
+/// What a correlation measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The measure: a count, a sum, a percentile.
+    pub value: f64,
+    /// A limit was reached: the true value may be higher.
+    pub at_least: bool,
+}
+
 /// A rule holds at an event.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -80,8 +100,28 @@ pub struct Finding {
     pub arrival: Arrival,
     /// What an on-call engineer wants to see of the event, (field, value): what the rule looked at and who did what.
     pub facts: Vec<(String, String)>,
-    /// The event; None for a finding about several events of which not all are at hand.
-    pub evidence: Option<Evidence>,
+    /// The events that made it, in total order; empty where they are not at hand.
+    pub evidence: Vec<Evidence>,
+    /// What decided.
+    pub basis: Basis,
     /// Where the record was read.
     pub position: Position,
+}
+
+impl Finding {
+    /// Where it stands in total order.
+    pub fn place(&self) -> Place {
+        match self.basis {
+            Basis::Timer(time) => Place::Timer { time, expires: false },
+            Basis::Event | Basis::Window(_) => Place::Event(self.order.clone()),
+        }
+    }
+
+    /// The event time at which the rule holds.
+    pub fn time(&self) -> Timestamp {
+        match self.basis {
+            Basis::Timer(time) => time,
+            Basis::Event | Basis::Window(_) => self.order.time,
+        }
+    }
 }

@@ -4,10 +4,12 @@
 
 mod alert;
 mod class;
+mod correlator;
 mod event;
 mod field;
 mod finding;
 mod fingerprint;
+mod occurrence;
 mod order;
 mod outcome;
 mod position;
@@ -22,10 +24,12 @@ mod verdict;
 
 pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef};
 pub use class::EventClass;
+pub use correlator::{Correlator, CorrelatorHeld, Derived, Resolution};
 pub use event::Event;
 pub use field::{FIELDS, FieldDoc, FieldKind, field, field_hint};
-pub use finding::{Arrival, Evidence, Finding, RuleInfo};
+pub use finding::{Arrival, Basis, Evidence, Finding, Measured, RuleInfo};
 pub use fingerprint::{Fingerprint, Sha256};
+pub use occurrence::{Carried, CarriedField, Carrying, Held, Occurrence};
 pub use order::{EventOrder, Place, RecordOrder};
 pub use outcome::{EventCounts, EventOutcome, Invalid, Ledger, RecordCounts, RecordOutcome};
 pub use position::{Checkpoint, Partition, Position};

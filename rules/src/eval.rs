@@ -3,7 +3,7 @@
 //! Owns scratch memory that is reused from event to event, so an event that concerns no rule allocates nothing. Sees one
 //! event at a time: must never remember anything of the last one.
 
-use model::{Scalar, Timestamp, Urgency, View};
+use model::{Carrying, Scalar, Timestamp, Urgency, View};
 
 use crate::compile::{Check, CompiledRule, KeyField, Node, NodeIx, PredicateId, Program};
 use crate::fold::Folded;
@@ -15,6 +15,15 @@ use crate::values::Values;
 pub struct Match {
     /// Index of the rule in its rule set.
     pub rule: u32,
+    /// What it wants said; None: it is silent.
+    pub told: Option<ToldOf>,
+    /// Something remembers the rule's events.
+    pub is_watched: bool,
+}
+
+/// What a rule wants said of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldOf {
     /// Where it is told.
     pub urgency: Urgency,
     /// The alert's key.
@@ -75,14 +84,14 @@ impl Evaluator {
         &self.holding
     }
 
-    /// The rules that hold at the event, with what they want said.
+    /// The rules that hold at the event, with what they want said; `carrying` gathers what is remembered of the event.
     pub fn matches(
         &mut self,
         program: &Program,
         view: View<'_>,
-        lists: &Lists,
-        at: Option<Timestamp>,
+        (lists, at): (&Lists, Option<Timestamp>),
         found: &mut Vec<Match>,
+        carrying: &mut Carrying,
     ) {
         if self.holding(program, view, lists).is_empty() {
             return;
@@ -98,7 +107,10 @@ impl Evaluator {
                 Standing::TicketOnly => Urgency::Ticket,
                 _ => event.urgency(rule),
             };
-            found.push(Match { rule: rule.rule, urgency, key: key_of(rule, view), facts: facts_of(rule, view) });
+            let is_watched = rule.carried.is_some();
+            carry(rule, view, carrying);
+            let told = rule.speaks.then(|| ToldOf { urgency, key: key_of(rule, view), facts: facts_of(rule, view) });
+            found.push(Match { rule: rule.rule, told, is_watched });
         }
     }
 
@@ -236,6 +248,14 @@ impl Asked<'_> {
     }
 }
 
+fn carry(rule: &CompiledRule, view: View<'_>, carrying: &mut Carrying) {
+    for (field, slot) in rule.carried.iter().flatten() {
+        if !carrying.has(*field) {
+            view.values(*slot).filter_map(Scalar::as_text).for_each(|text| carrying.push(*field, &text));
+        }
+    }
+}
+
 fn key_of(rule: &CompiledRule, view: View<'_>) -> AlertKey {
     let Some(fields) = &rule.key else { return AlertKey::Default };
     let pair = |field: &KeyField| Some((field.name.clone(), text_of(field, view)?));
@@ -253,13 +273,15 @@ fn text_of(field: &KeyField, view: View<'_>) -> Option<String> {
     }
 }
 
+/// A text as a fact: redacted, then cut.
+pub(crate) fn fact(field: &str, text: &str) -> String {
+    model::cut(&model::redact_field(field, text), FACT_CHARACTERS_MAX).into_owned()
+}
+
 fn facts_of(rule: &CompiledRule, view: View<'_>) -> Vec<(String, String)> {
-    let fact = |field: &KeyField| {
+    let pair = |field: &KeyField| {
         let text = text_of(field, view)?;
-        Some((
-            field.name.clone(),
-            model::cut(&model::redact_field(&field.name, &text), FACT_CHARACTERS_MAX).into_owned(),
-        ))
+        Some((field.name.clone(), fact(&field.name, &text)))
     };
-    rule.looks_at.iter().filter_map(fact).collect()
+    rule.looks_at.iter().filter_map(pair).collect()
 }

@@ -5,6 +5,7 @@
 
 pub mod ast;
 mod compile;
+pub mod correlation;
 mod eval;
 mod fold;
 pub mod lists;
@@ -16,5 +17,5 @@ pub mod where_expr;
 pub mod words;
 
 pub use compile::{CompileError, Program};
-pub use eval::{AlertKey, Evaluator, Match};
+pub use eval::{AlertKey, Evaluator, Match, ToldOf};
 pub use lists::{Lists, Standing};

@@ -2,12 +2,15 @@
 //!
 //! It knows nothing about rules' conditions, formats or sources; all but the outlets is pure and in event time.
 
+mod lane;
 mod life;
+mod occurrences;
 mod outlet;
 mod queue;
 mod record;
 mod seal;
 
+pub use lane::CorrelatorId;
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
 pub use queue::Lost;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder, RedactionKey,
-    RuleInfo, Table, Timestamp, Urgency,
+    AlertRecord, AlertState, Arrival, Basis, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder,
+    RedactionKey, Resolution, RuleInfo, Table, Timestamp, Urgency,
 };
 
 use crate::record::{About, Telling, record};
@@ -67,9 +67,9 @@ impl Life {
         }
     }
 
-    /// The next timer: when it is due, of which rule, which alert.
-    pub fn next_timer(&self) -> Option<&(Timestamp, Arc<str>, Fingerprint)> {
-        self.timers.first()
+    /// When the next timer is due.
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(due, ..)| *due)
     }
 
     /// Number of open alerts.
@@ -84,7 +84,7 @@ impl Life {
 
     /// A rule holds at an event, next in total order.
     pub fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        let at = finding.order.time;
+        let at = finding.time();
         let print = finding.fingerprint;
         let Some(open) = self.open.get_mut(&print) else {
             self.open(finding, tell);
@@ -103,10 +103,7 @@ impl Life {
         // After a partition changed hands its events come again, behind the cursor: time does not go back.
         open.held_at = open.held_at.max(at);
         open.urgency = open.urgency.max(finding.urgency);
-        if open.evidence.len() == EVIDENCE_MAX {
-            open.evidence.remove(0);
-        }
-        open.evidence.extend(finding.evidence.clone());
+        open.see(&finding);
         match state {
             None => open.suppressed += 1,
             Some(state) => {
@@ -125,7 +122,7 @@ impl Life {
     }
 
     fn open(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        let at = finding.order.time;
+        let at = finding.time();
         let print = finding.fingerprint;
         let mut open = Open {
             rule: finding.rule.clone(),
@@ -135,14 +132,15 @@ impl Life {
             told_at: at,
             held_at: at,
             suppressed: 0,
-            evidence: finding.evidence.iter().cloned().collect(),
+            evidence: Vec::new(),
         };
+        open.see(&finding);
         let telling = open.telling(AlertState::Firing, Some(at));
         self.timers.insert((open.due(), finding.rule.id.clone(), print));
         if let Some((gone, victim)) = self.open.insert(print, open, expendable) {
             self.evicted += 1;
             self.timers.remove(&(victim.due(), victim.rule.id.clone(), gone));
-            let end = (Place::Event(finding.order.clone()), at);
+            let end = (finding.place(), at);
             tell(close(gone, victim, end, true, self.redaction));
         }
         tell((order_at(&finding), record(About::finding(&finding, self.redaction), telling)));
@@ -159,10 +157,25 @@ impl Life {
         self.previewed.remove(&print);
     }
 
+    /// Closing evidence came: the alert, if one is open, is resolved.
+    pub fn resolve(&mut self, resolution: &Resolution, tell: &mut impl FnMut(Sealed)) {
+        let print = resolution.fingerprint;
+        let Some(mut open) = self.open.remove(&print) else { return };
+        self.timers.remove(&(open.due(), open.rule.id.clone(), print));
+        self.previewed.remove(&print);
+        open.evidence.push(resolution.evidence.clone());
+        let at = resolution.place.time();
+        let telling = open.telling(AlertState::Resolved, Some(at));
+        let about =
+            About { rule: &open.rule, fingerprint: print, key: &open.key, finding: None, redaction: self.redaction };
+        let place = resolution.place.clone();
+        tell((RecordOrder { place, rule: open.rule.id.clone(), fingerprint: print }, record(about, telling)));
+    }
+
     /// What would be told of a finding that has just arrived, where that is new: nobody has been told of this alert at
     /// this urgency, provisionally or for good.
     pub fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
-        let at = finding.order.time;
+        let at = finding.time();
         let print = finding.fingerprint;
         let (state, count) = match self.open.get(&print) {
             Some(open) if open.urgency >= finding.urgency && at <= open.due() => return None,
@@ -178,7 +191,7 @@ impl Life {
         }
         let told = Previewed { urgency: finding.urgency, at };
         self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
-        let evidence = finding.evidence.iter().cloned().collect();
+        let evidence = finding.evidence.clone();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
         Some(AlertRecord { provisional: true, ..record(About::finding(finding, self.redaction), telling) })
     }
@@ -186,14 +199,24 @@ impl Life {
 
 /// The record of a finding that stands alone: late, early, without a time, or one of `--every-match`.
 pub fn alone(finding: &Finding, state: AlertState, redaction: RedactionKey) -> Sealed {
-    let at = (!finding.timeless).then_some(finding.order.time);
-    let evidence = finding.evidence.iter().cloned().collect();
+    let at = (!finding.timeless).then_some(finding.time());
+    let evidence = finding.evidence.clone();
     let telling = Telling { state, at, urgency: finding.urgency, count: 1, suppressed: 0, evidence };
     debug_assert!(state != AlertState::Firing || finding.timeless || finding.arrival != Arrival::OnTime);
     (order_at(finding), record(About::finding(finding, redaction), telling))
 }
 
 impl Open {
+    /// Takes a finding's evidence: a window's stands for itself, single events are gathered, the newest.
+    fn see(&mut self, finding: &Finding) {
+        if finding.basis != Basis::Event {
+            self.evidence.clear();
+        }
+        self.evidence.extend(finding.evidence.iter().cloned());
+        let spare = self.evidence.len().saturating_sub(EVIDENCE_MAX);
+        self.evidence.drain(..spare);
+    }
+
     /// What is said now; what was folded until now has been told with it.
     fn telling(&mut self, state: AlertState, at: Option<Timestamp>) -> Telling {
         let suppressed = std::mem::take(&mut self.suppressed);
@@ -216,11 +239,7 @@ fn close(
 }
 
 fn order_at(finding: &Finding) -> RecordOrder {
-    RecordOrder {
-        place: Place::Event(finding.order.clone()),
-        rule: finding.rule.id.clone(),
-        fingerprint: finding.fingerprint,
-    }
+    RecordOrder { place: finding.place(), rule: finding.rule.id.clone(), fingerprint: finding.fingerprint }
 }
 
 /// Tickets before pages, then whichever held longest ago, then by fingerprint.

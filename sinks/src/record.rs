@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use model::{
-    ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Evidence, Finding, Fingerprint, RedactionKey, RuleInfo, RuleRef,
-    Timestamp, Urgency, cut, redact_field,
+    ALERT_SCHEMA, AlertRecord, AlertState, Arrival, Basis, Evidence, Finding, Fingerprint, Measured, RedactionKey,
+    RuleInfo, RuleRef, Timestamp, Urgency, cut, redact_field,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// Longest text of a key's field in a record, in characters. The fingerprint covers it whole.
 const GROUP_CHARACTERS_MAX: usize = 512;
@@ -51,6 +51,10 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
     let explain = explain(about, &telling);
     let Telling { state, at, urgency, count, suppressed, evidence } = telling;
     let arrival = finding.map(|finding| finding.arrival);
+    let measured = finding.and_then(|finding| match finding.basis {
+        Basis::Window(measured) => measured,
+        Basis::Event | Basis::Timer(_) => None,
+    });
     AlertRecord {
         schema: ALERT_SCHEMA,
         state,
@@ -67,6 +71,8 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
         group: texts(key, name),
         count,
         suppressed,
+        value: measured.and_then(|measured| number(measured.value)),
+        at_least: measured.is_some_and(|measured| measured.at_least),
         evidence: evidence.into_iter().map(|evidence| named(evidence, redaction)).collect(),
         late: arrival == Some(Arrival::Late),
         early: arrival == Some(Arrival::Early),
@@ -79,6 +85,12 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
         tags: rule.tags.clone(),
         custom: rule.custom.clone(),
     }
+}
+
+/// A measure as JSON writes it: whole where it is whole.
+fn number(value: f64) -> Option<Number> {
+    let whole = value as i64;
+    if whole as f64 == value { Some(Number::from(whole)) } else { Number::from_f64(value) }
 }
 
 /// Texts by field, each as `clean` lets it leave.
@@ -106,7 +118,15 @@ fn explain(about: About<'_>, telling: &Telling) -> String {
     });
     let (count, suppressed) = (telling.count, telling.suppressed);
     match telling.state {
-        AlertState::Firing | AlertState::Match => format!("{title}: {event} ({key})"),
+        AlertState::Firing | AlertState::Match => match about.finding.map(|finding| finding.basis) {
+            Some(Basis::Window(Some(Measured { value, at_least }))) => {
+                let bound = if at_least { "at least " } else { "" };
+                format!("{title}: {bound}{value} in the window that ends with {event} ({key})")
+            }
+            Some(Basis::Window(None)) => format!("{title}: complete with {event} ({key})"),
+            Some(Basis::Timer(due)) => format!("{title}: {event}, and nothing that was due by {due} ({key})"),
+            _ => format!("{title}: {event} ({key})"),
+        },
         AlertState::Repeat => format!("{title}: still going on, {suppressed} more times since it was told ({key})"),
         AlertState::Raised => format!("{title}: now a page, after {count} times, with {event} ({key})"),
         AlertState::Resolved => format!("{title}: closing evidence came, after {count} times ({key})"),

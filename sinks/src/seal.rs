@@ -3,12 +3,14 @@
 //! Rules that read the same sources share a lane, whose cursor is the least of those sources' watermarks: a slow source
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
-use std::sync::Arc;
+use model::{
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Occurrence, Place, Position, RecordOrder,
+    RedactionKey, Timestamp,
+};
 
-use model::{AlertRecord, AlertState, Arrival, Finding, Fingerprint, Place, RecordOrder, RedactionKey, Timestamp};
-
-use crate::life::{Life, Sealed, alone};
-use crate::queue::{Lost, Queue};
+use crate::lane::{CorrelatorId, Lane};
+use crate::life::{Sealed, alone};
+use crate::queue::Lost;
 
 /// How findings become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +28,12 @@ pub struct Limits {
     pub open_alerts_max: usize,
     /// Findings that wait for their cursor.
     pub findings_waiting_max: usize,
+    /// Events that wait for their cursor because a rule remembers them.
+    pub occurrences_waiting_max: usize,
 }
 
 /// Number of a lane.
 pub type LaneId = usize;
-
-/// Findings of the rules that share a cursor.
-#[derive(Debug)]
-struct Lane {
-    life: Life,
-    waiting: Queue,
-    cursor: Timestamp,
-    redaction: RedactionKey,
-}
 
 /// Seals the findings of all lanes.
 #[derive(Debug)]
@@ -64,13 +59,29 @@ impl Sealer {
 
     /// Adds a lane.
     pub fn add_lane(&mut self) -> LaneId {
-        self.lanes.push(Lane {
-            life: Life::new(self.limits.open_alerts_max, self.redaction),
-            waiting: Queue::new(self.limits.findings_waiting_max),
-            cursor: Timestamp::MIN,
-            redaction: self.redaction,
-        });
+        self.lanes.push(Lane::new(self.mode, self.limits, self.redaction));
         self.lanes.len() - 1
+    }
+
+    /// Gives a lane keyed state for a version of the rules.
+    pub fn add_correlator(&mut self, lane: LaneId, correlator: Box<dyn Correlator>) -> CorrelatorId {
+        let Some(lane) = self.lanes.get_mut(lane) else { return CorrelatorId::MAX };
+        lane.correlators.push(correlator);
+        lane.correlators.len() - 1
+    }
+
+    /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.
+    pub fn offer_event(
+        &mut self,
+        (lane, correlator): (LaneId, CorrelatorId),
+        event: Occurrence,
+        tell: &mut impl FnMut(Sealed),
+    ) {
+        let Some(lane) = self.lanes.get_mut(lane) else { return };
+        match event.arrival {
+            Arrival::OnTime => lane.events.push(correlator, event),
+            Arrival::Late | Arrival::Early => lane.late(correlator, event, tell),
+        }
     }
 
     /// Takes a finding. Late and early ones, and those without a time, are told at once and stand alone.
@@ -84,11 +95,8 @@ impl Sealer {
             return;
         }
         let Some(lane) = self.lanes.get_mut(lane) else { return };
-        let order = RecordOrder {
-            place: Place::Event(finding.order.clone()),
-            rule: finding.rule.id.clone(),
-            fingerprint: finding.fingerprint,
-        };
+        let order =
+            RecordOrder { place: finding.place(), rule: finding.rule.id.clone(), fingerprint: finding.fingerprint };
         lane.waiting.push(order, finding);
     }
 
@@ -103,13 +111,12 @@ impl Sealer {
     /// Moves a lane's cursor and seals what lies before it. With [`Timestamp::MAX`] everything is sealed, timers included.
     /// When records of all lanes leave in one order, nothing is sealed that lies behind another lane's cursor.
     pub fn advance(&mut self, lane: LaneId, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
-        let mode = self.mode;
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.cursor = lane.cursor.max(cursor);
             if !self.merge {
                 let cursor = lane.cursor;
                 lane.begin(cursor);
-                return while lane.step(mode, cursor, tell) {};
+                return while lane.step(cursor, tell) {};
             }
         }
         let slowest = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
@@ -122,28 +129,32 @@ impl Sealer {
     }
 
     fn seal_merged(&mut self, limit: impl Fn(&Lane) -> Timestamp, tell: &mut impl FnMut(Sealed)) {
-        let mode = self.mode;
         for lane in &mut self.lanes {
             let limit = limit(lane);
             lane.begin(limit);
         }
         if let [lane] = self.lanes.as_mut_slice() {
             let limit = limit(lane);
-            return while lane.step(mode, limit, tell) {};
+            return while lane.step(limit, tell) {};
         }
-        loop {
-            let next = |(at, lane): (usize, &Lane)| Some((lane.next(limit(lane))?.order(), at));
-            let first = self.lanes.iter().enumerate().filter_map(next).min();
-            let Some(lane) = first.and_then(|(_, at)| self.lanes.get_mut(at)) else { return };
-            let limit = limit(lane);
-            lane.step(mode, limit, tell);
+        let mut records: Vec<Sealed> = Vec::new();
+        while let Some(first) = self.lanes.iter().filter_map(|lane| lane.place(limit(lane))).min_by(in_order) {
+            for lane in &mut self.lanes {
+                let limit = limit(lane);
+                while lane.place(limit).as_ref() == Some(&first) && lane.step(limit, &mut |sealed| records.push(sealed))
+                {
+                }
+            }
+            records.sort_by(|(a, _), (b, _)| a.cmp(b));
+            records.drain(..).for_each(&mut *tell);
         }
     }
 
-    /// Forgets the waiting findings that `gone` names.
-    pub fn forget(&mut self, gone: impl Fn(&Finding) -> bool) {
+    /// Forgets what waits of the positions that `gone` names.
+    pub fn forget(&mut self, gone: impl Fn(&Position) -> bool) {
         for lane in &mut self.lanes {
-            lane.waiting.forget(&gone);
+            lane.waiting.forget(|finding| gone(&finding.position));
+            lane.events.forget(|event| gone(&event.position));
         }
     }
 
@@ -152,9 +163,30 @@ impl Sealer {
         self.lanes.iter().map(|lane| lane.waiting.len()).sum()
     }
 
-    /// The findings that wait, in no particular order.
-    pub fn waiting_findings(&self) -> impl Iterator<Item = &Finding> {
-        self.lanes.iter().flat_map(|lane| lane.waiting.iter())
+    /// Where everything that waits was read, in no particular order.
+    pub fn waiting_positions(&self) -> impl Iterator<Item = &Position> {
+        self.lanes.iter().flat_map(|lane| {
+            let findings = lane.waiting.iter().map(|finding| &finding.position);
+            findings.chain(lane.events.iter().map(|event| &event.position))
+        })
+    }
+
+    /// Events that wait for their cursor.
+    pub fn waiting_events(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.events.len()).sum()
+    }
+
+    /// Events lost because `occurrences_waiting_max` was reached.
+    pub fn lost_events(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.events.lost()).sum()
+    }
+
+    /// What the lanes' rules remember.
+    pub fn remembered(&self) -> CorrelatorHeld {
+        self.lanes.iter().map(Lane::held).fold(CorrelatorHeld::default(), |mut sum, held| {
+            sum += held;
+            sum
+        })
     }
 
     /// Open alerts.
@@ -176,62 +208,6 @@ impl Sealer {
     }
 }
 
-/// What a lane does next.
-enum Next<'l> {
-    /// A finding takes effect.
-    Finding(&'l RecordOrder),
-    /// An alert expires: when, of which rule, which.
-    Timer(&'l (Timestamp, Arc<str>, Fingerprint)),
-}
-
-impl Next<'_> {
-    fn order(&self) -> RecordOrder {
-        match self {
-            Next::Finding(order) => (*order).clone(),
-            Next::Timer((time, rule, fingerprint)) => RecordOrder {
-                place: Place::Timer { time: *time, expires: true },
-                rule: rule.clone(),
-                fingerprint: *fingerprint,
-            },
-        }
-    }
-}
-
-impl Lane {
-    /// Sealing up to a limit begins: what the queue has lost is settled before anything of it changes state.
-    fn begin(&mut self, limit: Timestamp) {
-        if self.next(limit).is_some() {
-            self.waiting.settle();
-        }
-    }
-
-    /// What comes next, if it lies before the limit. A timer runs after all events of its time.
-    fn next(&self, limit: Timestamp) -> Option<Next<'_>> {
-        let settled = |time: Timestamp| time < limit || limit == Timestamp::MAX;
-        let finding = self.waiting.peek();
-        let timer = self.life.next_timer();
-        match (finding, timer) {
-            (Some(finding), timer) if timer.is_none_or(|(due, ..)| finding.place.time() <= *due) => {
-                settled(finding.place.time()).then_some(Next::Finding(finding))
-            }
-            (_, Some(timer)) => settled(timer.0).then_some(Next::Timer(timer)),
-            _ => None,
-        }
-    }
-
-    /// Does what comes next, if it lies before the limit. False: nothing does.
-    fn step(&mut self, mode: Mode, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
-        match self.next(limit) {
-            None => return false,
-            Some(Next::Timer(_)) => self.life.expire_first(tell),
-            Some(Next::Finding(_)) => {
-                let Some(finding) = self.waiting.pop() else { return false };
-                match mode {
-                    Mode::Alerts => self.life.hold(finding, tell),
-                    Mode::EveryMatch => tell(alone(&finding, AlertState::Match, self.redaction)),
-                }
-            }
-        }
-        true
-    }
+fn in_order(a: &Place, b: &Place) -> std::cmp::Ordering {
+    a.time().cmp(&b.time()).then_with(|| a.cmp(b))
 }

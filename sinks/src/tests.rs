@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, EventOrder, Evidence, Finding, Fingerprint, Partition, Position, RuleInfo,
+    AlertRecord, AlertState, Arrival, Basis, EventOrder, Evidence, Finding, Fingerprint, Partition, Position, RuleInfo,
     Severity, Sha256, Timestamp, Urgency,
 };
 
 use crate::{LaneId, Life, Limits, Lost, Mode, Sealer};
 
-const LIMITS: Limits = Limits { open_alerts_max: 100, findings_waiting_max: 100_000 };
+const LIMITS: Limits = Limits { open_alerts_max: 100, findings_waiting_max: 100_000, occurrences_waiting_max: 100_000 };
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_ms(seconds * 1000)
@@ -42,7 +42,8 @@ fn finding(rule: &str, key: &str, seconds: i64, urgency: Urgency) -> Finding {
         urgency,
         arrival: Arrival::OnTime,
         facts: Vec::new(),
-        evidence: Some(Evidence { id, sha256 }),
+        evidence: vec![Evidence { id, sha256 }],
+        basis: Basis::Event,
         position: Position { partition: Partition { source: "s".into(), name: "p".into() }, offset: 0 },
     }
 }

@@ -153,12 +153,14 @@ impl Route {
         rules: &RuleSet,
         tables: Option<Arc<Tables>>,
     ) -> Result<Route, CompileError> {
-        let raw_rules = |rule: &Rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource);
-        let raw = Program::compile(&rules.rules, raw_rules)?;
+        let compile = |takes: &dyn Fn(&Rule) -> bool| {
+            Program::compile_with(&rules.rules, &rules.graph, |at, rule| rules.takes_part(at) && takes(rule))
+        };
+        let raw = compile(&|rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource))?;
         let mut classes = BTreeMap::new();
         if format.mapping.is_some() {
             for class in EventClass::ALL {
-                let program = Program::compile(&rules.rules, |rule| takes_class(class.name(), &rule.logsource))?;
+                let program = compile(&|rule| takes_class(class.name(), &rule.logsource))?;
                 if !program.is_empty() {
                     classes.insert(*class, program);
                 }

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use model::{Arrival, EventOrder, Finding, Fingerprint, Position, RuleInfo, Severity, Sha256, Timestamp, Urgency};
+use model::{
+    Arrival, Basis, EventOrder, Finding, Fingerprint, Position, RuleInfo, Severity, Sha256, Timestamp, Urgency,
+};
 
 /// Id of the rule.
 pub const RULE_ID: &str = "2b9a7c54-6a0e-4d0b-9f6a-31d2c8f5e0a7";
@@ -41,7 +43,8 @@ pub fn finding(source: &Arc<str>, id: &str, at: Timestamp, position: Position) -
         urgency: Urgency::Ticket,
         arrival: Arrival::OnTime,
         facts: Vec::new(),
-        evidence: None,
+        evidence: Vec::new(),
+        basis: Basis::Event,
         position,
     }
 }

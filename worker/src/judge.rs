@@ -10,9 +10,10 @@ use ingest::enrich::Missed;
 use ingest::format::Shape;
 use ingest::{Identity, Read, Seen};
 use model::{
-    Arrival, EventOrder, Evidence, Finding, Fingerprint, Invalid, Partition, Position, Row, Sha256, Timestamp, View,
+    Arrival, Basis, Carrying, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
+    Position, Row, Sha256, Timestamp, View,
 };
-use rules::{AlertKey, Evaluator, Match};
+use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
 
@@ -42,6 +43,8 @@ pub enum Fate {
         identity: Option<Identity>,
         /// Nearly always empty, and then without memory of its own.
         findings: Vec<Finding>,
+        /// What is remembered of it.
+        occurrence: Option<Box<Occurrence>>,
         /// Tables that rules asked for it in vain.
         missed: Missed,
     },
@@ -61,6 +64,7 @@ struct Scratch {
     facts: Row,
     evaluator: Evaluator,
     matches: Vec<Match>,
+    carrying: Carrying,
 }
 
 impl Judge {
@@ -110,22 +114,24 @@ impl Scratch {
         let matches = &mut self.matches;
         matches.clear();
         if !route.raw.is_empty() {
-            self.evaluator.matches(&route.raw, seen.raw, &engine.lists, decoded.time, matches);
+            let when = (&*engine.lists, decoded.time);
+            self.evaluator.matches(&route.raw, seen.raw, when, matches, &mut self.carrying);
         }
         let mut missed = Missed::default();
         if let Some(program) = decoded.class.and_then(|class| route.classes.get(&class))
             && let Some(in_vain) = plan.map(decoded, seen.raw, &engine.reading.source, &mut self.model)
         {
             missed = in_vain;
-            self.evaluator.matches(program, self.model.view(text), &engine.lists, decoded.time, matches);
+            let when = (&*engine.lists, decoded.time);
+            self.evaluator.matches(program, self.model.view(text), when, matches, &mut self.carrying);
         }
-        let findings = if matches.is_empty() {
-            Vec::new()
+        let (findings, occurrence) = if matches.is_empty() {
+            (Vec::new(), None)
         } else {
             let at = Matched { engine, route, seen: &seen, partition, offset };
-            at.findings(std::mem::take(matches), &mut self.facts)
+            at.told(std::mem::take(matches), &mut self.facts, &mut self.carrying)
         };
-        Ok(Fate::Event { time: decoded.time, identity, findings, missed })
+        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed })
     }
 }
 
@@ -139,7 +145,13 @@ struct Matched<'e> {
 }
 
 impl Matched<'_> {
-    fn findings(&self, matches: Vec<Match>, facts: &mut Row) -> Vec<Finding> {
+    /// The findings of rules that one event decides, and what is remembered of it.
+    fn told(
+        &self,
+        matches: Vec<Match>,
+        facts: &mut Row,
+        carrying: &mut Carrying,
+    ) -> (Vec<Finding>, Option<Box<Occurrence>>) {
         let sha256 = Sha256::of(self.seen.text.as_bytes());
         let id: Arc<str> = match &self.seen.decoded.id {
             Some(id) => id.as_ref().into(),
@@ -148,12 +160,31 @@ impl Matched<'_> {
         let source = self.engine.reading.source.clone();
         let time = self.seen.decoded.time;
         let order = EventOrder { time: time.unwrap_or(Timestamp::from_ms(self.offset)), source, id, sha256 };
-        let known = self.facts(facts);
-        matches.into_iter().filter_map(|found| self.finding(found, &order, &known)).collect()
+        let known = if matches.iter().any(|found| found.told.is_some()) { self.facts(facts) } else { Vec::new() };
+        let (mut findings, mut held) = (Vec::new(), Vec::new());
+        for found in matches {
+            let Match { rule, told, is_watched } = found;
+            let finding = told.and_then(|told| self.finding(rule, told, &order, &known));
+            if !is_watched {
+                findings.extend(finding);
+            } else if self.engine.rules.graph.watched(rule).is_some_and(|watched| watched.remembers) {
+                held.push(Held { rule, finding: finding.map(Box::new) });
+            } else {
+                findings.extend(finding);
+                held.push(Held { rule, finding: None });
+            }
+        }
+        let carried = carrying.take();
+        // Without a time an event is in no window.
+        let occurrence = (!held.is_empty() && time.is_some()).then(|| {
+            let position = Position { partition: self.partition.clone(), offset: self.offset };
+            Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: Arc::new(carried), held })
+        });
+        (findings, occurrence)
     }
 
-    fn finding(&self, found: Match, order: &EventOrder, known: &[(String, String)]) -> Option<Finding> {
-        let rule = self.engine.rules.infos.get(found.rule as usize)?.clone();
+    fn finding(&self, rule: u32, found: ToldOf, order: &EventOrder, known: &[(String, String)]) -> Option<Finding> {
+        let rule = self.engine.rules.infos.get(rule as usize)?.clone();
         let by_event = || vec![("event.id".to_owned(), order.id.to_string())];
         let key = match found.key {
             AlertKey::Declared(key) => key,
@@ -177,7 +208,8 @@ impl Matched<'_> {
             urgency: found.urgency,
             arrival: Arrival::OnTime,
             facts,
-            evidence: Some(Evidence { id: order.id.clone(), sha256: order.sha256 }),
+            evidence: vec![Evidence { id: order.id.clone(), sha256: order.sha256 }],
+            basis: Basis::Event,
             position: Position { partition: self.partition.clone(), offset: self.offset },
         })
     }

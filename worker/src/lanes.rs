@@ -3,10 +3,13 @@
 //! A lane outlives the rules that opened it: alerts of a rule that is gone expire there by their period. Must never move a
 //! rule to another lane while its version runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sinks::{LaneId, Sealer};
+use model::Sha256;
+use rules::CompileError;
+use rules::correlation::{Correlations, Limits};
+use sinks::{CorrelatorId, LaneId, Sealer};
 
 use crate::engine::Engine;
 use crate::id_reuse;
@@ -23,10 +26,15 @@ pub struct Lane {
     pub sources: Vec<usize>,
 }
 
-/// One version of the rule set: an engine for each source, and the lane of each rule by its id.
+/// A lane and one of its keyed states.
+pub type Remembering = (LaneId, CorrelatorId);
+
+/// One version of the rule set: an engine for each source, the lane of each rule by its id, and the lanes in which a rule's
+/// events are remembered by its index.
 struct Set {
     engines: Vec<Arc<Engine>>,
     lane_of: BTreeMap<Arc<str>, LaneId>,
+    remembered_in: BTreeMap<u32, Vec<Remembering>>,
 }
 
 /// All lanes, and the versions that are in use.
@@ -34,34 +42,91 @@ struct Set {
 pub struct Lanes {
     lanes: Vec<Lane>,
     by_sources: BTreeMap<Vec<usize>, LaneId>,
+    /// Keyed states by lane and version of the graph: what did not change keeps its state.
+    correlators: BTreeMap<(LaneId, Sha256), CorrelatorId>,
     sets: BTreeMap<SetId, Set>,
 }
 
 impl Lanes {
     /// Adds a version with an engine for each source. A rule that the same sources feed as in an earlier version stays in
     /// its lane, with its open alerts.
-    pub fn add(&mut self, engines: Vec<Arc<Engine>>, sealer: &mut Sealer) -> SetId {
-        let mut readers: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+    ///
+    /// # Errors
+    /// When a correlation's route cannot be compiled.
+    pub fn add(
+        &mut self,
+        engines: Vec<Arc<Engine>>,
+        sealer: &mut Sealer,
+        limits: Limits,
+    ) -> Result<SetId, CompileError> {
+        let mut readers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (at, engine) in engines.iter().enumerate() {
             for rule in engine.reads() {
-                if let Some(info) = engine.rules.infos.get(rule as usize) {
-                    readers.entry(info.id.clone()).or_default().push(at);
-                }
+                readers.entry(rule).or_default().push(at);
             }
-            readers.entry(id_reuse::RULE_ID.into()).or_default().push(at);
         }
         let mut lane_of = BTreeMap::new();
-        for (rule, sources) in readers {
-            let lane = *self.by_sources.entry(sources.clone()).or_insert_with(|| {
-                let id = sealer.add_lane();
-                self.lanes.push(Lane { id, sources });
-                id
-            });
-            lane_of.insert(rule, lane);
+        let mut remembered_in: BTreeMap<u32, Vec<Remembering>> = BTreeMap::new();
+        if let Some(first) = engines.first() {
+            let (rules, graph) = (first.rules.clone(), first.rules.graph.clone());
+            let feeders = graph.feeders();
+            let mut deciding: BTreeMap<LaneId, BTreeSet<u32>> = BTreeMap::new();
+            for index in 0..rules.infos.len() as u32 {
+                let Some(info) = rules.infos.get(index as usize) else { continue };
+                let decides = graph.decides(index);
+                let sources: BTreeSet<usize> = match feeders.get(&index).filter(|_| decides) {
+                    Some(fed_by) => fed_by.iter().filter_map(|rule| readers.get(rule)).flatten().copied().collect(),
+                    None => readers.get(&index).into_iter().flatten().copied().collect(),
+                };
+                if sources.is_empty() {
+                    continue;
+                }
+                let lane = self.lane(sources.into_iter().collect(), sealer);
+                lane_of.insert(info.id.clone(), lane);
+                if decides {
+                    deciding.entry(lane).or_default().insert(index);
+                }
+            }
+            for (lane, deciding) in deciding {
+                let version = graph.version();
+                let known = self.correlators.get(&(lane, version)).copied();
+                let correlator = match known {
+                    Some(known) => known,
+                    None => {
+                        let info = |index: u32| rules.infos.get(index as usize).cloned();
+                        let takes = |index: u32| deciding.contains(&index);
+                        let made = Correlations::new(graph.clone(), first.lists.clone(), limits, info, takes)?;
+                        let id = sealer.add_correlator(lane, Box::new(made));
+                        self.correlators.insert((lane, version), id);
+                        id
+                    }
+                };
+                for rule in deciding.iter().filter_map(|index| feeders.get(index)).flatten() {
+                    let known = remembered_in.entry(*rule).or_default();
+                    if !known.contains(&(lane, correlator)) {
+                        known.push((lane, correlator));
+                    }
+                }
+            }
         }
+        let reuse = self.lane((0..engines.len()).collect(), sealer);
+        lane_of.insert(id_reuse::RULE_ID.into(), reuse);
         let id = self.newest().map_or(0, |newest| newest + 1);
-        self.sets.insert(id, Set { engines, lane_of });
-        id
+        self.sets.insert(id, Set { engines, lane_of, remembered_in });
+        Ok(id)
+    }
+
+    fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
+        *self.by_sources.entry(sources.clone()).or_insert_with(|| {
+            let id = sealer.add_lane();
+            self.lanes.push(Lane { id, sources });
+            id
+        })
+    }
+
+    /// Where the events of a rule are remembered.
+    pub fn remembering(&self, set: SetId, rule: u32) -> &[Remembering] {
+        self.sets.get(&set).and_then(|set| set.remembered_in.get(&rule)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Only the newest version is in use from here on.

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
 use model::{
-    AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Partition, Position, RecordOutcome,
+    AlertRecord, AlertState, Arrival, Checkpoint, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome,
     RedactionKey, Timestamp, Urgency,
 };
+use rules::CompileError;
 use sinks::{Limits, Lost, Mode, Outlet, OutletError, Sealed, Sealer};
 
 use crate::engine::Engine;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
-use crate::lanes::{Lanes, SetId};
+use crate::lanes::{Lanes, Remembering, SetId};
 
 /// Limits and modes of a pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,8 @@ pub struct Settings {
     pub id_reuse: bool,
     /// Limits of each lane.
     pub limits: Limits,
+    /// Limits of each lane's correlations.
+    pub correlations: rules::correlation::Limits,
     /// Names secrets in keys and ids.
     pub redaction: RedactionKey,
 }
@@ -99,10 +102,18 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline of sources.
-    pub fn new(settings: Settings, sources: Vec<(Arc<Engine>, TimePolicy)>, outlets: Outlets) -> Pipeline {
+    ///
+    /// # Errors
+    /// When a correlation cannot be compiled.
+    pub fn new(
+        settings: Settings,
+        sources: Vec<(Arc<Engine>, TimePolicy)>,
+        outlets: Outlets,
+    ) -> Result<Pipeline, CompileError> {
         let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge).with_redaction(settings.redaction);
         let mut lanes = Lanes::default();
-        let set = lanes.add(sources.iter().map(|(engine, _)| engine.clone()).collect(), &mut sealer);
+        let engines = sources.iter().map(|(engine, _)| engine.clone()).collect();
+        let set = lanes.add(engines, &mut sealer, settings.correlations)?;
         let source = |(engine, time): (Arc<Engine>, TimePolicy)| Source {
             name: engine.reading.source.clone(),
             gate: Gate::new(time),
@@ -112,12 +123,15 @@ impl Pipeline {
         };
         let sources = sources.into_iter().map(source).collect();
         let (told, misses) = Default::default();
-        Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, failure: None }
+        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, failure: None })
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
-    pub fn add_set(&mut self, engines: Vec<Arc<Engine>>) -> SetId {
-        self.lanes.add(engines, &mut self.sealer)
+    ///
+    /// # Errors
+    /// When a correlation cannot be compiled.
+    pub fn add_set(&mut self, engines: Vec<Arc<Engine>>) -> Result<SetId, CompileError> {
+        self.lanes.add(engines, &mut self.sealer, self.settings.correlations)
     }
 
     /// From its next record on, a partition is judged by this version of the rules.
@@ -129,10 +143,14 @@ impl Pipeline {
     }
 
     /// From the next record on, every partition is judged by these engines, and by no others.
-    pub fn replace(&mut self, engines: Vec<Arc<Engine>>) {
-        self.set = self.add_set(engines);
+    ///
+    /// # Errors
+    /// When a correlation cannot be compiled; nothing has changed then.
+    pub fn replace(&mut self, engines: Vec<Arc<Engine>>) -> Result<(), CompileError> {
+        self.set = self.add_set(engines)?;
         self.sources.iter_mut().flat_map(|source| &mut source.partitions).for_each(|booked| booked.set = self.set);
         self.lanes.drop_older();
+        Ok(())
     }
 
     /// Adds a partition to a source and returns its number there.
@@ -166,7 +184,7 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings, missed } => {
+                Fate::Event { time, identity, findings, occurrence, missed } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, identity, time, bound);
                     ledger.event(admission.outcome);
@@ -185,6 +203,9 @@ impl Pipeline {
                     for finding in findings {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
+                    if let Some(occurrence) = occurrence {
+                        self.remember(set, Occurrence { arrival, ..*occurrence })?;
+                    }
                 }
             }
         }
@@ -201,6 +222,23 @@ impl Pipeline {
         }
         let Pipeline { sealer, outlets, told, failure, .. } = self;
         sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, failure, sealed));
+        self.failed()
+    }
+
+    /// An event that rules remember goes to every lane that does.
+    fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
+        let Pipeline { lanes, sealer, outlets, told, failure, .. } = self;
+        let mut places: Vec<Remembering> =
+            event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        let last = places.pop();
+        for place in places {
+            sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, failure, sealed));
+        }
+        if let Some(place) = last {
+            sealer.offer_event(place, event, &mut |sealed| tell(outlets, told, failure, sealed));
+        }
         self.failed()
     }
 
@@ -233,7 +271,7 @@ impl Pipeline {
         source.gate.complete(partition, Timestamp::MAX);
         source.released.insert(partition);
         if let Some(booked) = source.partitions.get(partition) {
-            self.sealer.forget(|finding| finding.position.partition == booked.name);
+            self.sealer.forget(|position| position.partition == booked.name);
         }
     }
 
@@ -324,8 +362,7 @@ impl Pipeline {
     /// source and number, with the next offset of each.
     pub fn checkpoint(&self, read: impl Iterator<Item = (usize, usize, i64)>) -> Checkpoint {
         let mut unsealed: BTreeMap<&Partition, i64> = BTreeMap::new();
-        for finding in self.sealer.waiting_findings() {
-            let Position { partition, offset } = &finding.position;
+        for Position { partition, offset } in self.sealer.waiting_positions() {
             unsealed.entry(partition).and_modify(|low| *low = (*low).min(*offset)).or_insert(*offset);
         }
         let mut checkpoint = Checkpoint::default();

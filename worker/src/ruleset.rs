@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{RuleInfo, Urgency};
-use rules::ast::Rule;
+use rules::ast::{AlertSpec, Correlation, Origin, Rule};
+use rules::correlation::Graph;
 use rules::lists::ListError;
 use rules::parse::{Diagnostic, Loaded, Settings, load_texts};
 
@@ -18,8 +19,14 @@ use crate::rule_files::{self, RuleText};
 pub struct RuleSet {
     /// The rules; their index is how programs and matches name them.
     pub rules: Vec<Arc<Rule>>,
-    /// What alerts repeat of each rule, by the same index.
+    /// The correlations; their index follows that of the last rule.
+    pub correlations: Vec<Arc<Correlation>>,
+    /// What alerts repeat of each rule and correlation, by the same index.
     pub infos: Vec<Arc<RuleInfo>>,
+    /// By the same index: it tells alerts of its own.
+    pub speaks: Vec<bool>,
+    /// What feeds what.
+    pub graph: Arc<Graph>,
     /// Documents that are wrong.
     pub refused: Vec<Diagnostic>,
     /// Documents left out on purpose.
@@ -58,30 +65,63 @@ impl RuleSet {
     /// A set of these texts.
     pub fn of(texts: Vec<RuleText>, settings: &Settings, unproven: Unproven) -> RuleSet {
         let named: Vec<(PathBuf, &str)> = texts.iter().map(|of| (of.file.clone(), of.text.as_str())).collect();
-        let proven = |rule: &Rule| texts.iter().any(|of| of.proven && of.file == *rule.origin.file);
+        let proven = |origin: &Origin| texts.iter().any(|of| of.proven && of.file == *origin.file);
         let mut set = RuleSet::default();
         set.add(load_texts(&named, settings), proven, unproven);
         RuleSet { texts, whole: true, ..set }
     }
 
-    fn add(&mut self, loaded: Loaded, proven: impl Fn(&Rule) -> bool, unproven: Unproven) {
+    fn add(&mut self, loaded: Loaded, proven: impl Fn(&Origin) -> bool, unproven: Unproven) {
         self.refused.extend(loaded.refused);
         self.skipped.extend(loaded.skipped);
         self.warnings.extend(loaded.warnings);
-        for rule in loaded.rules {
-            if let Some(problem) = paging_problem(&rule, proven(&rule)) {
-                match unproven {
-                    Unproven::Refuse => {
-                        self.refused.push(problem);
-                        continue;
-                    }
-                    Unproven::Warn => self.warnings.push(problem),
-                }
-            }
-            self.infos.push(Arc::new(info(&rule)));
+        let (silent_rules, silent_correlations) = (loaded.silent_rules, loaded.silent_correlations);
+        for (at, rule) in loaded.rules.into_iter().enumerate() {
+            let about = About::rule(&rule);
+            let speaks = !silent_rules.contains(&at) && self.may_speak(&about, proven(&rule.origin), unproven);
+            self.speaks.push(speaks);
+            self.infos.push(Arc::new(about.info()));
             self.rules.push(Arc::new(rule));
         }
+        for (at, correlation) in loaded.correlations.into_iter().enumerate() {
+            let about = About::correlation(&correlation);
+            let speaks =
+                !silent_correlations.contains(&at) && self.may_speak(&about, proven(&correlation.origin), unproven);
+            self.speaks.push(speaks);
+            self.infos.push(Arc::new(about.info()));
+            self.correlations.push(Arc::new(correlation));
+        }
+        let speaks = |index: u32| self.speaks.get(index as usize).copied().unwrap_or(false);
+        self.graph = Arc::new(Graph::new(&self.rules, &self.correlations, speaks));
     }
+
+    /// A rule that would page without owner, runbook or proof is silent in `run`; others may still refer to it.
+    fn may_speak(&mut self, about: &About<'_>, proven: bool, unproven: Unproven) -> bool {
+        let Some(problem) = paging_problem(about, proven) else { return true };
+        match unproven {
+            Unproven::Refuse => self.refused.push(problem),
+            Unproven::Warn => self.warnings.push(problem),
+        }
+        unproven == Unproven::Warn
+    }
+
+    /// The rule is evaluated: it speaks, or something remembers it.
+    pub fn takes_part(&self, rule: u32) -> bool {
+        self.speaks.get(rule as usize).copied().unwrap_or(false) || self.graph.watched(rule).is_some()
+    }
+}
+
+/// What rules and correlations have in common.
+struct About<'r> {
+    id: &'r str,
+    name: &'r Option<String>,
+    title: &'r str,
+    severity: model::Severity,
+    version: model::Sha256,
+    tags: &'r [String],
+    alert: Option<&'r AlertSpec>,
+    custom: &'r serde_json::Map<String, serde_json::Value>,
+    origin: &'r Origin,
 }
 
 /// What is wrong with a list, with a hint.
@@ -92,25 +132,36 @@ pub fn about_list(error: &ListError) -> String {
     }
 }
 
-fn info(rule: &Rule) -> RuleInfo {
-    let alert = rule.alert.as_ref();
-    RuleInfo {
-        id: rule.id.as_str().into(),
-        name: rule.name.clone(),
-        title: rule.title.clone(),
-        severity: rule.level,
-        version: rule.version,
-        tags: rule.tags.clone(),
-        realert_ms: alert.and_then(|alert| alert.realert_ms),
-        owner: alert.and_then(|alert| alert.owner.clone()),
-        runbook: alert.and_then(|alert| alert.runbook.clone()),
-        custom: rule.custom.clone(),
+impl<'r> About<'r> {
+    fn rule(rule: &'r Rule) -> About<'r> {
+        let Rule { id, name, title, level, version, tags, alert, custom, origin, .. } = rule;
+        About { id, name, title, severity: *level, version: *version, tags, alert: alert.as_ref(), custom, origin }
+    }
+
+    fn correlation(correlation: &'r Correlation) -> About<'r> {
+        let Correlation { id, name, title, level, version, tags, alert, custom, origin, .. } = correlation;
+        About { id, name, title, severity: *level, version: *version, tags, alert: alert.as_ref(), custom, origin }
+    }
+
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            id: self.id.into(),
+            name: self.name.clone(),
+            title: self.title.to_owned(),
+            severity: self.severity,
+            version: self.version,
+            tags: self.tags.to_vec(),
+            realert_ms: self.alert.and_then(|alert| alert.realert_ms),
+            owner: self.alert.and_then(|alert| alert.owner.clone()),
+            runbook: self.alert.and_then(|alert| alert.runbook.clone()),
+            custom: self.custom.clone(),
+        }
     }
 }
 
 /// Why a rule may not page, if it would.
-fn paging_problem(rule: &Rule, proven: bool) -> Option<Diagnostic> {
-    let alert = rule.alert.as_ref()?;
+fn paging_problem(rule: &About<'_>, proven: bool) -> Option<Diagnostic> {
+    let alert = rule.alert?;
     if !alert.routes.iter().any(|route| route.urgency == Urgency::Page) {
         return None;
     }
@@ -127,7 +178,7 @@ fn paging_problem(rule: &Rule, proven: bool) -> Option<Diagnostic> {
     (!missing.is_empty()).then(|| Diagnostic {
         file: rule.origin.file.as_ref().clone(),
         line: rule.origin.line,
-        rule: Some(rule.title.clone()),
+        rule: Some(rule.title.to_owned()),
         message: format!("the rule pages and has no {}", missing.join(", no ")),
         hint: Some("add what is missing, or route it as a ticket".to_owned()),
     })

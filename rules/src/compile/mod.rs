@@ -14,4 +14,4 @@ pub use glob::Glob;
 pub(crate) use index::{PredicateId, TextIndex};
 pub(crate) use predicate::{Check, Predicate, compare};
 pub use program::{CompileError, KeyField, Program};
-pub(crate) use program::{CompiledRule, Node, NodeIx};
+pub(crate) use program::{CompiledRule, Node, NodeIx, searched_fields};

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use model::{Projection, Slot, Urgency};
+use model::{CarriedField, Projection, Slot, Urgency};
 use rustc_hash::FxHashMap;
 
 use super::index::literal_of;
 use super::witness::{Key, Witnesses};
 use super::{Check, Glob, Predicate, PredicateId, TextIndex};
 use crate::ast::{FieldTest, ListUse, OnMissing, Pattern, Rule, Search, Test};
+use crate::correlation::{Graph, Watched};
 use crate::where_expr::Where;
 
 /// Index of a node of a program's condition trees.
@@ -48,6 +49,10 @@ pub(crate) struct CompiledRule {
     pub(crate) key: Option<Vec<KeyField>>,
     /// The fields that the rule looks at, for the person who reads its alert.
     pub(crate) looks_at: Vec<KeyField>,
+    /// Fields that something remembers of the rule's events; None: nothing does.
+    pub(crate) carried: Option<Vec<(CarriedField, Slot)>>,
+    /// It tells alerts of its own.
+    pub(crate) speaks: bool,
 }
 
 /// A rule set compiled for one log source.
@@ -96,10 +101,22 @@ impl Program {
     /// # Errors
     /// When the rules' texts do not fit an automaton.
     pub fn compile(rules: &[Arc<Rule>], takes: impl Fn(&Rule) -> bool) -> Result<Program, CompileError> {
+        Program::compile_with(rules, &Graph::default(), |_, rule| takes(rule))
+    }
+
+    /// The same, carrying of each rule's events what the graph remembers; `takes` also hears the rule's index.
+    ///
+    /// # Errors
+    /// When the rules' texts do not fit an automaton.
+    pub fn compile_with(
+        rules: &[Arc<Rule>],
+        graph: &Graph,
+        takes: impl Fn(u32, &Rule) -> bool,
+    ) -> Result<Program, CompileError> {
         let mut compiler = Compiler::default();
-        for (at, rule) in rules.iter().enumerate() {
-            if takes(rule) {
-                compiler.rule(at as u32, rule)?;
+        for (at, rule) in (0..).zip(rules) {
+            if takes(at, rule) {
+                compiler.rule(at, rule, graph.watched(at))?;
             }
         }
         compiler.finish()
@@ -148,7 +165,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn rule(&mut self, at: u32, rule: &Rule) -> Result<(), CompileError> {
+    fn rule(&mut self, at: u32, rule: &Rule, watched: Option<&Watched>) -> Result<(), CompileError> {
         let named = |error| CompileError::Regex { rule: rule.title.clone(), error };
         let condition = self.search(&rule.condition).map_err(named)?;
         let mut fields = Vec::new();
@@ -172,7 +189,22 @@ impl Compiler {
             key = alert.fingerprint.as_ref().map(|names| self.key_fields(names.iter().map(String::as_str).collect()));
         }
         let (wheres, lists) = (rule.wheres.clone(), list_uses(rule));
-        self.program.rules.push(CompiledRule { rule: at, condition, wheres, lists, routes, key, looks_at });
+        let projection = &mut self.program.projection;
+        let carried = watched.map(|watched| {
+            watched.fields.iter().map(|(field, name)| (*field, projection.ask(name))).collect::<Vec<_>>()
+        });
+        let speaks = watched.is_none_or(|watched| watched.speaks);
+        self.program.rules.push(CompiledRule {
+            rule: at,
+            condition,
+            wheres,
+            lists,
+            routes,
+            key,
+            looks_at,
+            carried,
+            speaks,
+        });
         Ok(())
     }
 
@@ -342,7 +374,7 @@ impl Compiler {
 }
 
 /// Names of the fields that a condition looks at.
-fn searched_fields<'r>(search: &'r Search, fields: &mut Vec<&'r str>) {
+pub(crate) fn searched_fields<'r>(search: &'r Search, fields: &mut Vec<&'r str>) {
     match search {
         Search::All(parts) | Search::Any(parts) => parts.iter().for_each(|part| searched_fields(part, fields)),
         Search::Not(part) => searched_fields(part, fields),

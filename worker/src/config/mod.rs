@@ -49,6 +49,8 @@ pub struct Config {
     pub idle_after_ms: i64,
     /// What the rules that read the same sources may hold.
     pub limits: Limits,
+    /// What their correlations may hold.
+    pub correlations: rules::correlation::Limits,
     /// Entries of a source's table of duplicates.
     pub duplicates_max: usize,
 }
@@ -179,6 +181,12 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             findings_waiting_max: limits
                 .parsed("findings_waiting_max", positive, "a number above 0")
                 .unwrap_or(500_000),
+            occurrences_waiting_max: limits
+                .parsed("occurrences_waiting_max", positive, "a number above 0")
+                .unwrap_or(1_000_000),
+        },
+        correlations: rules::correlation::Limits {
+            keys_max: limits.parsed("keys_max", positive, "a number above 0").unwrap_or(1_000_000),
         },
         duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),
     };

@@ -131,7 +131,11 @@ const LATENESS: &str = "60s";
 const DUPLICATES_MAX: usize = 4_000_000;
 
 /// What a replay holds.
-const LIMITS: Limits = Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000 };
+const LIMITS: Limits =
+    Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000, occurrences_waiting_max: 4_000_000 };
+
+/// The same of correlations.
+const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };
 
 /// Everything that is wrong, in the order in which it was found.
 #[derive(Default)]
@@ -207,7 +211,14 @@ impl ReplayArgs {
             engine,
             rules,
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
-            settings: Settings { mode, merge: true, id_reuse, limits: LIMITS, redaction: RedactionKey::default() },
+            settings: Settings {
+                mode,
+                merge: true,
+                id_reuse,
+                limits: LIMITS,
+                correlations: CORRELATIONS,
+                redaction: RedactionKey::default(),
+            },
             inputs,
             until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),

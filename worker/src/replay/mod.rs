@@ -38,7 +38,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
-    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets);
+    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     let started = crate::clock::Stopwatch::start();
     let progress = inputs.progress(json);

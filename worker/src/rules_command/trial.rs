@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ingest::format::{FORMATS, Format, Wanted, json};
 use ingest::{Decoder, Read, Scratch, Seen};
-use model::{EventClass, Invalid, Row, Timestamp, Urgency, View};
+use model::{Carrying, EventClass, Invalid, Row, Timestamp, Urgency, View};
 use rules::ast::{LogSource, Rule};
 use rules::{Evaluator, Lists, Program};
 
@@ -71,8 +71,8 @@ impl Trial<'_> {
         let Trial { rule, program, decoder, raw, lists, is_own, evaluator } = self;
         let mut judge = |view: View<'_>, at: Option<Timestamp>| {
             let mut found = Vec::new();
-            evaluator.matches(program, view, lists, at, &mut found);
-            found.first().map(|found| found.urgency)
+            evaluator.matches(program, view, (&**lists, at), &mut found, &mut Carrying::default());
+            found.first().and_then(|found| found.told.as_ref()).map(|told| told.urgency)
         };
         decoder.read(&mut Scratch::default(), record, 0, &mut |_, read| match read {
             _ if !matches!(answer, Ok(None)) => {}

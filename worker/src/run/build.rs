@@ -12,8 +12,8 @@ use ingest::enrich::Tables;
 use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
 use model::{RedactionKey, Sha256};
-use rules::Lists;
 use rules::parse::Settings as ParseSettings;
+use rules::{CompileError, Lists};
 use sinks::{JsonLines, Mode, Outlet};
 
 use super::append::Appended;
@@ -131,9 +131,19 @@ impl Built {
     }
 
     /// The pipeline. With `merge`, records of all rules leave in one total order.
-    pub fn pipeline(&self, config: &Config, outlets: Outlets, merge: bool, redaction: RedactionKey) -> Pipeline {
+    ///
+    /// # Errors
+    /// When a correlation cannot be compiled.
+    pub fn pipeline(
+        &self,
+        config: &Config,
+        outlets: Outlets,
+        merge: bool,
+        redaction: RedactionKey,
+    ) -> Result<Pipeline, CompileError> {
         let (limits, id_reuse) = (config.limits, config.rules.pack);
-        let settings = Settings { mode: Mode::Alerts, merge, id_reuse, limits, redaction };
+        let correlations = config.correlations;
+        let settings = Settings { mode: Mode::Alerts, merge, id_reuse, limits, correlations, redaction };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,

@@ -76,7 +76,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let control = config.state.join("control.jsonl");
     let metrics = Metrics::new(&published.registry)?;
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
-    let pipeline = built.pipeline(&config, outlets, false, redaction);
+    let pipeline = built.pipeline(&config, outlets, false, redaction)?;
     published.started.store(true, Ordering::Relaxed);
     let mut worker = Worker::new(&config, built, kafka, pipeline, control, metrics, published);
     if args.until_end {

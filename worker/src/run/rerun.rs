@@ -53,12 +53,12 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     let (mut scripts, ended) = scripts(&run)?;
     let redaction = build::redaction_key(&config, state)?.unwrap_or_default();
     let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
-    let mut pipeline = built.pipeline(&config, outlets, true, redaction);
+    let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
     let mut judges = BTreeMap::from([(None, built.judges())]);
     let mut set_ids = BTreeMap::new();
     for (version, set) in &later {
         judges.insert(Some(*version), set.judges());
-        set_ids.insert(*version, pipeline.add_set(set.engines.clone()));
+        set_ids.insert(*version, pipeline.add_set(set.engines.clone())?);
     }
     let mut stretch = Stretch { config: &config, judges, set_ids, judgements: Vec::new() };
     let topics = Built::topics(&config);

@@ -143,7 +143,7 @@ impl<'c> Worker<'c> {
             positions,
         })?;
         self.judges = next.judges();
-        self.pipeline.replace(next.engines.clone());
+        self.pipeline.replace(next.engines.clone())?;
         self.metrics.rules(next.rules.rules.len(), 0);
         self.built = next;
         Ok(())

@@ -1,0 +1,68 @@
+//! What looks at more than one event: correlations, absences, whatever remembers. The stage between judging and sealing.
+//!
+//! Behind this trait so that sealing knows nothing of conditions. Called behind the cursor, in total order, by one thread;
+//! must never read a clock, nor let anything depend on when an event arrived.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Evidence, Finding, Fingerprint, Occurrence, Place, RuleInfo, Timestamp};
+
+/// What comes of an event or of a timer.
+#[derive(Debug, Clone)]
+pub enum Derived {
+    /// A rule holds.
+    Holds(Finding),
+    /// Closing evidence came.
+    Resolves(Resolution),
+}
+
+/// Closing evidence for an alert.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The rule.
+    pub rule: Arc<RuleInfo>,
+    /// The alert.
+    pub fingerprint: Fingerprint,
+    /// Where it came.
+    pub place: Place,
+    /// The event.
+    pub evidence: Evidence,
+}
+
+/// Keyed state of the rules of one cursor.
+pub trait Correlator: fmt::Debug + Send {
+    /// An event, next in total order.
+    fn apply(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
+
+    /// An event that came too late (or from too far ahead) for any window: what it tells stands alone.
+    fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
+
+    /// When the next timer is due.
+    fn next_timer(&self) -> Option<Timestamp>;
+
+    /// Runs every timer that is due at the time of the next one, after all events of that time.
+    fn run_timers(&mut self, tell: &mut dyn FnMut(Derived));
+
+    /// What is held, and what limits have cost.
+    fn held(&self) -> CorrelatorHeld;
+}
+
+/// See [`Correlator::held`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CorrelatorHeld {
+    /// Keys with state.
+    pub keys: usize,
+    /// Keys given up because a limit was reached.
+    pub evicted: u64,
+    /// Events that lacked a field of a key.
+    pub keyless: u64,
+}
+
+impl std::ops::AddAssign for CorrelatorHeld {
+    fn add_assign(&mut self, other: CorrelatorHeld) {
+        self.keys += other.keys;
+        self.evicted += other.evicted;
+        self.keyless += other.keyless;
+    }
+}

@@ -1,0 +1,332 @@
+//! Which rule feeds what: correlations, and rules that remember, in an order in which each comes behind what feeds it.
+//!
+//! Built once from a rule set, immutable, shared by everything that judges or correlates. Must never hold state of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use std::hash::BuildHasher;
+
+use model::{Carried, CarriedField, Sha256};
+use rustc_hash::FxBuildHasher;
+
+use crate::ast::{Correlation, Memory, Reference, Rule, Target};
+
+/// Whose event it is: a flood of keys costs its author's keys first.
+const PRINCIPAL: &str = "prov.actor_id";
+
+/// What feeds what in a rule set. Rules are numbered as in the set; correlations behind them, in their order.
+#[derive(Debug)]
+pub struct Graph {
+    /// In an order in which each comes behind what feeds it.
+    pub(super) nodes: Vec<Node>,
+    /// By index in the set.
+    of_index: BTreeMap<u32, usize>,
+    /// Names of carried fields, by number.
+    fields: Vec<String>,
+    /// The field that names whose event it is.
+    principal: Option<CarriedField>,
+    watched: BTreeMap<u32, Watched>,
+    version: Sha256,
+}
+
+impl Default for Graph {
+    fn default() -> Graph {
+        let (nodes, of_index, fields, watched) = Default::default();
+        Graph { nodes, of_index, fields, principal: None, watched, version: Sha256::of(b"") }
+    }
+}
+
+/// A rule or a correlation that takes part.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// In the set: rules, then correlations.
+    pub(super) index: u32,
+    pub(super) kind: Kind,
+    /// Whom it feeds, and through which port.
+    pub(super) feeds: Vec<(usize, Port)>,
+    /// It tells alerts of its own.
+    pub(super) speaks: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A rule, with what it remembers.
+    Rule(Vec<Memory>),
+    /// A correlation.
+    Correlation(Box<Correlation>),
+}
+
+/// Through which part a node is fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Port {
+    /// The rule's own detection matched.
+    Own,
+    /// A correlation's reference holds.
+    Reference(usize),
+    /// The opening event of a rule's memory, by its number.
+    Open(usize),
+    /// The closing event.
+    Close(usize),
+}
+
+/// What judging has to carry for a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Fields that those it feeds ask for, and their numbers.
+    pub fields: Vec<(CarriedField, String)>,
+    /// What it remembers decides whether it holds: nothing is told before.
+    pub remembers: bool,
+    /// It tells alerts of its own.
+    pub speaks: bool,
+}
+
+impl Graph {
+    /// The graph of a set. `speaks` says by index whether a rule or correlation tells alerts of its own.
+    pub fn new(
+        rules: &[impl AsRef<Rule>],
+        correlations: &[impl AsRef<Correlation>],
+        speaks: impl Fn(u32) -> bool,
+    ) -> Graph {
+        let mut building = Building {
+            rules: rules.iter().map(AsRef::as_ref).collect(),
+            correlations: correlations.iter().map(AsRef::as_ref).collect(),
+            graph: Graph::default(),
+            on_the_way: BTreeSet::new(),
+        };
+        for at in 0..building.correlations.len() {
+            building.add(Target::Correlation(at), &speaks);
+        }
+        for at in 0..building.rules.len() {
+            if building.rules.get(at).is_some_and(|rule| !rule.memories.is_empty()) {
+                building.add(Target::Rule(at), &speaks);
+            }
+        }
+        building.finish()
+    }
+
+    /// Nothing remembers anything.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// What has to be carried of a rule; None: nothing remembers it.
+    pub fn watched(&self, rule: u32) -> Option<&Watched> {
+        self.watched.get(&rule)
+    }
+
+    /// A correlation, or a rule that remembers: more than one event decides whether it holds.
+    pub fn decides(&self, index: u32) -> bool {
+        let node = self.node(index).and_then(|at| self.nodes.get(at));
+        node.is_some_and(|node| match &node.kind {
+            Kind::Rule(memories) => !memories.is_empty(),
+            Kind::Correlation(_) => true,
+        })
+    }
+
+    /// Names all that takes part, by the versions of its documents: equal graphs can share state.
+    pub fn version(&self) -> Sha256 {
+        self.version
+    }
+
+    /// Numbers and names of the fields that events carry.
+    pub(super) fn named_fields(&self) -> Vec<(CarriedField, String)> {
+        self.fields.iter().enumerate().map(|(at, name)| (at as CarriedField, name.clone())).collect()
+    }
+
+    /// Whose event it is, as a hash; 0 where nobody says.
+    pub(super) fn principal(&self, carried: &Carried) -> u32 {
+        let text = self.principal.and_then(|field| carried.text(field));
+        text.map_or(0, |text| (FxBuildHasher.hash_one(text) >> 32) as u32)
+    }
+
+    /// Number of a carried field.
+    pub(super) fn field(&self, name: &str) -> Option<CarriedField> {
+        self.fields.iter().position(|known| known == name).map(|at| at as CarriedField)
+    }
+
+    /// Where a rule or correlation of the set stands.
+    pub(super) fn node(&self, index: u32) -> Option<usize> {
+        self.of_index.get(&index).copied()
+    }
+
+    /// The rules and correlations (by index) that decide, and for each the rules that feed it, over any number of steps.
+    pub fn feeders(&self) -> BTreeMap<u32, BTreeSet<u32>> {
+        let mut feeders: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.nodes.len()];
+        let mut by_index = BTreeMap::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let mut own = feeders.get_mut(at).map(std::mem::take).unwrap_or_default();
+            if matches!(node.kind, Kind::Rule(_)) {
+                own.insert(node.index);
+            }
+            for (fed, _) in &node.feeds {
+                if let Some(fed) = feeders.get_mut(*fed) {
+                    fed.extend(&own);
+                }
+            }
+            by_index.insert(node.index, own);
+        }
+        by_index
+    }
+}
+
+struct Building<'a> {
+    rules: Vec<&'a Rule>,
+    correlations: Vec<&'a Correlation>,
+    graph: Graph,
+    /// Guards against a cycle, which the parser refuses.
+    on_the_way: BTreeSet<Target>,
+}
+
+impl Building<'_> {
+    fn index(&self, target: Target) -> u32 {
+        match target {
+            Target::Rule(at) => at as u32,
+            Target::Correlation(at) => (self.rules.len() + at) as u32,
+        }
+    }
+
+    /// Adds what a target is fed by, then the target; gives its place.
+    fn add(&mut self, target: Target, speaks: &impl Fn(u32) -> bool) -> Option<usize> {
+        let index = self.index(target);
+        if let Some(known) = self.graph.node(index) {
+            return Some(known);
+        }
+        if !self.on_the_way.insert(target) {
+            return None;
+        }
+        let (kind, references) = match target {
+            Target::Rule(at) => {
+                let rule = self.rules.get(at)?;
+                (Kind::Rule(rule.memories.clone()), memory_references(&rule.memories))
+            }
+            Target::Correlation(at) => {
+                let correlation = (*self.correlations.get(at)?).clone();
+                let numbered = correlation.references.iter().enumerate();
+                let references = numbered.map(|(at, of)| (of.target, Port::Reference(at))).collect();
+                (Kind::Correlation(Box::new(correlation)), references)
+            }
+        };
+        let feeders: Vec<(usize, Port)> =
+            references.into_iter().filter_map(|(target, port)| Some((self.add(target, speaks)?, port))).collect();
+        let at = self.graph.nodes.len();
+        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks: speaks(index) });
+        self.graph.of_index.insert(index, at);
+        for (feeder, port) in feeders {
+            if let Some(feeder) = self.graph.nodes.get_mut(feeder) {
+                feeder.feeds.push((at, port));
+            }
+        }
+        Some(at)
+    }
+
+    /// What each node needs of an event, handed down to the rules that its events come from.
+    fn finish(mut self) -> Graph {
+        let mut needs: Vec<BTreeSet<String>> = self.graph.nodes.iter().map(own_needs).collect();
+        for at in (0..self.graph.nodes.len()).rev() {
+            let Some(node) = self.graph.nodes.get(at) else { continue };
+            let mut asked = needs.get(at).cloned().unwrap_or_default();
+            for (fed, port) in &node.feeds {
+                let Some(fed_node) = self.graph.nodes.get(*fed) else { continue };
+                asked.extend(asked_through(fed_node, *port));
+                // What holds at this event may feed others, which read their fields from the same event.
+                if let Port::Reference(_) = port {
+                    asked.extend(needs.get(*fed).into_iter().flatten().cloned());
+                }
+            }
+            if let Some(own) = needs.get_mut(at) {
+                *own = asked;
+            }
+        }
+        for (node, needs) in self.graph.nodes.iter().zip(&mut needs) {
+            let rule = self.rules.get(node.index as usize);
+            if rule.is_some_and(|rule| rule.logsource.product.as_deref() == Some("pipewarden")) {
+                needs.insert(PRINCIPAL.to_owned());
+            }
+        }
+        let mut names: BTreeSet<&String> = needs.iter().flatten().collect();
+        self.graph.fields = std::mem::take(&mut names).into_iter().cloned().collect();
+        self.graph.principal = self.graph.field(PRINCIPAL);
+        let mut documents = String::new();
+        for node in &self.graph.nodes {
+            let (at, rules) = (node.index as usize, self.rules.len());
+            let rule = self.rules.get(at).map(|rule| (&rule.id, rule.version));
+            let document =
+                rule.or_else(|| self.correlations.get(at.checked_sub(rules)?).map(|of| (&of.id, of.version)));
+            documents.push_str(&format!("{} {document:?} {} {:?}\n", node.index, node.speaks, node.feeds));
+        }
+        self.graph.version = Sha256::of(documents.as_bytes());
+        for (at, node) in self.graph.nodes.iter().enumerate() {
+            let Kind::Rule(memories) = &node.kind else { continue };
+            let fields = needs.get(at).into_iter().flatten();
+            let fields = fields.filter_map(|name| Some((self.graph.field(name)?, name.clone()))).collect();
+            self.graph
+                .watched
+                .insert(node.index, Watched { fields, remembers: !memories.is_empty(), speaks: node.speaks });
+        }
+        self.graph
+    }
+}
+
+fn memory_references(memories: &[Memory]) -> Vec<(Target, Port)> {
+    let mut references = Vec::new();
+    for (at, memory) in memories.iter().enumerate() {
+        if let Memory::Interval(interval) = memory {
+            let Reference { target: open, .. } = interval.open;
+            let Reference { target: close, .. } = interval.close;
+            references.extend([(open, Port::Open(at)), (close, Port::Close(at))]);
+        }
+    }
+    references
+}
+
+/// Fields that a node reads of the event at which it holds, whatever feeds it.
+fn own_needs(node: &Node) -> BTreeSet<String> {
+    match &node.kind {
+        Kind::Rule(memories) => memories.iter().flat_map(memory_fields).collect(),
+        Kind::Correlation(correlation) => {
+            let mut needs = BTreeSet::new();
+            if let crate::ast::Condition::Measure { fields, .. } = &correlation.condition {
+                needs.extend(fields.iter().cloned());
+            }
+            if let Some(alert) = &correlation.alert {
+                needs.extend(alert.fingerprint.iter().flatten().cloned());
+                for when in alert.routes.iter().filter_map(|route| route.when.as_ref()) {
+                    let mut fields = Vec::new();
+                    crate::compile::searched_fields(when, &mut fields);
+                    needs.extend(fields.into_iter().map(str::to_owned));
+                }
+            }
+            needs
+        }
+    }
+}
+
+fn memory_fields(memory: &Memory) -> Vec<String> {
+    match memory {
+        Memory::Previous(previous) => {
+            previous.key.iter().chain(&previous.ignore_same).chain([&previous.field]).cloned().collect()
+        }
+        Memory::Interval(interval) => interval.key.iter().map(|[own, ..]| own.clone()).collect(),
+    }
+}
+
+/// Fields that a node reads of the events that come through one of its ports.
+fn asked_through(node: &Node, port: Port) -> Vec<String> {
+    match (&node.kind, port) {
+        (Kind::Correlation(correlation), Port::Reference(at)) => {
+            let keys = correlation.group_by.iter().filter_map(|field| field.fields.get(at).cloned());
+            let name = correlation.references.get(at).map_or("", |reference| reference.name.as_str());
+            let own = |path: &str| path.strip_prefix(name)?.strip_prefix('.').map(str::to_owned);
+            let paths = correlation.wheres.iter().flat_map(|expression| expression.fields());
+            keys.chain(paths.filter_map(own)).collect()
+        }
+        (Kind::Rule(memories), Port::Open(at) | Port::Close(at)) => match memories.get(at) {
+            Some(Memory::Interval(interval)) => {
+                let side = if port == Port::Open(at) { 1 } else { 2 };
+                interval.key.iter().filter_map(|key| key.get(side).cloned()).collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}

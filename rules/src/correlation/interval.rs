@@ -1,0 +1,61 @@
+//! `x-interval` (E10): an event inside or outside what other events open and close.
+//!
+//! Outside is decided when nothing that could still open an interval over the event can come: at its time plus the pad
+//! before, after all events of that time. Must never take an interval that nobody closed for one that is closed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::state::Seen;
+use crate::ast::Interval;
+
+/// Intervals of one key.
+#[derive(Debug, Default)]
+pub(super) struct Intervals {
+    /// Since when one is open.
+    open: Option<i64>,
+    closed: VecDeque<(i64, i64)>,
+    /// Events that are decided later, by due time.
+    due: VecDeque<(i64, Arc<Seen>, Option<Box<model::Finding>>)>,
+}
+
+/// Closed intervals that are remembered of one key.
+const CLOSED_MAX: usize = 1_000;
+
+impl Intervals {
+    pub(super) fn len(&self) -> usize {
+        self.due.len() + usize::from(self.open.is_some())
+    }
+
+    pub(super) fn open(&mut self, at: i64, rule: &Interval) {
+        if self.open.is_some_and(|open| open.saturating_add(rule.ttl_ms) < at) {
+            self.close(self.open.map_or(at, |open| open.saturating_add(rule.ttl_ms)), rule);
+        }
+        self.open.get_or_insert(at);
+    }
+
+    pub(super) fn close(&mut self, at: i64, rule: &Interval) {
+        let Some(open) = self.open.take() else { return };
+        let from = at.saturating_sub(rule.pad_before_ms.saturating_add(rule.pad_after_ms));
+        while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, close)| *close < from) {
+            self.closed.pop_front();
+        }
+        self.closed.push_back((open, at));
+    }
+
+    /// An interval covers the time.
+    pub(super) fn covers(&self, at: i64, rule: &Interval) -> bool {
+        let inside = |open: i64, end: i64| open.saturating_sub(rule.pad_before_ms) <= at && at <= end;
+        self.open.is_some_and(|open| inside(open, open.saturating_add(rule.ttl_ms)))
+            || self.closed.iter().any(|(open, close)| inside(*open, close.saturating_add(rule.pad_after_ms)))
+    }
+
+    pub(super) fn decide_later(&mut self, due: i64, seen: Arc<Seen>, finding: Option<Box<model::Finding>>) {
+        self.due.push_back((due, seen, finding));
+    }
+
+    pub(super) fn pop_due(&mut self, now: i64) -> Option<(Arc<Seen>, Option<Box<model::Finding>>)> {
+        let due = self.due.front().is_some_and(|(due, ..)| *due <= now).then(|| self.due.pop_front())?;
+        due.map(|(_, seen, finding)| (seen, finding))
+    }
+}

@@ -1,0 +1,28 @@
+//! Rules that look at more than one event: Sigma's correlations, and the extensions that remember.
+//!
+//! `graph` says what feeds what, `engine` walks it for each event in total order, `keys` holds the state of every key; each
+//! type has a file. Called behind the cursor only: must never look at when an event arrived.
+
+mod absence;
+mod decimal;
+mod engine;
+mod event_count;
+mod graph;
+mod group;
+mod interval;
+mod join;
+mod keys;
+mod measure;
+mod predicate;
+mod previous;
+mod routes;
+mod spec;
+mod state;
+mod telling;
+mod temporal;
+mod temporal_ordered;
+mod value_count;
+mod values;
+
+pub use engine::{Correlations, Limits};
+pub use graph::{Graph, Watched};

@@ -1,0 +1,102 @@
+//! `value_sum`, `value_avg`, `value_percentile`, `value_median`: a number of each event in the window.
+//!
+//! Sums are exact decimals. Percentiles interpolate linearly between the two nearest ranks: rank p/100 · (n − 1), as
+//! numpy's default and R's type 7 have it. What is no number adds nothing; without numbers there is no value.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use model::Evidence;
+
+use super::decimal::Decimal;
+use super::event_count::newest;
+use super::measure::Measure;
+use super::state::{Member, Verdict};
+
+/// Which measure is asked of the values.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Statistic {
+    Sum,
+    Mean,
+    /// 0 to 100.
+    Percentile(f64),
+}
+
+/// Numbers of one key, in total order.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    members: VecDeque<(Member, Decimal)>,
+    sum: Decimal,
+    /// Kept for percentiles only.
+    sorted: Vec<Decimal>,
+    cut_at: Option<i64>,
+}
+
+impl Values {
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Adds the numbers of an event, next in total order, and says whether the condition is true at it.
+    pub(super) fn add(
+        &mut self,
+        member: &Member,
+        numbers: impl Iterator<Item = Decimal>,
+        (span_ms, members_max): (i64, usize),
+        statistic: Statistic,
+        measure: &Measure,
+    ) -> Option<Verdict> {
+        let start = member.at.saturating_sub(span_ms);
+        let keeps_order = matches!(statistic, Statistic::Percentile(_));
+        while self.members.front().is_some_and(|(first, _)| first.at < start) {
+            self.forget_first(keeps_order);
+        }
+        for number in numbers {
+            if self.members.len() == members_max {
+                self.cut_at = self.members.front().map(|(first, _)| first.at);
+                self.forget_first(keeps_order);
+            }
+            self.sum += number;
+            if keeps_order {
+                let at = self.sorted.partition_point(|known| *known <= number);
+                self.sorted.insert(at, number);
+            }
+            self.members.push_back((member.clone(), number));
+        }
+        let count = self.members.len();
+        if count == 0 {
+            return None;
+        }
+        let (value, holds) = match statistic {
+            Statistic::Sum => (self.sum.to_float(), measure.holds(self.sum)),
+            Statistic::Mean => (self.sum.to_float() / count as f64, measure.mean_holds(self.sum, count)),
+            Statistic::Percentile(percentile) => {
+                let value = self.percentile(percentile);
+                (value, Decimal::from_float(value).is_some_and(|value| measure.holds(value)))
+            }
+        };
+        let at_least = self.cut_at.is_some_and(|cut| cut >= start);
+        holds.then(|| Verdict { value: Some(value), at_least, evidence: self.evidence() })
+    }
+
+    fn forget_first(&mut self, keeps_order: bool) {
+        let Some((_, number)) = self.members.pop_front() else { return };
+        self.sum -= number;
+        if keeps_order && let Ok(at) = self.sorted.binary_search(&number) {
+            self.sorted.remove(at);
+        }
+    }
+
+    fn percentile(&self, percentile: f64) -> f64 {
+        let rank = percentile.clamp(0.0, 100.0) / 100.0 * (self.sorted.len().saturating_sub(1)) as f64;
+        let below = self.sorted.get(rank.floor() as usize).copied().unwrap_or_default().to_float();
+        let above = self.sorted.get(rank.ceil() as usize).copied().unwrap_or_default().to_float();
+        below + (above - below) * rank.fract()
+    }
+
+    fn evidence(&self) -> Vec<Arc<Evidence>> {
+        let mut evidence = newest(self.members.iter().map(|(member, _)| member));
+        evidence.dedup();
+        evidence
+    }
+}

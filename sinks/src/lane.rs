@@ -1,0 +1,185 @@
+//! The rules that share a cursor: their waiting findings and events, their keyed state, their open alerts.
+//!
+//! Goes from place to place in total order: an event with everything that holds at it, then the timers at which a rule
+//! holds, then those that expire. Must never pass its limit, and never look at when something arrived.
+
+use model::{
+    AlertState, Correlator, CorrelatorHeld, Derived, EventOrder, Finding, Occurrence, Place, RedactionKey, Timestamp,
+};
+
+use crate::life::{Life, Sealed, alone};
+use crate::occurrences::Occurrences;
+use crate::queue::Queue;
+use crate::seal::{Limits, Mode};
+
+/// Number of a keyed state in its lane.
+pub type CorrelatorId = usize;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) life: Life,
+    pub(crate) waiting: Queue,
+    pub(crate) events: Occurrences,
+    /// One for each version of the rules that remembers something; an old one lets its timers run.
+    pub(crate) correlators: Vec<Box<dyn Correlator>>,
+    pub(crate) cursor: Timestamp,
+    redaction: RedactionKey,
+    mode: Mode,
+    /// What holds at the place at hand; reused.
+    derived: Vec<Derived>,
+}
+
+/// The next place of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Event,
+    Timers(Timestamp),
+    Expiry(Timestamp),
+}
+
+impl Lane {
+    pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey) -> Lane {
+        Lane {
+            life: Life::new(limits.open_alerts_max, redaction),
+            waiting: Queue::new(limits.findings_waiting_max),
+            events: Occurrences::new(limits.occurrences_waiting_max),
+            correlators: Vec::new(),
+            cursor: Timestamp::MIN,
+            redaction,
+            mode,
+            derived: Vec::new(),
+        }
+    }
+
+    /// Sealing up to a limit begins: what the queue has lost is settled before anything of it changes state.
+    pub(crate) fn begin(&mut self, limit: Timestamp) {
+        if self.next(limit).is_some() {
+            self.waiting.settle();
+        }
+    }
+
+    fn next_event(&self) -> Option<&EventOrder> {
+        let finding = self.waiting.peek().and_then(|order| match &order.place {
+            Place::Event(event) => Some(event),
+            Place::Timer { .. } => None,
+        });
+        match (finding, self.events.peek()) {
+            (Some(finding), Some(event)) => Some(finding.min(event)),
+            (finding, event) => finding.or(event),
+        }
+    }
+
+    /// What comes next, if it lies before the limit. Timers run after all events of their time.
+    fn next(&self, limit: Timestamp) -> Option<Next> {
+        let event = self.next_event().map(|order| order.time);
+        let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
+        let expiry = self.life.next_timer();
+        let first = [event, timers, expiry].into_iter().flatten().min()?;
+        if first >= limit && limit != Timestamp::MAX {
+            return None;
+        }
+        Some(match first {
+            _ if event == Some(first) => Next::Event,
+            _ if timers == Some(first) => Next::Timers(first),
+            _ => Next::Expiry(first),
+        })
+    }
+
+    /// The place that comes next, if it lies before the limit.
+    pub(crate) fn place(&self, limit: Timestamp) -> Option<Place> {
+        Some(match self.next(limit)? {
+            Next::Event => Place::Event(self.next_event()?.clone()),
+            Next::Timers(time) => Place::Timer { time, expires: false },
+            Next::Expiry(time) => Place::Timer { time, expires: true },
+        })
+    }
+
+    /// Does what comes at the next place, if it lies before the limit. False: nothing does.
+    pub(crate) fn step(&mut self, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
+        let Some(next) = self.next(limit) else { return false };
+        match next {
+            Next::Expiry(_) => self.life.expire_first(tell),
+            Next::Event if self.events.is_empty() => {
+                if let Some(finding) = self.waiting.pop() {
+                    self.hold(finding, tell);
+                }
+            }
+            Next::Event | Next::Timers(_) => {
+                let mut derived = std::mem::take(&mut self.derived);
+                if next == Next::Event {
+                    self.events_of_place(&mut derived);
+                } else if let Next::Timers(time) = next {
+                    let due = self.correlators.iter_mut().filter(|correlator| correlator.next_timer() == Some(time));
+                    due.for_each(|correlator| correlator.run_timers(&mut |of| derived.push(of)));
+                }
+                derived.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
+                for of in derived.drain(..) {
+                    self.take(of, tell);
+                }
+                self.derived = derived;
+            }
+        }
+        true
+    }
+
+    /// Everything that holds at the first event: findings that waited, and what its occurrences derive.
+    fn events_of_place(&mut self, derived: &mut Vec<Derived>) {
+        let Some(order) = self.next_event().cloned() else { return };
+        while self.waiting.peek().is_some_and(|first| matches!(&first.place, Place::Event(event) if *event == order)) {
+            derived.extend(self.waiting.pop().map(Derived::Holds));
+        }
+        while self.events.peek() == Some(&order) {
+            let Some((correlator, event)) = self.events.pop() else { break };
+            if let Some(correlator) = self.correlators.get_mut(correlator) {
+                correlator.apply(event, &mut |of| derived.push(of));
+            }
+        }
+    }
+
+    fn take(&mut self, derived: Derived, tell: &mut impl FnMut(Sealed)) {
+        match derived {
+            Derived::Holds(finding) => self.hold(finding, tell),
+            Derived::Resolves(resolution) => self.life.resolve(&resolution, tell),
+        }
+    }
+
+    fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
+        match self.mode {
+            Mode::Alerts => self.life.hold(finding, tell),
+            Mode::EveryMatch => tell(alone(&finding, AlertState::Match, self.redaction)),
+        }
+    }
+
+    /// An event that no window takes: what it tells stands alone, what it closes is closed.
+    pub(crate) fn late(&mut self, correlator: CorrelatorId, event: Occurrence, tell: &mut impl FnMut(Sealed)) {
+        let Some(correlator) = self.correlators.get_mut(correlator) else { return };
+        let mut derived = Vec::new();
+        correlator.apply_late(event, &mut |of| derived.push(of));
+        let state = match self.mode {
+            Mode::EveryMatch => AlertState::Match,
+            Mode::Alerts => AlertState::Firing,
+        };
+        for of in derived {
+            match of {
+                Derived::Holds(finding) => tell(alone(&finding, state, self.redaction)),
+                Derived::Resolves(resolution) => self.life.resolve(&resolution, tell),
+            }
+        }
+    }
+
+    pub(crate) fn held(&self) -> CorrelatorHeld {
+        self.correlators.iter().fold(CorrelatorHeld::default(), |mut sum, correlator| {
+            sum += correlator.held();
+            sum
+        })
+    }
+}
+
+/// Records of one place stand in the order of rule id and fingerprint.
+fn key_of(derived: &Derived) -> (&str, model::Fingerprint) {
+    match derived {
+        Derived::Holds(finding) => (&finding.rule.id, finding.fingerprint),
+        Derived::Resolves(resolution) => (&resolution.rule.id, resolution.fingerprint),
+    }
+}
