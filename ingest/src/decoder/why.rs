@@ -6,7 +6,7 @@ use model::{Projection, Row};
 
 use super::{CONTAINER_DEPTH_MAX, Decoder, Scratch, Within};
 use crate::container::{Elements, array, elements};
-use crate::format::{Classified, Format, Inputs, Plan, Shape};
+use crate::format::{Classified, Format, Inputs, Memo, Plan, Shape};
 use crate::scan::scan;
 
 /// A container that was taken apart.
@@ -128,7 +128,7 @@ impl Format {
         let slots: Vec<_> = mapping.classify_paths.iter().map(|path| wanted.ask(path)).collect();
         let mut row = Row::default();
         scan(text, &wanted, &mut row).ok()?;
-        match (mapping.classify)(&Inputs::new(row.view(text), &slots)) {
+        match (mapping.classify)(&Inputs::new(row.view(text), &slots, &Memo::default())) {
             Classified::Invalid(why) => Some(why),
             _ => None,
         }

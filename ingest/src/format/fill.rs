@@ -43,7 +43,7 @@ pub fn upper(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The first path that says true or false.
 pub fn bool_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(is) = (0..PATHS_MAX).find_map(|i| inputs.bool(i)) {
+    if let Some(is) = (0..inputs.len()).find_map(|i| inputs.bool(i)) {
         output.scalar(Scalar::Bool(is));
     }
 }
@@ -170,12 +170,12 @@ pub fn duration_given(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The values of all paths.
 pub fn gather(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    (0..PATHS_MAX).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
+    (0..inputs.len()).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
 }
 
 /// The source repository that an address names, as `host/owner/name`.
 pub fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(repo) = (0..PATHS_MAX).find_map(|i| inputs.text(i).and_then(repo_of)) {
+    if let Some(repo) = (0..inputs.len()).find_map(|i| inputs.text(i).and_then(repo_of)) {
         output.text(&repo);
     }
 }
@@ -248,7 +248,7 @@ pub fn purl(text: &str) -> Option<(&str, Option<&str>)> {
 
 /// The index of the first path with a value that is neither null nor empty.
 pub fn first_present(inputs: &Inputs<'_>) -> Option<usize> {
-    (0..PATHS_MAX).find(|&i| inputs.first(i).is_some())
+    (0..inputs.len()).find(|&i| inputs.first(i).is_some())
 }
 
 /// The values of a path that are neither null nor empty.

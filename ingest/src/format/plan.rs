@@ -2,6 +2,7 @@
 //!
 //! The same code with every field wanted gives the full [`Event`] that people see; there is no second decoder.
 
+mod named;
 mod origin;
 
 use std::borrow::Cow;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
-use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Output, fill};
+use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Memo, Output, fill};
 use crate::enrich::{Lookups, Missed, Tables};
 use crate::scan::scan;
 
@@ -158,6 +159,8 @@ pub struct Decoded<'a> {
     pub action: &'a str,
     /// Outcome.
     pub verdict: Verdict,
+    /// What was opened to tell so much, for the rows that ask for more of it.
+    memo: Memo,
 }
 
 /// What a scanned record turned out to be.
@@ -268,10 +271,12 @@ impl Plan {
             return Ok(Shape::Container(container));
         }
         let (id, time) = self.named(view);
-        let mut decoded =
-            Decoded { id, time, class: None, action: view.text(self.action).unwrap_or(""), verdict: Verdict::Unknown };
+        let action = view.text(self.action).unwrap_or("");
+        let memo = Memo::default();
+        let mut decoded = Decoded { id, time, class: None, action, verdict: Verdict::Unknown, memo };
         if let Some(mapping) = self.format.mapping {
-            let classified = (mapping.classify)(&Inputs::new(view, &self.classify));
+            let inputs = Inputs::new(view, &self.classify, &decoded.memo).dated(time.is_some());
+            let classified = (mapping.classify)(&inputs);
             if let Classified::Dated(_, time) = classified {
                 decoded.time = decoded.time.or(Some(time));
             }
@@ -291,11 +296,6 @@ impl Plan {
         Ok(Shape::Event(decoded))
     }
 
-    /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
-    pub fn named<'a>(&'a self, view: View<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
-        (self.id(view), self.time(view))
-    }
-
     /// The records beside a scanned record that is an event itself.
     pub fn parts(&self, view: View<'_>) -> Option<Container> {
         self.held(view, true)
@@ -304,27 +304,6 @@ impl Plan {
     fn held(&self, view: View<'_>, beside: bool) -> Option<Container> {
         let mut held = self.containers.iter().filter(|(_, container)| container.is_beside() == beside);
         held.find(|(slot, _)| view.has(*slot)).map(|&(_, container)| container)
-    }
-
-    fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
-        self.id.iter().find_map(|slots| {
-            let inputs = Inputs::new(view, slots);
-            let first = inputs.string(0)?;
-            if slots.len() == 1 {
-                return Some(first);
-            }
-            let mut id = first.into_owned();
-            for part in (1..slots.len()).filter_map(|i| inputs.string(i)) {
-                id.push(':');
-                id.push_str(&part);
-            }
-            Some(Cow::Owned(id))
-        })
-    }
-
-    fn time(&self, view: View<'_>) -> Option<Timestamp> {
-        let named = self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time));
-        named.or_else(|| self.latest.iter().flat_map(|&slot| view.values(slot)).filter_map(read_time).max())
     }
 
     /// Which of the formats that it might be of has its keys in the scanned record; the first of several.
@@ -339,7 +318,7 @@ impl Plan {
         row.reset(plan.slots);
         for planned in &plan.rows {
             let mut output = Output::new(row, planned.slot, raw.record());
-            (planned.fill)(&Inputs::new(raw, &planned.inputs), &mut output);
+            (planned.fill)(&Inputs::new(raw, &planned.inputs, &decoded.memo), &mut output);
         }
         for &(slot, what) in &plan.envelope {
             let mut output = Output::new(row, slot, raw.record());
@@ -385,16 +364,5 @@ impl ClassPlan {
             }
         }
         plan
-    }
-}
-
-fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
-    match value {
-        Scalar::Text(text) => Timestamp::parse(text),
-        // How programs write "never": an event of 1970 would be late for ever.
-        Scalar::Int(0) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
-        Scalar::Int(n) => Timestamp::from_epoch(n as f64),
-        Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
-        Scalar::Float(n) => Timestamp::from_epoch(n),
     }
 }
