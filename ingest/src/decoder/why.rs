@@ -52,20 +52,20 @@ impl Decoder {
         let mut scratch = Scratch::default();
         let held = self.scan(&mut scratch, text, within).ok().and_then(|(at, plan)| {
             let raw = scratch.raw.view(text);
-            let container = match plan.shape(raw).ok()? {
-                Shape::Container(container) => container,
+            let held = match plan.shape(raw).ok()? {
+                Shape::Container(held) => held,
                 Shape::Event(_) | Shape::Filtered => plan.parts(raw)?,
             };
-            Some((at, plan, container))
+            Some((at, plan, held.container, elements(text, raw, held)))
         });
-        let Some((at, plan, container)) = held else {
+        let Some((at, plan, container, elements)) = held else {
             let members = self.members_of(&mut scratch, text, within).unwrap_or_default();
             let format = members.first().and_then(|member| self.format_of(member)).map(|format| format.name);
             return self.open_all(format, "", &members, within, found);
         };
         let within = Within { plan: (!container.is_foreign()).then_some(at), ..within };
         let format = Some(plan.format().name);
-        match elements(text, container) {
+        match elements {
             Ok(Elements::Standing(records)) => self.open_all(format, container.path(), &records, within, found),
             Ok(Elements::Encoded(record)) => self.open_all(format, container.path(), &[&record], within, found),
             Err(_) => {}

@@ -49,7 +49,7 @@ pub mod vault_audit;
 mod workload;
 
 pub use opened::Memo;
-pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
+pub use plan::{Decoded, Held, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[
