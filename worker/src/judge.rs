@@ -59,6 +59,7 @@ pub struct Judge {
 struct Scratch {
     model: Row,
     facts: Row,
+    facts_raw: Row,
     evaluator: Evaluator,
     matches: Vec<Match>,
 }
@@ -123,7 +124,7 @@ impl Scratch {
             Vec::new()
         } else {
             let at = Matched { engine, route, seen: &seen, partition, offset };
-            at.findings(std::mem::take(matches), &mut self.facts)
+            at.findings(matches.drain(..), &mut self.facts_raw, &mut self.facts)
         };
         Ok(Fate::Event { time: decoded.time, identity, findings, missed })
     }
@@ -139,7 +140,7 @@ struct Matched<'e> {
 }
 
 impl Matched<'_> {
-    fn findings(&self, matches: Vec<Match>, facts: &mut Row) -> Vec<Finding> {
+    fn findings(&self, matches: impl Iterator<Item = Match>, raw: &mut Row, facts: &mut Row) -> Vec<Finding> {
         let sha256 = Sha256::of(self.seen.text.as_bytes());
         let id: Arc<str> = match &self.seen.decoded.id {
             Some(id) => id.as_ref().into(),
@@ -148,8 +149,8 @@ impl Matched<'_> {
         let source = self.engine.reading.source.clone();
         let time = self.seen.decoded.time;
         let order = EventOrder { time: time.unwrap_or(Timestamp::from_ms(self.offset)), source, id, sha256 };
-        let known = self.facts(facts);
-        matches.into_iter().filter_map(|found| self.finding(found, &order, &known)).collect()
+        let known = self.facts(raw, facts);
+        matches.filter_map(|found| self.finding(found, &order, &known)).collect()
     }
 
     fn finding(&self, found: Match, order: &EventOrder, known: &[(String, String)]) -> Option<Finding> {
@@ -165,9 +166,13 @@ impl Matched<'_> {
         };
         let fingerprint = Fingerprint::new(&rule.id, key.iter().map(|(field, text)| (field.as_str(), text.as_str())));
         let mut facts = found.facts;
-        facts.extend(
-            known.iter().filter(|(name, _)| !facts.iter().any(|(seen, _)| seen == name)).cloned().collect::<Vec<_>>(),
-        );
+        let own = facts.len();
+        for pair in known {
+            let is_told = facts.iter().take(own).any(|(seen, _)| *seen == pair.0);
+            if !is_told {
+                facts.push(pair.clone());
+            }
+        }
         Some(Finding {
             rule,
             order: order.clone(),
@@ -183,12 +188,11 @@ impl Matched<'_> {
     }
 
     /// Who did what, in the model's words; nothing for raw JSON.
-    fn facts(&self, row: &mut Row) -> Vec<(String, String)> {
+    fn facts(&self, raw: &mut Row, row: &mut Row) -> Vec<(String, String)> {
         if self.seen.decoded.class.is_none() {
             return Vec::new();
         }
-        let mut raw = Row::default();
-        if self.route.facts.scan(self.seen.text, self.seen.outer, &mut raw).is_err() {
+        if self.route.facts.scan(self.seen.text, self.seen.outer, raw).is_err() {
             return Vec::new();
         }
         let view = raw.view(self.seen.text);
