@@ -3,15 +3,19 @@
 //! Lives as long as one decoded record. Must never outlive the row that its texts stand in, and never be asked for
 //! anything that no row wants: nothing is opened beforehand.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::certificate::Certificate;
 use super::in_toto::Statement;
 
-/// Certificates and statements of one record, each read when it is first asked for.
+/// Certificates and statements of one record, each read when it is first asked for. Nearly all records have none, and then
+/// this is one empty place.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Memo {
+pub struct Memo(OnceCell<Box<Opened>>);
+
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Opened {
     certificates: Once<Certificate>,
     statements: Once<Statement>,
 }
@@ -19,12 +23,12 @@ pub struct Memo {
 impl Memo {
     /// The certificate that a value of the record is.
     pub(super) fn certificate(&self, text: &str) -> Option<Rc<Certificate>> {
-        self.certificates.of(text, Certificate::read)
+        self.0.get_or_init(Box::default).certificates.of(text, Certificate::read)
     }
 
     /// The statement that a payload of the record is.
     pub(super) fn statement(&self, payload: &str) -> Option<Rc<Statement>> {
-        self.statements.of(payload, Statement::read)
+        self.0.get_or_init(Box::default).statements.of(payload, Statement::read)
     }
 }
 
