@@ -8,11 +8,11 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use model::{Invalid, Timestamp};
+use model::{Invalid, Scalar, Timestamp, View};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::format::Container;
+use crate::format::{Container, Held};
 use crate::mend::mend;
 
 /// The records in a container.
@@ -24,49 +24,67 @@ pub enum Elements<'a> {
     Encoded(String),
 }
 
-/// The records under a container's path.
+/// The records in a container of `record`, whose scan gave `view`.
 ///
 /// # Errors
-/// `NotJson` where the text is none; `WrongShape` where the path holds something else than the format says, and
-/// `UnknownFormat` where that may be anything and is no record; `NotUtf8` for bytes that are no text.
-pub fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
-    taken_out(record, container).or_else(|reason| {
-        let mended = mend(record).ok_or(reason)?;
-        Ok(match taken_out(&mended, container)? {
-            Elements::Encoded(decoded) => Elements::Encoded(decoded),
-            Elements::Standing(parts) => {
-                let bounds =
-                    parts.into_iter().map(|part| (part.as_ptr() as usize - mended.as_ptr() as usize, part.len()));
-                Elements::Standing(bounds.filter_map(|(start, length)| record.get(start..start + length)).collect())
-            }
-        })
-    })
-}
-
-fn taken_out(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
-    let path = container.path();
-    let inner = if path.is_empty() { record } else { path.split('.').try_fold(record, member)? };
-    match container {
-        Container::Parts(_) if inner == "null" => Ok(Elements::Standing(Vec::new())),
-        Container::Array(_) | Container::Parts(_) => Ok(Elements::Standing(array(inner)?)),
+/// `WrongShape` where the path holds something else than the format says, and `UnknownFormat` where that may be anything
+/// and is no record; `NotUtf8` for bytes that are no text.
+pub fn elements<'t>(record: &'t str, view: View<'_>, held: Held) -> Result<Elements<'t>, Invalid> {
+    if held.container == Container::Members {
+        return members(record).map(Elements::Standing);
+    }
+    let mut cut = view.values(held.records);
+    let first = cut.next();
+    if matches!(held.container, Container::Array(_) | Container::Parts(_)) {
+        return match (first, held.container) {
+            (Some(Scalar::Empty), _) => Ok(Elements::Standing(cut.filter_map(|part| standing(record, part)).collect())),
+            (Some(Scalar::Null), Container::Parts(_)) => Ok(Elements::Standing(Vec::new())),
+            _ => Err(Invalid::WrongShape),
+        };
+    }
+    let inner = first.and_then(|whole| standing(record, whole)).ok_or(Invalid::WrongShape)?;
+    match held.container {
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
             Ok(Elements::Standing(vec![inner]))
         }
-        Container::Envelope(_) => Err(Invalid::WrongShape),
         Container::Foreign(_) => Err(Invalid::UnknownFormat),
         Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
-            decode(inner).map(Elements::Encoded)
+            let decoded = decode(inner).or_else(|reason| decode(&mend(inner).ok_or(reason)?));
+            decoded.map(Elements::Encoded)
         }
-        Container::Members => members(record).map(Elements::Standing),
-        Container::Newest { times, .. } => {
-            newest(inner, times.split('.').try_fold(record, member)?).map(Elements::Standing)
+        Container::Newest { .. } => {
+            let times = view.values(held.times).next().and_then(|whole| standing(record, whole));
+            newest_mended(inner, times.ok_or(Invalid::WrongShape)?).map(Elements::Standing)
         }
+        _ => Err(Invalid::WrongShape),
     }
+}
+
+/// The part of `record` that a value of its row is.
+fn standing<'t>(record: &'t str, part: Scalar<'_>) -> Option<&'t str> {
+    let Scalar::Text(part) = part else { return None };
+    let start = (part.as_ptr() as usize).checked_sub(record.as_ptr() as usize)?;
+    record.get(start..start + part.len())
 }
 
 /// A version that is dated within this time of a package's last change came with that change. Registries write both
 /// at once; the span only allows for two clocks.
 const SAME_CHANGE_MS: u64 = 60_000;
+
+/// Those that [`newest`] finds, and where a key or text is none, those that it then finds in their place.
+fn newest_mended<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
+    newest(versions, times).or_else(|reason| {
+        let mended = [mend(versions), mend(times)];
+        if mended.iter().all(Option::is_none) {
+            return Err(reason);
+        }
+        let [mended, times] = [mended[0].as_deref().unwrap_or(versions), mended[1].as_deref().unwrap_or(times)];
+        let places = newest(mended, times)?
+            .into_iter()
+            .map(|part| (part.as_ptr() as usize - mended.as_ptr() as usize, part.len()));
+        Ok(places.filter_map(|(start, length)| versions.get(start..start + length)).collect())
+    })
+}
 
 /// The members of `versions` that `times` dates at its `modified`.
 fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
@@ -84,7 +102,10 @@ fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
 }
 
 /// The values of an object, all of which must be objects, and one there must be.
-fn members(record: &str) -> Result<Vec<&str>, Invalid> {
+///
+/// # Errors
+/// `NotJson`, or `WrongShape` where it is no such object.
+pub fn members(record: &str) -> Result<Vec<&str>, Invalid> {
     struct Members;
     impl<'de> Visitor<'de> for Members {
         type Value = Vec<&'de str>;
@@ -113,8 +134,11 @@ fn decode(inner: &str) -> Result<String, Invalid> {
     if text.trim_ascii_start().starts_with(['{', '[']) {
         return Ok(text.into_owned());
     }
-    let letters = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let bytes = STANDARD_NO_PAD.decode(letters).map_err(|_| Invalid::WrongShape)?;
+    let letters = text.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD
+        .decode(letters)
+        .or_else(|_| STANDARD_NO_PAD.decode(letters.replace('-', "+").replace('_', "/")))
+        .map_err(|_| Invalid::WrongShape)?;
     String::from_utf8(bytes).map_err(|_| Invalid::NotUtf8)
 }
 
@@ -127,35 +151,19 @@ pub fn array(text: &str) -> Result<Vec<&str>, Invalid> {
     Ok(elements.into_iter().map(RawValue::get).collect())
 }
 
-fn member<'a>(record: &'a str, key: &'static str) -> Result<&'a str, Invalid> {
-    struct Member<'k>(&'k str);
-    impl<'de> Visitor<'de> for Member<'_> {
-        type Value = Option<&'de RawValue>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
-            while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                if key == self.0 {
-                    found = Some(map.next_value::<&RawValue>()?);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(found)
-        }
-    }
-    let mut json = serde_json::Deserializer::from_str(record);
-    let found = json.deserialize_map(Member(key)).map_err(|_| Invalid::NotJson)?;
-    found.map(RawValue::get).ok_or(Invalid::WrongShape)
-}
-
 #[cfg(test)]
 mod tests {
+    use model::{Projection, Row};
+
     use super::*;
+    use crate::scan::scan;
+
+    fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
+        let (mut projection, mut row) = (Projection::default(), Row::default());
+        let held = Held::ask(&mut projection, container);
+        scan(record, &projection, &mut row)?;
+        super::elements(record, row.view(record), held)
+    }
 
     #[test]
     fn elements_keep_their_bytes() {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timestamp, Trust, View};
 
-use crate::container::{Elements, array, elements};
-use crate::format::{Container, Decoded, FORMATS, Format, Outer, Plan, Shape, Wanted};
+use crate::container::{Elements, array, elements, members};
+use crate::format::{Container, Decoded, FORMATS, Format, Held, Outer, Plan, Shape, Wanted};
 use crate::scan::is_json;
 
 pub use why::{Near, Opened};
@@ -33,6 +33,8 @@ pub struct Decoder {
 #[derive(Debug, Default)]
 pub struct Scratch {
     raw: Row,
+    /// Rows that no container uses now: those that one is in use by stand by its side.
+    spare: Vec<Row>,
     /// The plan that scans first: that of the last record's format, which saves a second scan and decides nothing.
     last: usize,
 }
@@ -185,9 +187,9 @@ impl Decoder {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
         };
         let raw = scratch.raw.view(text);
-        let container = match plan.shape(raw) {
+        let held = match plan.shape(raw) {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
-            Ok(Shape::Container(container)) => container,
+            Ok(Shape::Container(held)) => held,
             Ok(shape) => {
                 let read = match shape {
                     Shape::Event(mut decoded) => {
@@ -204,7 +206,7 @@ impl Decoder {
                 }
             }
         };
-        if let Err(reason) = self.container(scratch, text, &place, (at, container), within, sink) {
+        if let Err(reason) = self.container(scratch, text, &place, (at, held), within, sink) {
             sink(place.of(text), Read::Invalid(reason));
         }
     }
@@ -230,7 +232,7 @@ impl Decoder {
         if !self.plans.iter().any(keeps) {
             return None;
         }
-        let Ok(Elements::Standing(members)) = elements(text, Container::Members) else { return None };
+        let members = members(text).ok()?;
         let first = members.first()?;
         let (_, plan) = self.scan(scratch, first, Within { outer: None, ..within }).ok()?;
         (keeps(plan) && plan.shape(scratch.raw.view(first)).is_ok()).then_some(members)
@@ -258,34 +260,37 @@ impl Decoder {
         scratch: &mut Scratch,
         text: &str,
         place: &Place,
-        (at, container): (usize, Container),
+        (at, held): (usize, Held),
         within: Within<'_>,
         sink: &mut impl FnMut(Range<usize>, Read<'_>),
     ) -> Result<(), Invalid> {
         let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
-        let mut row = Row::default();
+        let view = scratch.raw.view(text);
+        let elements = elements(text, view, held)?;
+        let mut row = scratch.spare.pop().unwrap_or_default();
         let (mut id, mut carried, depth) = (None, within.carried, within.depth);
-        if container.is_foreign() {
-            let (own, time) = plan.named(scratch.raw.view(text));
+        if held.container.is_foreign() {
+            let (own, time) = plan.named(view);
             id = own.map(Cow::into_owned);
             carried.time = time.or(carried.time);
         } else {
-            plan.scan_outer(text, &mut row)?;
+            plan.tell(view, &mut row);
         }
         carried.id = id.as_deref().or(carried.id);
         let outer = Some(Outer { view: row.view(text), index: 0 });
-        let within = match container.is_foreign() {
+        let within = match held.container.is_foreign() {
             true => Within { plan: None, outer: None, carried, depth },
             false => Within { plan: Some(at), outer, carried, depth },
         };
-        match elements(text, container)? {
-            Elements::Standing(standing) if standing.is_empty() && container.is_beside() => {}
+        match elements {
+            Elements::Standing(standing) if standing.is_empty() && held.container.is_beside() => {}
             Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
             Elements::Encoded(decoded) => {
                 let place = Place::From(place.of(text));
                 self.elements(scratch, &decoded, &place, within, vec![&decoded], sink);
             }
         }
+        scratch.spare.push(row);
         Ok(())
     }
 }

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use model::{Edge, Invalid, NodeId, Projection, Row, Scalar, Slot};
+use model::{Cut, Edge, Invalid, NodeId, Projection, Row, Scalar, Slot};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::mend::mend;
 
@@ -19,8 +20,9 @@ pub const DEPTH_MAX: usize = 127;
 /// # Errors
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
-    // The library limits the depth of what is read, not of what is skipped; where all is kept, nothing is skipped.
-    if !projection.keeps_all() && too_deep(record.as_bytes()) {
+    // The library limits the depth of what is read, not of what is skipped; where all is kept, nothing is skipped unless
+    // it is cut out.
+    if (!projection.keeps_all() || projection.has_cuts()) && too_deep(record.as_bytes()) {
         row.reset(projection.len());
         return Err(Invalid::TooDeep);
     }
@@ -50,8 +52,8 @@ fn pass(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Inva
         row.set_whole(false);
     }
     let mut json = serde_json::Deserializer::from_str(record);
-    let root = Into { projection, node: Projection::ROOT, row, record: record.as_bytes() };
-    Value { into: root, edge: Edge { slot: None, child: Some(Projection::ROOT) }, literal: false }
+    let root = Into { projection, node: Projection::ROOT, row, record: record.as_bytes(), cuts: true };
+    Value { into: root, edge: Edge { child: Some(Projection::ROOT), ..Edge::default() }, literal: false }
         .deserialize(&mut json)
         .map_err(|_| Invalid::NotJson)?;
     json.end().map_err(|_| Invalid::NotJson)
@@ -98,11 +100,13 @@ struct Into<'p, 'r> {
     node: NodeId,
     row: &'r mut Row,
     record: &'r [u8],
+    /// No list was entered on the way here: what is asked to be cut out is.
+    cuts: bool,
 }
 
 impl<'p> Into<'p, '_> {
     fn again(&mut self, node: NodeId) -> Into<'p, '_> {
-        Into { projection: self.projection, node, row: &mut *self.row, record: self.record }
+        Into { projection: self.projection, node, row: &mut *self.row, record: self.record, cuts: self.cuts }
     }
 }
 
@@ -197,19 +201,34 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
+        if let Some(Cut::Each(slot)) = self.edge.cut.filter(|_| self.into.cuts) {
+            self.into.row.literal(slot);
+            self.into.row.push_scalar(slot, Scalar::Null);
+        }
         self.put(Scalar::Null);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        let cut = self.edge.cut.filter(|_| self.into.cuts);
+        self.into.cuts = false;
         let mut members = 0usize;
-        loop {
-            let node = self.into.node;
-            let member = Value { into: self.into.again(node), edge: self.edge, literal: self.literal };
-            if seq.next_element_seed(member)?.is_none() {
-                break;
+        if let Some(Cut::Each(slot)) = cut {
+            self.into.row.literal(slot);
+            self.into.row.push_scalar(slot, Scalar::Empty);
+            while let Some(raw) = seq.next_element::<&RawValue>()? {
+                self.cut_out(slot, raw)?;
+                members += 1;
             }
-            members += 1;
+        } else {
+            loop {
+                let node = self.into.node;
+                let member = Value { into: self.into.again(node), edge: self.edge, literal: self.literal };
+                if seq.next_element_seed(member)?.is_none() {
+                    break;
+                }
+                members += 1;
+            }
         }
         if members == 0 {
             self.put(Scalar::Empty);
@@ -243,7 +262,14 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
                 }
                 Some(edge) => {
                     let literal = edge.slot.is_some_and(|slot| self.takes_literally(node, slot));
-                    map.next_value_seed(Value { into: self.into.again(node), edge, literal })?;
+                    match edge.cut {
+                        Some(Cut::Whole(slot)) if self.into.cuts => {
+                            let raw = map.next_value::<&RawValue>()?;
+                            self.into.row.literal(slot);
+                            Value { into: self.into.again(node), edge, literal }.cut_out(slot, raw)?;
+                        }
+                        _ => map.next_value_seed(Value { into: self.into.again(node), edge, literal })?,
+                    }
                 }
             }
         }
@@ -252,6 +278,26 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
 }
 
 impl Value<'_, '_> {
+    /// Keeps where `raw` stands, and finds in it what else is asked of it.
+    fn cut_out<E: Error>(&mut self, slot: Slot, raw: &RawValue) -> Result<(), E> {
+        let text = raw.get();
+        let start = (text.as_ptr() as usize).wrapping_sub(self.into.record.as_ptr() as usize);
+        self.into.row.push_record_text(slot, start, text.len());
+        let (node, edge) = (self.into.node, Edge { cut: None, ..self.edge });
+        let value = Value { into: self.into.again(node), edge, literal: self.literal };
+        if edge.child.is_none() && !value.into.projection.keeps_all() {
+            if edge.slot.is_none() {
+                return Ok(());
+            }
+            // Of an object only that it is there.
+            if text.starts_with('{') {
+                value.put(Scalar::Empty);
+                return Ok(());
+            }
+        }
+        value.deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(E::custom)
+    }
+
     /// A dotted path found as one key of the record itself replaces what was found inside nested objects.
     fn takes_literally(&mut self, node: NodeId, slot: Slot) -> bool {
         let literal = node == Projection::ROOT && self.into.projection.is_dotted(slot);
@@ -291,94 +337,4 @@ impl Visitor<'_> for Key<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(record: &str, paths: &[&str]) -> Vec<String> {
-        let mut projection = Projection::default();
-        let slots: Vec<Slot> = paths.iter().map(|path| projection.ask(path)).collect();
-        let mut row = Row::default();
-        scan(record, &projection, &mut row).expect("valid");
-        let view = row.view(record);
-        slots.iter().map(|&slot| view.values(slot).map(|v| format!("{v:?}")).collect::<Vec<_>>().join(",")).collect()
-    }
-
-    #[test]
-    fn finds_every_kind_of_value() {
-        let record =
-            r#"{"s":"x","e":"a\"b","i":-3,"u":18446744073709551615,"f":1.5,"b":true,"n":null,"o":{},"l":[],"x":9}"#;
-        assert_eq!(
-            found(record, &["s", "e", "i", "u", "f", "b", "n", "o", "l", "missing"]),
-            [
-                "Text(\"x\")",
-                "Text(\"a\\\"b\")",
-                "Int(-3)",
-                "UInt(18446744073709551615)",
-                "Float(1.5)",
-                "Bool(true)",
-                "Null",
-                "Empty",
-                "Empty",
-                ""
-            ]
-        );
-    }
-
-    #[test]
-    fn nested_arrays_and_literal_keys() {
-        assert_eq!(found(r#"{"a":{"b":1}}"#, &["a.b"]), ["Int(1)"]);
-        assert_eq!(found(r#"{"a":[{"b":1},{"b":[2,3]},4]}"#, &["a.b"]), ["Int(1),Int(2),Int(3)"]);
-        assert_eq!(found(r#"{"a":{"b":1},"a.b":2}"#, &["a.b"]), ["Int(2)"]);
-        assert_eq!(found(r#"{"a.b":2,"a":{"b":1}}"#, &["a.b"]), ["Int(2)"]);
-        assert_eq!(found(r#"{"a":{"b":1}}"#, &["a", "a.b"]), ["Empty", "Int(1)"]);
-        assert_eq!(found(r#"{"a":1,"a":2}"#, &["a"]), ["Int(1),Int(2)"]);
-        assert_eq!(found(r#"{"\u0061":1}"#, &["a"]), ["Int(1)"]);
-        let annotated = r#"{"a":{"k8s.io/b":1,"k8s":{"io/b":2}}}"#;
-        assert_eq!(found(annotated, &[r"a.k8s\.io/b", "a.k8s.io/b"]), ["Int(1)", "Int(2)"]);
-    }
-
-    #[test]
-    fn a_record_is_valid_or_not_whatever_is_asked_of_it() {
-        for record in [r#"{"a":"x\ud800","b":"y"}"#, r#"{"a":1e999,"b":"y"}"#, r#"{"\udc00":1,"b":"y"}"#] {
-            assert_eq!(found(record, &["b"]), ["Text(\"y\")"], "{record}");
-            assert_eq!(found(record, &["a", "b"])[1], "Text(\"y\")", "{record}");
-        }
-        assert_eq!(found(r#"{"a":"x\ud800"}"#, &["a"]), ["Text(\"x\u{fffd}\")"]);
-        assert_eq!(found(r#"{"a":1e999}"#, &["a"]), ["Null"]);
-    }
-
-    #[test]
-    fn what_is_not_one_value_is_invalid() {
-        let mut row = Row::default();
-        let mut projection = Projection::default();
-        projection.ask("a");
-        for record in [
-            "",
-            "{",
-            r#"{"a":1"#,
-            r#"{"a":1}x"#,
-            r#"{"a":1}{"a":2}"#,
-            r#"{"b":{"c":[1,}}"#,
-            "{\"b\":\"\u{1}\"}",
-            "nul",
-            r#"{"b":01}"#,
-        ] {
-            assert_eq!(scan(record, &projection, &mut row), Err(Invalid::NotJson), "{record}");
-        }
-        let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-        assert_eq!(scan(&deep, &projection, &mut row), Err(Invalid::TooDeep));
-        // The deepest record that is one is one whatever is asked of it.
-        for (depth, wanted) in [(126, Ok(())), (127, Err(Invalid::TooDeep))] {
-            let mut all = projection.clone();
-            all.keep_all();
-            for (key, asked) in [("a", &projection), ("b", &projection), ("b", &all)] {
-                let record = format!("{{\"{key}\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-                assert_eq!(scan(&record, asked, &mut row), wanted, "{depth} {key}");
-            }
-        }
-        let wide = format!("[{}1]", "[],".repeat(10_000));
-        assert_eq!(scan(&wide, &projection, &mut row), Ok(()));
-        let text = format!("{{\"b\":\"{}\"}}", "[".repeat(10_000));
-        assert_eq!(scan(&text, &projection, &mut row), Ok(()));
-    }
-}
+mod tests;

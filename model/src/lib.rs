@@ -33,7 +33,7 @@ pub use occurrence::{Carried, CarriedField, Carrying, Held, Occurrence};
 pub use order::{EventOrder, Place, RecordOrder};
 pub use outcome::{EventCounts, EventOutcome, Invalid, Ledger, RecordCounts, RecordOutcome};
 pub use position::{Checkpoint, Partition, Position};
-pub use projection::{Edge, NodeId, Projection, Slot};
+pub use projection::{Cut, Edge, NodeId, Projection, Slot};
 pub use redact::{RedactionKey, cut, redact, redact_field};
 pub use row::{Row, Scalar, Values, View};
 pub use severity::{Severity, Urgency};

@@ -17,6 +17,18 @@ pub struct Edge {
     pub slot: Option<Slot>,
     /// Fields are asked for inside the value.
     pub child: Option<NodeId>,
+    /// Its own bytes are asked for.
+    pub cut: Option<Cut>,
+}
+
+/// A value whose JSON text is asked for, and the slot that it goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The value's.
+    Whole(Slot),
+    /// That of each of its elements, behind one empty value where it is a list; null where it is null, and nothing for
+    /// all else.
+    Each(Slot),
 }
 
 /// The set of field paths that a program asks for, as a tree of keys.
@@ -27,6 +39,7 @@ pub struct Projection {
     dotted: Vec<bool>,
     by_name: FxHashMap<Box<str>, Slot>,
     keeps_all: bool,
+    has_cuts: bool,
 }
 
 impl Default for Projection {
@@ -37,6 +50,7 @@ impl Default for Projection {
             dotted: Vec::new(),
             by_name: FxHashMap::default(),
             keeps_all: false,
+            has_cuts: false,
         }
     }
 }
@@ -57,9 +71,23 @@ impl Projection {
         self.by_name.insert(path.into(), slot);
         self.edge_mut(Self::ROOT, path).slot = Some(slot);
         if path.contains('.') {
-            self.ask_nested(path, slot);
+            self.nested_mut(path).slot = Some(slot);
         }
         slot
+    }
+
+    /// Asks for the JSON text of what stands under a path (or of each element of the list there) in nested objects, lists
+    /// among them excepted. Of a key that occurs twice the last counts.
+    pub fn cut(&mut self, path: &str, cut: fn(Slot) -> Cut) -> Slot {
+        let slot = self.reserve(path);
+        self.nested_mut(path).cut = Some(cut(slot));
+        self.has_cuts = true;
+        slot
+    }
+
+    /// The text of some value is asked for.
+    pub fn has_cuts(&self) -> bool {
+        self.has_cuts
     }
 
     /// Asks for all values, those without a slot too: keywords are looked for in every one.
@@ -81,17 +109,14 @@ impl Projection {
         slot
     }
 
-    fn ask_nested(&mut self, path: &str, slot: Slot) {
+    /// Where a path ends in nested objects.
+    fn nested_mut(&mut self, path: &str) -> &mut Edge {
         let mut node = Self::ROOT;
         // No key holds the character that stands for its dots in between.
         let hidden = path.replace("\\.", "\0");
-        let mut keys = hidden.split('.').map(|key| key.replace('\0', ".")).peekable();
-        while let Some(key) = keys.next() {
-            let key = key.as_str();
-            if keys.peek().is_none() {
-                self.edge_mut(node, key).slot = Some(slot);
-                return;
-            }
+        let mut keys: Vec<String> = hidden.split('.').map(|key| key.replace('\0', ".")).collect();
+        let last = keys.pop().unwrap_or_default();
+        for key in &keys {
             node = match self.edge_mut(node, key).child {
                 Some(child) => child,
                 None => {
@@ -102,6 +127,7 @@ impl Projection {
                 }
             };
         }
+        self.edge_mut(node, &last)
     }
 
     fn edge_mut(&mut self, node: NodeId, key: &str) -> &mut Edge {

@@ -43,6 +43,9 @@ impl Timestamp {
     /// Reads RFC 3339 text (`2026-09-01T00:00:00.000Z`, an offset, a space for the `T`), what forges write in its place
     /// (`2026-09-01 00:00:00 UTC`, `… +0200`), or an epoch number written as text. None when it is neither.
     pub fn parse(text: &str) -> Option<Timestamp> {
+        if let Some(time) = parse_plain(text.as_bytes()) {
+            return Some(time);
+        }
         let text = text.trim();
         if let Ok(instant) = text.parse::<Instant>() {
             return Timestamp::in_range(instant.as_millisecond());
@@ -77,6 +80,51 @@ impl Timestamp {
         Instant::from_millisecond(self.0).ok()
     }
 }
+
+/// `2026-09-01T00:00:00Z`, with a fraction or without: what nearly all sources write, read without a calendar. None: it is
+/// not of exactly this shape, and whoever asks looks further.
+fn parse_plain(text: &[u8]) -> Option<Timestamp> {
+    let (clock, rest) = text.split_at_checked(19)?;
+    let digits = |range: std::ops::Range<usize>| {
+        let digits = clock.get(range)?.iter();
+        digits.map(|b| b.is_ascii_digit().then(|| i64::from(b - b'0'))).try_fold(0, |n, digit| Some(n * 10 + digit?))
+    };
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if !marks.iter().all(|&(at, mark)| clock.get(at) == Some(&mark)) {
+        return None;
+    }
+    let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
+    let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    // Outside these years, and for leap seconds, calendars decide.
+    let is_plain =
+        (1970..=9998).contains(&year) && (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    let ms = match rest {
+        b"Z" => 0,
+        [b'.', fraction @ .., b'Z'] if (1..=9).contains(&fraction.len()) => {
+            if !fraction.iter().all(u8::is_ascii_digit) {
+                return None;
+            }
+            let digit = |at: usize| fraction.get(at).map_or(0, |b| i64::from(b - b'0'));
+            digit(0) * 100 + digit(1) * 10 + digit(2)
+        }
+        _ => return None,
+    };
+    // Years that begin in March have their leap day at the end, and months of 153 days in five.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let since_0000_03_01 = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 1;
+    let days = since_0000_03_01 - DAYS_TO_1970;
+    is_plain.then_some(Timestamp((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms))
+}
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
 
 /// `2023-11-20 21:20:09.423`: audit exports that leave the offset out mean UTC.
 fn parse_without_offset(text: &str) -> Option<Timestamp> {
@@ -155,6 +203,35 @@ mod tests {
             "-62167219200.001",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_times_are_what_calendars_say() {
+        let all = |text: &str| text.parse::<Instant>().ok().map(|instant| Timestamp(instant.as_millisecond()));
+        for year in ["1970", "1971", "1999", "2000", "2024", "2026", "2100", "2400", "9998"] {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    for clock in ["00:00:00Z", "23:59:59.9999Z", "07:08:09.1Z"] {
+                        let text = format!("{year}-{month:02}-{day:02}T{clock}");
+                        assert_eq!(parse_plain(text.as_bytes()), all(&text), "{text}");
+                    }
+                }
+            }
+        }
+        for other in [
+            "1969-12-31T23:59:59Z",
+            "2026-09-01T24:00:00Z",
+            "2026-09-01T00:60:00Z",
+            "2026-09-01T00:00:60Z",
+            "2026-09-01T00:00:00.Z",
+            "2026-09-01T00:00:00.1234567890Z",
+            "2026-09-01T00:00:00",
+            "2026-09-01 00:00:00Z",
+            "2026-09-01T00:00:00.1x3Z",
+            "2026-09-01T00:00:0xZ",
+        ] {
+            assert_eq!(parse_plain(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -62,6 +62,7 @@ pub struct Judge {
 struct Scratch {
     model: Row,
     facts: Row,
+    facts_raw: Row,
     evaluator: Evaluator,
     matches: Vec<Match>,
     carrying: Carrying,
@@ -129,7 +130,7 @@ impl Scratch {
             (Vec::new(), None)
         } else {
             let at = Matched { engine, route, seen: &seen, partition, offset };
-            at.told(std::mem::take(matches), &mut self.facts, &mut self.carrying)
+            at.told(matches, &mut self.carrying, &mut self.facts_raw, &mut self.facts)
         };
         Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed })
     }
@@ -148,9 +149,10 @@ impl Matched<'_> {
     /// The findings of rules that one event decides, and what is remembered of it.
     fn told(
         &self,
-        matches: Vec<Match>,
-        facts: &mut Row,
+        matches: &mut Vec<Match>,
         carrying: &mut Carrying,
+        raw: &mut Row,
+        facts: &mut Row,
     ) -> (Vec<Finding>, Option<Box<Occurrence>>) {
         let sha256 = Sha256::of(self.seen.text.as_bytes());
         let id: Arc<str> = match &self.seen.decoded.id {
@@ -160,9 +162,9 @@ impl Matched<'_> {
         let source = self.engine.reading.source.clone();
         let time = self.seen.decoded.time;
         let order = EventOrder { time: time.unwrap_or(Timestamp::from_ms(self.offset)), source, id, sha256 };
-        let known = if matches.iter().any(|found| found.told.is_some()) { self.facts(facts) } else { Vec::new() };
+        let known = if matches.iter().any(|found| found.told.is_some()) { self.facts(raw, facts) } else { Vec::new() };
         let (mut findings, mut held) = (Vec::new(), Vec::new());
-        for found in matches {
+        for found in matches.drain(..) {
             let Match { rule, told, is_watched } = found;
             let finding = told.and_then(|told| self.finding(rule, told, &order, &known));
             if !is_watched {
@@ -196,9 +198,13 @@ impl Matched<'_> {
         };
         let fingerprint = Fingerprint::new(&rule.id, key.iter().map(|(field, text)| (field.as_str(), text.as_str())));
         let mut facts = found.facts;
-        facts.extend(
-            known.iter().filter(|(name, _)| !facts.iter().any(|(seen, _)| seen == name)).cloned().collect::<Vec<_>>(),
-        );
+        let own = facts.len();
+        for pair in known {
+            let is_told = facts.iter().take(own).any(|(seen, _)| *seen == pair.0);
+            if !is_told {
+                facts.push(pair.clone());
+            }
+        }
         Some(Finding {
             rule,
             order: order.clone(),
@@ -215,12 +221,11 @@ impl Matched<'_> {
     }
 
     /// Who did what, in the model's words; nothing for raw JSON.
-    fn facts(&self, row: &mut Row) -> Vec<(String, String)> {
+    fn facts(&self, raw: &mut Row, row: &mut Row) -> Vec<(String, String)> {
         if self.seen.decoded.class.is_none() {
             return Vec::new();
         }
-        let mut raw = Row::default();
-        if self.route.facts.scan(self.seen.text, self.seen.outer, &mut raw).is_err() {
+        if self.route.facts.scan(self.seen.text, self.seen.outer, raw).is_err() {
             return Vec::new();
         }
         let view = raw.view(self.seen.text);

@@ -6,7 +6,7 @@ use model::{Projection, Row};
 
 use super::{CONTAINER_DEPTH_MAX, Decoder, Scratch, Within};
 use crate::container::{Elements, array, elements};
-use crate::format::{Classified, Format, Inputs, Plan, Shape};
+use crate::format::{Classified, Format, Inputs, Memo, Plan, Shape};
 use crate::scan::scan;
 
 /// A container that was taken apart.
@@ -52,20 +52,20 @@ impl Decoder {
         let mut scratch = Scratch::default();
         let held = self.scan(&mut scratch, text, within).ok().and_then(|(at, plan)| {
             let raw = scratch.raw.view(text);
-            let container = match plan.shape(raw).ok()? {
-                Shape::Container(container) => container,
+            let held = match plan.shape(raw).ok()? {
+                Shape::Container(held) => held,
                 Shape::Event(_) | Shape::Filtered => plan.parts(raw)?,
             };
-            Some((at, plan, container))
+            Some((at, plan, held.container, elements(text, raw, held)))
         });
-        let Some((at, plan, container)) = held else {
+        let Some((at, plan, container, elements)) = held else {
             let members = self.members_of(&mut scratch, text, within).unwrap_or_default();
             let format = members.first().and_then(|member| self.format_of(member)).map(|format| format.name);
             return self.open_all(format, "", &members, within, found);
         };
         let within = Within { plan: (!container.is_foreign()).then_some(at), ..within };
         let format = Some(plan.format().name);
-        match elements(text, container) {
+        match elements {
             Ok(Elements::Standing(records)) => self.open_all(format, container.path(), &records, within, found),
             Ok(Elements::Encoded(record)) => self.open_all(format, container.path(), &[&record], within, found),
             Err(_) => {}
@@ -128,7 +128,7 @@ impl Format {
         let slots: Vec<_> = mapping.classify_paths.iter().map(|path| wanted.ask(path)).collect();
         let mut row = Row::default();
         scan(text, &wanted, &mut row).ok()?;
-        match (mapping.classify)(&Inputs::new(row.view(text), &slots)) {
+        match (mapping.classify)(&Inputs::new(row.view(text), &slots, &Memo::default())) {
             Classified::Invalid(why) => Some(why),
             _ => None,
         }

@@ -205,21 +205,22 @@ impl Lookups {
         let mut missed = Missed::default();
         // A source without times knows the present only.
         let at = at.unwrap_or(Timestamp::MAX);
+        let mut found = Vec::new();
         for lookup in &self.rows {
             let view = row.view(record);
             if view.values(lookup.slot).any(|value| !matches!(value, Scalar::Null | Scalar::Empty)) {
                 continue;
             }
-            let (mut found, mut in_vain) = (Vec::new(), Missed::default());
+            let mut in_vain = Missed::default();
             for &(key, table) in &lookup.by {
                 for key in view.values(key).filter_map(Scalar::as_text).filter(|key| !key.is_empty()) {
-                    match tables.answer(table, &key, at, lookup.take, view.text(lookup.branch)) {
-                        Some(answers) => answers.into_iter().for_each(|answer| {
-                            if !found.contains(&answer) {
-                                found.push(answer);
-                            }
-                        }),
-                        None => in_vain.add(table),
+                    let told = |answer| {
+                        if !found.contains(&answer) {
+                            found.push(answer);
+                        }
+                    };
+                    if tables.answer(table, &key, at, (lookup.take, view.text(lookup.branch)), told).is_none() {
+                        in_vain.add(table);
                     }
                 }
                 if !found.is_empty() {
@@ -228,54 +229,52 @@ impl Lookups {
                 }
             }
             missed.0 |= in_vain.0;
-            found.into_iter().for_each(|value| row.push_scalar(lookup.slot, value));
+            found.drain(..).for_each(|value| row.push_scalar(lookup.slot, value));
         }
         missed
     }
 }
 
 impl Tables {
-    /// What a table says of a key; None: the key is not in it. An entry that does not say this gives no value.
-    fn answer(
-        &self,
+    /// Tells `told` what a table says of a key; None: the key is not in it. An entry that does not say this gives no value.
+    fn answer<'t>(
+        &'t self,
         table: Table,
         key: &str,
         at: Timestamp,
-        take: Take,
-        branch: Option<&str>,
-    ) -> Option<Vec<Scalar<'_>>> {
-        let network = |key: &str| self.network.as_ref()?.find(key.parse::<IpAddr>().ok()?);
-        Some(match (table, take) {
+        (take, branch): (Take, Option<&str>),
+        mut told: impl FnMut(Scalar<'t>),
+    ) -> Option<()> {
+        let network = || self.network.as_ref()?.find(key.parse::<IpAddr>().ok()?);
+        match (table, take) {
             (Table::Section(section), Take::Attribute(name)) => {
                 match self.inventory.find(section, key, at)?.values.get(name) {
-                    Some(Value::Text(text)) => vec![Scalar::Text(text)],
-                    Some(Value::Whole(n)) => vec![Scalar::Int(*n)],
-                    Some(Value::Flag(is)) => vec![Scalar::Bool(*is)],
-                    Some(Value::Texts(texts)) => texts.iter().map(|text| Scalar::Text(text)).collect(),
-                    None => Vec::new(),
+                    Some(Value::Text(text)) => told(Scalar::Text(text)),
+                    Some(Value::Whole(n)) => told(Scalar::Int(*n)),
+                    Some(Value::Flag(is)) => told(Scalar::Bool(*is)),
+                    Some(Value::Texts(texts)) => texts.iter().for_each(|text| told(Scalar::Text(text))),
+                    None => {}
                 }
             }
             (Table::Section(section), Take::HasRef(name)) => {
-                match (self.inventory.find(section, key, at)?.values.get(name), branch) {
-                    (Some(Value::Texts(refs)), Some(branch)) => {
-                        vec![Scalar::Bool(refs.iter().any(|of| is_ref(of, branch)))]
-                    }
-                    _ => Vec::new(),
+                let refs = self.inventory.find(section, key, at)?.values.get(name);
+                if let (Some(Value::Texts(refs)), Some(branch)) = (refs, branch) {
+                    told(Scalar::Bool(refs.iter().any(|of| is_ref(of, branch))));
                 }
             }
-            (_, Take::Asn) => network(key)?.asn.map(|asn| Scalar::Int(asn.into())).into_iter().collect(),
-            (_, Take::Organisation) => network(key)?.organisation.as_deref().map(Scalar::Text).into_iter().collect(),
-            (_, Take::Country) => network(key)?.country.as_deref().map(Scalar::Text).into_iter().collect(),
-            (_, Take::Proxy) => network(key)?.proxy.map(Scalar::Text).into_iter().collect(),
-            (Table::Network, Take::Attribute(_) | Take::HasRef(_)) => Vec::new(),
-        })
+            (_, Take::Asn) => network()?.asn.into_iter().for_each(|asn| told(Scalar::Int(asn.into()))),
+            (_, Take::Organisation) => network()?.organisation.iter().for_each(|name| told(Scalar::Text(name))),
+            (_, Take::Country) => network()?.country.iter().for_each(|code| told(Scalar::Text(code))),
+            (_, Take::Proxy) => network()?.proxy.into_iter().for_each(|kind| told(Scalar::Text(kind))),
+            (Table::Network, Take::Attribute(_) | Take::HasRef(_)) => {}
+        }
+        Some(())
     }
 }
 
 /// `main`, `refs/heads/main`, `release/*`: a branch is meant where the name does not begin with `refs/`.
 fn is_ref(wanted: &str, branch: &str) -> bool {
-    let short = |text: &'_ str| text.strip_prefix("refs/heads/").unwrap_or(text).to_owned();
-    let (wanted, branch) = (short(wanted), short(branch));
+    let [wanted, branch] = [wanted, branch].map(|text| text.strip_prefix("refs/heads/").unwrap_or(text));
     match wanted.strip_suffix('*') {
         Some(prefix) => branch.starts_with(prefix),
         None => branch == wanted,

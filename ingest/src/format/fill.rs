@@ -3,10 +3,13 @@
 //! Every fill is a pure function of the paths its row names; one that finds nothing it understands gives no value. Must
 //! never guess: an absent field is better than a wrong one.
 
+mod words;
+
 use std::borrow::Cow;
 
 use model::{Scalar, Timestamp};
 
+pub use self::words::{class_of_env, env_class, ua_family};
 use super::{Inputs, Output};
 
 /// A row names at most this many paths.
@@ -43,7 +46,7 @@ pub fn upper(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The first path that says true or false.
 pub fn bool_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(is) = (0..PATHS_MAX).find_map(|i| inputs.bool(i)) {
+    if let Some(is) = (0..inputs.len()).find_map(|i| inputs.bool(i)) {
         output.scalar(Scalar::Bool(is));
     }
 }
@@ -69,56 +72,6 @@ pub fn is_address(text: &str) -> bool {
         }
     }
     colons >= 2 || (dots == 3 && colons == 0 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
-}
-
-/// The coarse family of a user agent: `browser`, `terraform`, else the first product name without its version.
-pub fn ua_family(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(agent) = inputs.text(0) {
-        output.text(&family(agent));
-    }
-}
-
-/// Families are at most this long: what is longer is an id in disguise.
-const FAMILY_MAX: usize = 40;
-
-fn family(agent: &str) -> Cow<'static, str> {
-    if agent.starts_with("Mozilla/") {
-        return Cow::Borrowed("browser");
-    }
-    if agent.contains("Terraform/") || agent.contains("terraform") {
-        return Cow::Borrowed("terraform");
-    }
-    let product = agent.trim_start_matches(['[', '"', ' ']);
-    let end = product.find(['/', ' ', '_', '(', ';', ',', ']']).unwrap_or(product.len());
-    let product = product.get(..end).unwrap_or("");
-    Cow::Owned(product.chars().take(FAMILY_MAX).collect::<String>().to_lowercase())
-}
-
-/// The class of an environment, where its name gives one: `dev`, `staging` or `prod`.
-pub fn env_class(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    each_text(inputs, |name| {
-        if let Some(class) = class_of_env(name) {
-            output.text(class);
-        }
-    });
-}
-
-/// `production-eu` is prod, `pre-prod` staging, `acceptance` staging, `sandbox` dev; None: the name says nothing.
-pub fn class_of_env(name: &str) -> Option<&'static str> {
-    let name = lower_case(name);
-    let words = || name.split(|c: char| !c.is_alphanumeric());
-    let any = |known: &[&str]| words().any(|word| known.contains(&word));
-    let prod = ["prod", "production", "prd", "live"];
-    if any(&["preprod", "preproduction", "stage", "staging", "stg", "uat", "qa", "acceptance"]) {
-        return Some("staging");
-    }
-    if any(&["nonprod"]) || (any(&["non"]) && any(&prod)) {
-        return Some("dev");
-    }
-    if any(&prod) {
-        return Some(if any(&["pre"]) { "staging" } else { "prod" });
-    }
-    any(&["dev", "develop", "development", "test", "testing", "sandbox", "preview", "local", "ci"]).then_some("dev")
 }
 
 /// Milliseconds from the first path's time to the second's; none when either is missing or the end is earlier.
@@ -170,12 +123,12 @@ pub fn duration_given(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The values of all paths.
 pub fn gather(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    (0..PATHS_MAX).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
+    (0..inputs.len()).flat_map(|i| present(inputs, i)).for_each(|value| output.scalar(value));
 }
 
 /// The source repository that an address names, as `host/owner/name`.
 pub fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(repo) = (0..PATHS_MAX).find_map(|i| inputs.text(i).and_then(repo_of)) {
+    if let Some(repo) = (0..inputs.len()).find_map(|i| inputs.text(i).and_then(repo_of)) {
         output.text(&repo);
     }
 }
@@ -196,7 +149,11 @@ pub fn repo_of(address: &str) -> Option<String> {
     let has_host = !host.is_empty() && (scheme.is_some() || host.contains('.'));
     let is_full = path.contains('/') && path.split('/').all(|part| !part.is_empty());
     let is_clean = [host, path].iter().all(|text| text.bytes().all(|b| b.is_ascii_graphic()));
-    (is_git && has_host && is_full && is_clean).then(|| format!("{host}/{path}").to_lowercase())
+    (is_git && has_host && is_full && is_clean).then(|| {
+        let mut repo = [host, "/", path].concat();
+        repo.make_ascii_lowercase();
+        repo
+    })
 }
 
 /// `sha256:` and the digits in lower case; None where the text is no digest of that algorithm (SHA-256, 384 or 512).
@@ -208,7 +165,7 @@ pub fn digest_of(algorithm: &str, hex: &str) -> Option<String> {
         _ => return None,
     };
     let is_one = hex.len() == digits && hex.bytes().all(|b| b.is_ascii_hexdigit());
-    is_one.then(|| format!("{algorithm}:{}", lower_case(hex)))
+    is_one.then(|| [algorithm, ":", &lower_case(hex)].concat())
 }
 
 /// The digest that an image has as its version: `sha256:…`, in a package URL also `sha256%3A…`.
@@ -248,7 +205,7 @@ pub fn purl(text: &str) -> Option<(&str, Option<&str>)> {
 
 /// The index of the first path with a value that is neither null nor empty.
 pub fn first_present(inputs: &Inputs<'_>) -> Option<usize> {
-    (0..PATHS_MAX).find(|&i| inputs.first(i).is_some())
+    (0..inputs.len()).find(|&i| inputs.first(i).is_some())
 }
 
 /// The values of a path that are neither null nor empty.
@@ -265,16 +222,17 @@ pub fn each_text(inputs: &Inputs<'_>, mut told: impl FnMut(&str)) {
 
 /// Lower case, without a copy where nothing changes.
 pub fn lower_case(text: &str) -> Cow<'_, str> {
-    let changes = text.chars().any(|c| c.is_uppercase() || !c.is_ascii());
+    let changes = text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii());
     if changes { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 /// The text is `wanted` when everything but letters and digits is left out and case does not count: exports that lose
 /// spaces or hyphens still say the same.
 pub fn says(text: &str, wanted: &str) -> bool {
-    let letters =
-        |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-    letters(text) == letters(wanted)
+    fn letters(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase())
+    }
+    letters(text).eq(letters(wanted))
 }
 
 #[cfg(test)]
@@ -300,34 +258,6 @@ pub(crate) mod tests {
                 assert!(row.classes.is_empty() || doc.is_on(*class), "`{name}` is no field of {}", class.name());
             }
             assert!(!row.classes.is_empty() || doc.classes.is_empty(), "`{name}` is not a field of every class");
-        }
-    }
-
-    #[test]
-    fn environments_have_classes() {
-        for (name, class) in [
-            ("production", Some("prod")),
-            ("Prod-EU", Some("prod")),
-            ("pre-prod", Some("staging")),
-            ("non-prod", Some("dev")),
-            ("staging", Some("staging")),
-            ("pypi", None),
-            ("productivity", None),
-        ] {
-            assert_eq!(class_of_env(name), class, "{name}");
-        }
-    }
-
-    #[test]
-    fn agents_have_families() {
-        for (agent, wanted) in [
-            ("git/2.30.2", "git"),
-            ("Mozilla/5.0 (iPad) CriOS/122", "browser"),
-            ("[aws-cli/2.15.0 Python/3.11]", "aws-cli"),
-            ("APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io)", "terraform"),
-            ("red-team_39f95f43-cd2f", "red-team"),
-        ] {
-            assert_eq!(family(agent), wanted, "{agent}");
         }
     }
 

@@ -4,12 +4,14 @@
 //! table plus small pure functions; it must never keep state, and never decide on anything but the record itself.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 pub mod argocd;
 pub mod aws_codebuild_codepipeline;
 pub mod cdevents;
+mod certificate;
 pub mod cloudevents;
 pub mod cloudtrail;
 pub mod cyclonedx;
@@ -31,6 +33,7 @@ pub mod normal;
 pub mod oci_distribution;
 pub mod oidc_exchange;
 pub mod opa_decision_log;
+mod opened;
 pub mod osv;
 pub mod package_feed;
 mod plan;
@@ -45,7 +48,8 @@ pub mod tekton_cloudevents;
 pub mod vault_audit;
 mod workload;
 
-pub use plan::{Decoded, Outer, Plan, Shape, Wanted};
+pub use opened::Memo;
+pub use plan::{Decoded, Held, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[
@@ -277,12 +281,44 @@ pub struct Class {
 pub struct Inputs<'a> {
     view: View<'a>,
     slots: &'a [Slot],
+    memo: &'a Memo,
+    is_dated: bool,
 }
 
 impl<'a> Inputs<'a> {
-    /// Inputs of a row whose paths have these slots.
-    pub fn new(view: View<'a>, slots: &'a [Slot]) -> Self {
-        Inputs { view, slots }
+    /// Inputs of a row whose paths have these slots, with what the record's other rows have opened.
+    pub fn new(view: View<'a>, slots: &'a [Slot], memo: &'a Memo) -> Self {
+        Inputs { view, slots, memo, is_dated: false }
+    }
+
+    /// The same where a path of the mapping has given the time: nobody needs to look for another.
+    pub fn dated(self, is_dated: bool) -> Self {
+        Inputs { is_dated, ..self }
+    }
+
+    /// The time is known.
+    pub fn is_dated(&self) -> bool {
+        self.is_dated
+    }
+
+    /// How many paths there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// What was opened of the record.
+    pub(in crate::format) fn memo(&self) -> &'a Memo {
+        self.memo
+    }
+
+    /// The certificate that the first text of the `i`-th path is.
+    fn certificate(&self, i: usize) -> Option<Rc<certificate::Certificate>> {
+        self.text(i).and_then(|text| self.memo.certificate(text))
     }
 
     /// All values of the `i`-th path, nulls and empties included.

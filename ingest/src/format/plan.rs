@@ -2,6 +2,8 @@
 //!
 //! The same code with every field wanted gives the full [`Event`] that people see; there is no second decoder.
 
+mod asking;
+mod named;
 mod origin;
 
 use std::borrow::Cow;
@@ -10,7 +12,9 @@ use std::sync::Arc;
 
 use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
-use super::{Classified, Container, Fill, Format, Id, Inputs, LATEST, Output, fill};
+pub use self::asking::Held;
+use self::asking::{Asking, Inherited};
+use super::{Classified, Container, Fill, Format, Inputs, LATEST, Memo, Output, fill};
 use crate::enrich::{Lookups, Missed, Tables};
 use crate::scan::scan;
 
@@ -35,14 +39,15 @@ pub struct Plan {
     format: &'static Format,
     projection: Projection,
     inherited: Vec<(Slot, Inherited)>,
-    outer: Projection,
+    /// Where this format's records find the values that those in them have from them.
+    told: Vec<Slot>,
     /// Lists of parts; the first list whose first part is there gives the id.
     id: Vec<Vec<Slot>>,
     time: Vec<Slot>,
     latest: Vec<Slot>,
     action: Slot,
     classify: Vec<Slot>,
-    containers: Vec<(Slot, Container)>,
+    containers: Vec<(Slot, Held)>,
     /// For each format that the record might be of: its sets of keys.
     marks: Vec<Vec<Vec<Slot>>>,
     classes: BTreeMap<EventClass, ClassPlan>,
@@ -86,15 +91,6 @@ const ENVELOPE: &[(&str, Envelope)] = &[
     ("event.trust", Envelope::Trust),
 ];
 
-/// A value that a record has from the container it stands in.
-#[derive(Debug, Clone, Copy)]
-enum Inherited {
-    /// Its number there.
-    Index,
-    /// A field of the container.
-    Field(Slot),
-}
-
 /// The container that a record stands in: what its plan wants of it, and the record's number in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Outer<'a> {
@@ -102,47 +98,6 @@ pub struct Outer<'a> {
     pub view: View<'a>,
     /// The record's number in it, from 0.
     pub index: usize,
-}
-
-/// Paths being asked of a record and of its container.
-#[derive(Debug, Default)]
-struct Asking {
-    record: Projection,
-    outer: Projection,
-    inherited: BTreeMap<String, (Slot, Inherited)>,
-}
-
-impl Asking {
-    /// `^.path` is asked of the container, `^index` is the record's number in it: neither can be forged by a key of the
-    /// record that is called so.
-    fn ask(&mut self, path: &str) -> Slot {
-        if !path.starts_with('^') {
-            return self.record.ask(path);
-        }
-        if let Some((slot, _)) = self.inherited.get(path) {
-            return *slot;
-        }
-        let what = match path.strip_prefix("^.") {
-            Some(outer) => Inherited::Field(self.outer.ask(outer)),
-            None => Inherited::Index,
-        };
-        let slot = self.record.reserve(path);
-        self.inherited.insert(path.to_owned(), (slot, what));
-        slot
-    }
-
-    fn ask_all(&mut self, paths: &[&str]) -> Vec<Slot> {
-        paths.iter().map(|path| self.ask(path)).collect()
-    }
-
-    fn ask_id(&mut self, id: Id) -> Vec<Vec<Slot>> {
-        match id {
-            Id::First(paths) => paths.iter().map(|path| vec![self.ask(path)]).collect(),
-            Id::Joined(paths) => vec![self.ask_all(paths)],
-            Id::Composed(paths) => (0..paths.len()).map(|i| self.ask_all(paths.get(i..).unwrap_or_default())).collect(),
-            Id::FirstJoined(lists) => lists.iter().map(|paths| self.ask_all(paths)).collect(),
-        }
-    }
 }
 
 /// Envelope of one decoded record.
@@ -158,6 +113,8 @@ pub struct Decoded<'a> {
     pub action: &'a str,
     /// Outcome.
     pub verdict: Verdict,
+    /// What was opened to tell so much, for the rows that ask for more of it.
+    memo: Memo,
 }
 
 /// What a scanned record turned out to be.
@@ -166,7 +123,7 @@ pub enum Shape<'a> {
     /// One event.
     Event(Decoded<'a>),
     /// It carries other records.
-    Container(Container),
+    Container(Held),
     /// Of no interest.
     Filtered,
 }
@@ -175,12 +132,12 @@ impl Plan {
     /// Compiles a format; `rivals` are the formats that a record may be of, this one among them, where content tells.
     pub fn new(format: &'static Format, wanted: Wanted, trust: Option<Trust>, rivals: &[&'static Format]) -> Plan {
         let Wanted { raw, classes, id, time, tables } = wanted;
-        let mut asking = Asking { record: raw, ..Asking::default() };
+        let mut asking = Asking::of(raw);
         let mapping = format.mapping;
         // All that any rule could want of a container, so that every plan of a format reads containers alike.
         for path in mapping.iter().flat_map(|mapping| mapping.rows).flat_map(|row| row.paths) {
             if let Some(outer) = path.strip_prefix("^.") {
-                asking.outer.ask(outer);
+                asking.ask_outer(outer);
             }
         }
         let mut latest = Vec::new();
@@ -199,19 +156,21 @@ impl Plan {
         let action = mapping.map_or(Slot::MAX, |mapping| asking.ask(mapping.action));
         let classify = mapping.map_or_else(Vec::new, |mapping| asking.ask_all(mapping.classify_paths));
         let containers = format.containers.iter().filter(|container| **container != Container::Members);
-        let containers = containers.map(|container| (asking.ask(container.path()), *container)).collect();
+        let containers = containers
+            .map(|&container| (asking.ask(container.path()), Held::ask(&mut asking.record, container)))
+            .collect();
         let marks = rivals.iter().map(|rival| rival.marks.iter().map(|set| asking.ask_all(set)).collect()).collect();
         let classes = classes
             .into_iter()
             .map(|(class, fields)| (class, ClassPlan::new(format, class, fields, tables.as_deref(), &mut asking)))
             .collect();
-        let Asking { record: projection, outer, inherited } = asking;
+        let Asking { record: projection, told, inherited, .. } = asking;
         let (trust, inherited) = (trust.unwrap_or(format.trust), inherited.into_values().collect());
         Plan {
             format,
             projection,
             inherited,
-            outer,
+            told,
             id,
             time,
             latest,
@@ -251,12 +210,13 @@ impl Plan {
         Ok(())
     }
 
-    /// What the records in a container want of it.
-    ///
-    /// # Errors
-    /// Those of [`Plan::scan`].
-    pub fn scan_outer(&self, container: &str, row: &mut Row) -> Result<(), Invalid> {
-        if self.inherited.is_empty() { Ok(()) } else { scan(container, &self.outer, row) }
+    /// Puts into `row` what the records in a scanned container want of it.
+    pub fn tell(&self, container: View<'_>, row: &mut Row) {
+        row.reset(self.told.len());
+        for (slot, &own) in self.told.iter().enumerate() {
+            let mut output = Output::new(row, slot as Slot, container.record());
+            container.values(own).for_each(|value| output.scalar(value));
+        }
     }
 
     /// What a scanned record is.
@@ -264,14 +224,16 @@ impl Plan {
     /// # Errors
     /// When it is no record of this format.
     pub fn shape<'a>(&'a self, view: View<'a>) -> Result<Shape<'a>, Invalid> {
-        if let Some(container) = self.held(view, false) {
-            return Ok(Shape::Container(container));
+        if let Some(held) = self.held(view, false) {
+            return Ok(Shape::Container(held));
         }
         let (id, time) = self.named(view);
-        let mut decoded =
-            Decoded { id, time, class: None, action: view.text(self.action).unwrap_or(""), verdict: Verdict::Unknown };
+        let action = view.text(self.action).unwrap_or("");
+        let memo = Memo::default();
+        let mut decoded = Decoded { id, time, class: None, action, verdict: Verdict::Unknown, memo };
         if let Some(mapping) = self.format.mapping {
-            let classified = (mapping.classify)(&Inputs::new(view, &self.classify));
+            let inputs = Inputs::new(view, &self.classify, &decoded.memo).dated(time.is_some());
+            let classified = (mapping.classify)(&inputs);
             if let Classified::Dated(_, time) = classified {
                 decoded.time = decoded.time.or(Some(time));
             }
@@ -291,40 +253,14 @@ impl Plan {
         Ok(Shape::Event(decoded))
     }
 
-    /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
-    pub fn named<'a>(&'a self, view: View<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
-        (self.id(view), self.time(view))
-    }
-
     /// The records beside a scanned record that is an event itself.
-    pub fn parts(&self, view: View<'_>) -> Option<Container> {
+    pub fn parts(&self, view: View<'_>) -> Option<Held> {
         self.held(view, true)
     }
 
-    fn held(&self, view: View<'_>, beside: bool) -> Option<Container> {
-        let mut held = self.containers.iter().filter(|(_, container)| container.is_beside() == beside);
-        held.find(|(slot, _)| view.has(*slot)).map(|&(_, container)| container)
-    }
-
-    fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
-        self.id.iter().find_map(|slots| {
-            let inputs = Inputs::new(view, slots);
-            let first = inputs.string(0)?;
-            if slots.len() == 1 {
-                return Some(first);
-            }
-            let mut id = first.into_owned();
-            for part in (1..slots.len()).filter_map(|i| inputs.string(i)) {
-                id.push(':');
-                id.push_str(&part);
-            }
-            Some(Cow::Owned(id))
-        })
-    }
-
-    fn time(&self, view: View<'_>) -> Option<Timestamp> {
-        let named = self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time));
-        named.or_else(|| self.latest.iter().flat_map(|&slot| view.values(slot)).filter_map(read_time).max())
+    fn held(&self, view: View<'_>, beside: bool) -> Option<Held> {
+        let mut held = self.containers.iter().filter(|(_, held)| held.container.is_beside() == beside);
+        held.find(|(slot, _)| view.has(*slot)).map(|&(_, held)| held)
     }
 
     /// Which of the formats that it might be of has its keys in the scanned record; the first of several.
@@ -339,7 +275,7 @@ impl Plan {
         row.reset(plan.slots);
         for planned in &plan.rows {
             let mut output = Output::new(row, planned.slot, raw.record());
-            (planned.fill)(&Inputs::new(raw, &planned.inputs), &mut output);
+            (planned.fill)(&Inputs::new(raw, &planned.inputs, &decoded.memo), &mut output);
         }
         for &(slot, what) in &plan.envelope {
             let mut output = Output::new(row, slot, raw.record());
@@ -385,16 +321,5 @@ impl ClassPlan {
             }
         }
         plan
-    }
-}
-
-fn read_time(value: Scalar<'_>) -> Option<Timestamp> {
-    match value {
-        Scalar::Text(text) => Timestamp::parse(text),
-        // How programs write "never": an event of 1970 would be late for ever.
-        Scalar::Int(0) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty => None,
-        Scalar::Int(n) => Timestamp::from_epoch(n as f64),
-        Scalar::UInt(n) => Timestamp::from_epoch(n as f64),
-        Scalar::Float(n) => Timestamp::from_epoch(n),
     }
 }

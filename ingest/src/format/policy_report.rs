@@ -65,10 +65,11 @@ fn classify(inputs: &Inputs<'_>) -> Classified {
         let is_object = inputs.text(4).is_some() && inputs.text(5).is_some();
         return if is_object { Classified::Filtered } else { Classified::Invalid("no `result`") };
     };
-    let source = inputs.text(2).or(inputs.text(3)).unwrap_or("").to_ascii_lowercase();
-    let class = if IMAGE_POLICY.contains(&source.as_str()) {
+    let source = inputs.text(2).or(inputs.text(3)).unwrap_or("");
+    let begins = |with: &str| source.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let class = if IMAGE_POLICY.iter().any(|engine| source.eq_ignore_ascii_case(engine)) {
         C::VerifySignature
-    } else if SCANNERS.iter().any(|scanner| source.starts_with(scanner)) {
+    } else if SCANNERS.iter().any(|scanner| begins(scanner)) {
         C::ScanFinding
     } else {
         C::PolicyDecision

@@ -7,7 +7,7 @@ use EventClass as C;
 use model::{EventClass, Scalar, Timestamp, Trust, Verdict};
 
 use super::fill::{digest_of, text_of};
-use super::fulcio::{begins, certificate, with_certificate};
+use super::fulcio::{certificate, with_certificate};
 use super::in_toto::{payload_digests, sigstore_digest};
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, fulcio, on};
 
@@ -102,8 +102,8 @@ fn classify(inputs: &Inputs<'_>) -> Classified {
 
 /// The second version of the log keeps no time: there it is when the signer's certificate begins.
 fn dated(inputs: &Inputs<'_>) -> Option<Timestamp> {
-    let is_dated = inputs.first(4).is_some_and(|time| time != Scalar::Int(0));
-    if is_dated { None } else { certificate(inputs, CERTIFICATES).as_ref().and_then(begins) }
+    let is_dated = inputs.is_dated() || inputs.first(4).is_some_and(|time| time != Scalar::Int(0));
+    if is_dated { None } else { certificate(inputs, CERTIFICATES)?.begins() }
 }
 
 /// What was signed: the digest of the artifact, or of the subjects of the statement that the log keeps beside the entry.
@@ -112,7 +112,7 @@ fn digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let found = match (inputs.text(0), inputs.text(1), inputs.text(2), inputs.text(3)) {
         (Some(algorithm), Some(hex), ..) => digest_of(algorithm, hex),
         (_, _, Some(algorithm), Some(digest)) => sigstore_digest(algorithm, digest),
-        _ => return inputs.text(4).into_iter().for_each(|payload| payload_digests(payload, output)),
+        _ => return payload_digests(inputs, 4, output),
     };
     found.iter().for_each(|digest| output.text(digest));
 }

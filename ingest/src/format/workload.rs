@@ -2,13 +2,13 @@
 //!
 //! Must never take a tag for a digest or a branch's name for a commit: what is not pinned gives no value.
 
-use super::fill::{PATHS_MAX, lower_case, present};
+use super::fill::{lower_case, present};
 use super::{Inputs, Output};
 
 /// The digests of all images that are pinned by one, each once: `registry/name:tag@sha256:…`, or the digest alone.
 pub(super) fn pinned(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let mut told: Vec<&str> = Vec::new();
-    for image in (0..PATHS_MAX).flat_map(|i| present(inputs, i)) {
+    for image in (0..inputs.len()).flat_map(|i| present(inputs, i)) {
         let model::Scalar::Text(image) = image else { continue };
         if let Some(digest) = digest_of(image).filter(|digest| !told.contains(digest)) {
             told.push(digest);
@@ -28,7 +28,7 @@ fn digest_of(image: &str) -> Option<&str> {
 
 /// A full commit hash: alone, or in a revision as `main@sha1:…` and `main/…`.
 pub(super) fn commit(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let texts = (0..PATHS_MAX).filter_map(|i| inputs.text(i));
+    let texts = (0..inputs.len()).filter_map(|i| inputs.text(i));
     if let Some(commit) = texts.into_iter().find_map(commit_of) {
         output.text(&lower_case(commit));
     }

@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use super::classes::{call_of, grants_everybody, service_of};
-use crate::format::fill::{PATHS_MAX, class_of_env, each_text, is_address};
+use crate::format::fill::{class_of_env, each_text, is_address};
 use crate::format::{Inputs, Output};
 
 /// The role or user that issued the session. Paths: type, issuer's ARN, ARN, principal id, user name, service, account.
@@ -184,7 +184,7 @@ fn is_suffix(text: &str) -> bool {
 /// The key's ARN; other resources of the call are not keys.
 pub(super) fn key(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let named =
-        (0..PATHS_MAX).filter_map(|i| inputs.text(i)).find(|id| id.contains(":kms:") || !id.starts_with("arn:"));
+        (0..inputs.len()).filter_map(|i| inputs.text(i)).find(|id| id.contains(":kms:") || !id.starts_with("arn:"));
     if let Some(key) = named {
         output.text(key);
     }

@@ -5,12 +5,12 @@
 use model::Scalar;
 
 use super::classes::{Deed, deed, target_of};
-use crate::format::fill::{PATHS_MAX, is_address, lower_case, present};
+use crate::format::fill::{is_address, lower_case, present};
 use crate::format::{Inputs, Output};
 
 /// Names from every path, in its order: the parent, then its parent and so on.
 pub(super) fn every(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    (0..PATHS_MAX).flat_map(|i| present(inputs, i)).filter_map(Scalar::as_text).for_each(|name| output.text(&name));
+    (0..inputs.len()).flat_map(|i| present(inputs, i)).filter_map(Scalar::as_text).for_each(|name| output.text(&name));
 }
 
 /// The remote end: its own field, else the second end in `10.0.0.1:43210->192.0.2.7:443`.
@@ -56,7 +56,7 @@ pub(super) fn op(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 }
 
 pub(super) fn target(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(name) = (0..PATHS_MAX).find_map(|i| target_of(inputs.text(i)?)) {
+    if let Some(name) = (0..inputs.len()).find_map(|i| target_of(inputs.text(i)?)) {
         output.text(name);
     }
 }

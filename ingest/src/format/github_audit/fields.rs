@@ -188,7 +188,7 @@ pub(super) fn object(inputs: &Inputs<'_>, output: &mut Output<'_>) {
         Some("business" | "enterprise") => inputs.string(2),
         _ => None,
     };
-    if let Some(name) = own.or_else(|| (3..crate::format::fill::PATHS_MAX).find_map(|i| inputs.string(i))) {
+    if let Some(name) = own.or_else(|| (3..inputs.len()).find_map(|i| inputs.string(i))) {
         output.text(&name);
     }
 }

@@ -314,7 +314,7 @@ pub(super) fn version(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 /// The first path with digests; a file's own is written without the algorithm.
 pub(super) fn digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let digests = |i: usize| present(inputs, i).filter_map(Scalar::as_text).filter_map(|text| canonical_digest(&text));
-    if let Some(i) = (0..crate::format::fill::PATHS_MAX).find(|&i| digests(i).next().is_some()) {
+    if let Some(i) = (0..inputs.len()).find(|&i| digests(i).next().is_some()) {
         digests(i).for_each(|digest| output.text(&digest));
     }
 }

@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use super::classes::system_action;
-use crate::format::fill::{PATHS_MAX, class_of_env, each_text, present, repo_of};
+use crate::format::fill::{class_of_env, each_text, present, repo_of};
 use crate::format::{Inputs, Output};
 
 /// Native triggers that have a name in the model; the others keep theirs.
@@ -175,7 +175,7 @@ pub(super) fn runner_kind(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The first of tier and name that says a class.
 pub(super) fn env(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(class) = (0..PATHS_MAX).filter_map(|i| inputs.text(i)).find_map(class_of_env) {
+    if let Some(class) = (0..inputs.len()).filter_map(|i| inputs.text(i)).find_map(class_of_env) {
         output.text(class);
     }
 }
@@ -224,7 +224,7 @@ pub(super) fn dismissed(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// The project's address without what follows `/-/`, where a body names no project.
 pub(super) fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let urls = (0..PATHS_MAX).filter_map(|i| inputs.text(i));
+    let urls = (0..inputs.len()).filter_map(|i| inputs.text(i));
     let repo = urls.map(|url| url.split("/-/").next().unwrap_or(url)).find_map(repo_of);
     repo.iter().for_each(|repo| output.text(repo));
 }

@@ -4,8 +4,7 @@
 
 use model::{EventClass as C, Timestamp, Verdict};
 
-use super::fields::statement;
-use crate::format::fulcio::{begins, certificate};
+use crate::format::fulcio::certificate;
 use crate::format::{Class, Classified, Inputs};
 
 /// What [`classify`] reads. From `CERTIFICATES` on: where certificates stand, in the record and then in its container.
@@ -67,11 +66,11 @@ fn of_predicate(kind: &str) -> Option<Class> {
 
 /// Where no log says when: when the certificate begins, else what the statement in the envelope says.
 fn time(inputs: &Inputs<'_>, payload: Option<&str>) -> Option<Timestamp> {
-    if inputs.has(7) || inputs.has(8) {
+    if inputs.is_dated() || inputs.has(7) || inputs.has(8) {
         return None;
     }
-    let certificate = certificate(inputs, CERTIFICATES).as_ref().and_then(begins);
-    certificate.or_else(|| statement(payload?)?.predicate.time())
+    let begins = certificate(inputs, CERTIFICATES).and_then(|certificate| certificate.begins());
+    begins.or_else(|| inputs.memo().statement(payload?)?.predicate.time())
 }
 
 #[cfg(test)]

@@ -5,29 +5,30 @@
 use model::{Scalar, Timestamp};
 use serde::Deserialize;
 
+use crate::format::certificate::base64;
 use crate::format::fill::{digest_of, each_text, lower_case, present, purl};
-use crate::format::fulcio::{base64, run_of};
+use crate::format::fulcio::run_of;
 use crate::format::{Inputs, Output};
 
 /// What an envelope's event needs of the statement in it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
-pub(super) struct Statement {
+pub(in crate::format) struct Statement {
     /// Type of the predicate.
     #[serde(rename = "predicateType")]
-    pub(super) predicate_type: String,
+    predicate_type: String,
     subject: Vec<Subject>,
     /// The predicate.
     pub(super) predicate: Predicate,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 struct Subject {
     digest: Digests,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 struct Digests {
     sha256: Option<String>,
@@ -36,7 +37,7 @@ struct Digests {
 }
 
 /// What is read of predicates: SLSA v0.2 and v1, and times of others.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Predicate {
     builder: Builder,
@@ -45,20 +46,20 @@ pub(super) struct Predicate {
     time_verified: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 struct Builder {
     id: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 struct RunDetails {
     builder: Builder,
     metadata: Metadata,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     finished_on: Option<String>,
@@ -68,8 +69,8 @@ struct Metadata {
 
 impl Predicate {
     /// Who built.
-    pub(super) fn builder_id(self) -> Option<String> {
-        self.run_details.builder.id.or(self.builder.id)
+    pub(super) fn builder_id(&self) -> Option<&str> {
+        self.run_details.builder.id.as_deref().or(self.builder.id.as_deref())
     }
 
     /// When it ended.
@@ -80,23 +81,26 @@ impl Predicate {
     }
 }
 
-/// The statement in an envelope's payload, where it has the shape of one.
-pub(super) fn statement(payload: &str) -> Option<Statement> {
-    serde_json::from_slice(&base64(payload)?).ok()
+impl Statement {
+    /// The statement in an envelope's payload, where it has the shape of one.
+    pub(in crate::format) fn read(payload: &str) -> Option<Statement> {
+        serde_json::from_slice(&base64(payload)?).ok()
+    }
+
+    /// Type of the predicate.
+    pub(super) fn predicate_type(&self) -> Option<&str> {
+        Some(&self.predicate_type)
+    }
 }
 
 /// The first path's text, else what `part` finds in the statement of a payload (the other paths).
-pub(super) fn from_payload(
-    inputs: &Inputs<'_>,
-    output: &mut Output<'_>,
-    part: impl FnOnce(Statement) -> Option<String>,
-) {
+pub(super) fn from_payload(inputs: &Inputs<'_>, output: &mut Output<'_>, part: fn(&Statement) -> Option<&str>) {
     if let Some(text) = inputs.text(0) {
         return output.text(text);
     }
-    let payload = inputs.text(1).or(inputs.text(2));
-    if let Some(text) = payload.and_then(statement).and_then(part).filter(|text| !text.is_empty()) {
-        output.text(&text);
+    let statement = inputs.text(1).or(inputs.text(2)).and_then(|payload| inputs.memo().statement(payload));
+    if let Some(text) = statement.as_deref().and_then(part).filter(|text| !text.is_empty()) {
+        output.text(text);
     }
 }
 
@@ -119,8 +123,8 @@ fn digests(inputs: &Inputs<'_>, output: &mut Output<'_>, from: usize) {
 
 /// What was signed. Paths: the payloads of envelopes, algorithm and digest of a signed message, digests of a statement.
 pub(super) fn bundle_digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(payload) = inputs.text(0).or(inputs.text(1)) {
-        payload_digests(payload, output);
+    if let Some(i) = (0..2).find(|&i| inputs.text(i).is_some()) {
+        payload_digests(inputs, i, output);
     } else if let (Some(algorithm), Some(digest)) = (inputs.text(2), inputs.text(3)) {
         sigstore_digest(algorithm, digest).iter().for_each(|digest| output.text(digest));
     } else {
@@ -139,12 +143,13 @@ pub(in crate::format) fn sigstore_digest(algorithm: &str, digest: &str) -> Optio
     }
 }
 
-/// The digests of the subjects of the statement in a payload.
-pub(in crate::format) fn payload_digests(payload: &str, output: &mut Output<'_>) {
-    for Subject { digest } in statement(payload).unwrap_or_default().subject {
-        let of = [digest.sha256, digest.sha384, digest.sha512];
+/// The digests of the subjects of the statement in the payload that the `i`-th path has.
+pub(in crate::format) fn payload_digests(inputs: &Inputs<'_>, i: usize, output: &mut Output<'_>) {
+    let Some(statement) = inputs.text(i).and_then(|payload| inputs.memo().statement(payload)) else { return };
+    for Subject { digest } in &statement.subject {
+        let of = [&digest.sha256, &digest.sha384, &digest.sha512];
         for (algorithm, hex) in ALGORITHMS.into_iter().zip(of) {
-            hex.and_then(|hex| digest_of(algorithm, &hex)).iter().for_each(|digest| output.text(digest));
+            hex.as_ref().and_then(|hex| digest_of(algorithm, hex)).iter().for_each(|digest| output.text(digest));
         }
     }
 }
@@ -244,10 +249,10 @@ mod tests {
 
     #[test]
     fn payloads_of_another_shape_are_none() {
-        assert!(statement("e30").is_some_and(|statement| statement.predicate_type.is_empty()));
+        assert!(Statement::read("e30").is_some_and(|statement| statement.predicate_type.is_empty()));
         // `[]`, a list in place of the predicate, no base64.
         for payload in ["W10", "eyJwcmVkaWNhdGUiOltdLCJzdWJqZWN0IjoxfQ", "%%"] {
-            let found = statement(payload);
+            let found = Statement::read(payload);
             assert!(found.is_none_or(|statement| statement.subject.is_empty()), "{payload}");
         }
     }

@@ -12,7 +12,7 @@ use model::{EventClass, Trust};
 use self::fields::{
     attempt, bundle_digest, commit, components, from_payload, git_ref, outputs, repo_id, run_id, sbom_format, workflow,
 };
-pub(super) use self::fields::{payload_digests, sigstore_digest};
+pub(super) use self::fields::{Statement, payload_digests, sigstore_digest};
 use super::fill::{coalesce, duration_ms, gather, lower, purl_name, purl_version, repo, text_of};
 use super::fulcio::with_certificate;
 use super::{Container, Format, Id, MapRow, Mapping, fulcio, on};
@@ -248,7 +248,7 @@ const OWN: &[MapRow] = &[
     on(SIGNED, "prov.attestation_id", &["verificationMaterial.tlogEntries.logIndex"], text_of),
     on(
         ATTESTED, "predicate_type", &["predicateType", "payload", "dsseEnvelope.payload"],
-        |i, o| from_payload(i, o, |statement| Some(statement.predicate_type)),
+        |i, o| from_payload(i, o, Statement::predicate_type),
     ),
     on(
         ATTESTED, "builder", &["predicate.runDetails.builder.id", "payload", "dsseEnvelope.payload"],

@@ -5,7 +5,7 @@
 use model::Scalar;
 
 use super::classes::{refusal, writes};
-use crate::format::fill::{PATHS_MAX, is_address, present};
+use crate::format::fill::{is_address, present};
 use crate::format::{Inputs, Output};
 
 /// Service accounts are workloads, nodes and components of the cluster services. Of others the name says nothing.
@@ -85,7 +85,7 @@ const AUDITING: &[&str] = &["audit", "dryrun", "scoped", "warn"];
 /// Of several rules of one policy the weakest counts: through it the bad passes.
 pub(super) fn mode(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let says = |words: &[&str]| {
-        (0..PATHS_MAX)
+        (0..inputs.len())
             .flat_map(|i| present(inputs, i))
             .filter_map(Scalar::as_text)
             .any(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
@@ -103,7 +103,7 @@ pub(super) fn mode(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// Of several webhooks of one configuration the one that fails open counts.
 pub(super) fn failure_policy(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let says = |wanted: &str| (0..PATHS_MAX).any(|i| present(inputs, i).any(|value| value == Scalar::Text(wanted)));
+    let says = |wanted: &str| (0..inputs.len()).any(|i| present(inputs, i).any(|value| value == Scalar::Text(wanted)));
     if let Some(word) = ["Ignore", "Fail"].into_iter().find(|word| says(word)) {
         output.text(word);
     }
@@ -111,7 +111,7 @@ pub(super) fn failure_policy(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// What an exception names; `*` counts before any other.
 pub(super) fn exception(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    let mut names = (0..PATHS_MAX).flat_map(|i| present(inputs, i)).filter_map(|value| match value {
+    let mut names = (0..inputs.len()).flat_map(|i| present(inputs, i)).filter_map(|value| match value {
         Scalar::Text(text) => Some(text),
         _ => None,
     });

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use model::{Projection, Row, Scalar, Slot, View};
 
 use super::super::{Inputs, Output};
-use super::{Decoded, Plan, read_time};
+use super::named::read_time;
+use super::{Decoded, Plan};
 
 impl Plan {
     /// For each model field of a decoded record that has a value, the native paths it came from: those that hold the
@@ -24,7 +25,8 @@ impl Plan {
         for planned in &class.rows {
             let mut row = Row::default();
             row.reset(class.slots);
-            (planned.fill)(&Inputs::new(raw, &planned.inputs), &mut Output::new(&mut row, planned.slot, raw.record()));
+            let inputs = Inputs::new(raw, &planned.inputs, &decoded.memo);
+            (planned.fill)(&inputs, &mut Output::new(&mut row, planned.slot, raw.record()));
             let values = texts(row.view(raw.record()), planned.slot);
             if !values.is_empty() {
                 let paths = origins.entry(fields.name(planned.slot)).or_default();
