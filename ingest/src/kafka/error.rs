@@ -177,16 +177,27 @@ impl KafkaError {
                     hint: "check sasl.mechanism, sasl.username and the secret for sasl.password".into(),
                 }
             }
-            Code::SSL => Self::Authentication {
-                bootstrap: bootstrap.to_owned(),
-                reason,
-                hint: "check security.protocol, ssl.ca.location and the client's certificate and key".into(),
-            },
+            Code::SSL => {
+                Self::Authentication { bootstrap: bootstrap.to_owned(), hint: tls_hint(&reason).into(), reason }
+            }
             Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed => {
                 Self::Denied { doing: doing.to_owned(), reason }
             }
             _ => Self::Broker { doing: doing.to_owned(), reason, retryable: is_transient(code) },
         }
+    }
+}
+
+/// What to look at, by OpenSSL's words.
+fn tls_hint(reason: &str) -> &'static str {
+    if reason.contains("certificate verify failed") {
+        "ssl.ca.location has to name the authority that signed the broker's certificate, and `kafka.bootstrap` a name or \
+         address that stands in it"
+    } else if reason.contains("SSL alert number") {
+        "the broker does not take this client's certificate, or wants one: check ssl.keystore.location (or \
+         ssl.certificate.location and ssl.key.location)"
+    } else {
+        "check that security.protocol is what that listener speaks, ssl.ca.location and the client's certificate and key"
     }
 }
 
