@@ -208,7 +208,7 @@ pub(crate) fn is_transient(code: Code) -> bool {
         CoordinatorNotAvailable, IllegalGeneration, LeaderNotAvailable, MessageTimedOut, NetworkException, NoOffset,
         NotCoordinator, NotEnoughReplicas, NotEnoughReplicasAfterAppend, NotLeaderForPartition, OperationTimedOut,
         PollExceeded, RebalanceInProgress, ReplicaNotAvailable, RequestTimedOut, Resolve, TimedOutQueue,
-        UnknownMemberId, UnstableOffsetCommit, WaitingForCoordinator,
+        UnknownMemberId, UnknownPartition, UnstableOffsetCommit, WaitingForCoordinator,
     };
     matches!(
         code,
@@ -235,7 +235,22 @@ pub(crate) fn is_transient(code: Code) -> bool {
             | Resolve
             | TimedOutQueue
             | UnknownMemberId
+            // librdkafka's own word: it has not heard of the partition yet, as while a broker starts. A partition that
+            // is not there is found by the list of topics.
+            | UnknownPartition
             | UnstableOffsetCommit
             | WaitingForCoordinator
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_that_librdkafka_has_not_heard_of_yet_is_asked_for_again() {
+        let told = |code| KafkaError::from_code(code, "asking", "127.0.0.1:9092", "said".to_owned());
+        assert!(told(Code::UnknownPartition).is_retryable());
+        assert!(!told(Code::UnknownTopicOrPartition).is_retryable(), "the broker's own word");
+    }
 }
