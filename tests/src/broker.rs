@@ -24,6 +24,8 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::certificates::{self, Certificates};
+
 /// Why there is no broker; the tests that need one are skipped.
 #[derive(Debug, Clone)]
 pub struct Unavailable(pub String);
@@ -31,8 +33,10 @@ pub struct Unavailable(pub String);
 /// What a broker can be asked for beyond a PLAINTEXT listener.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// User and password of a SASL/PLAIN listener beside the plain one.
+    /// User and password of a SASL listener (PLAIN, SCRAM-SHA-512) beside the plain one.
     pub sasl: Option<(String, String)>,
+    /// The SASL listener speaks TLS, and a further listener wants a certificate of its clients.
+    pub tls: bool,
     /// Topics carry the broker's append time instead of the producer's unless they say otherwise.
     pub log_append_time: bool,
 }
@@ -43,9 +47,17 @@ pub type Stored = (Option<Vec<u8>>, Option<Vec<u8>>, i32, i64);
 /// A running broker.
 pub struct Broker {
     data: PathBuf,
-    plain: u16,
-    sasl: Option<u16>,
+    ports: Ports,
+    options: Options,
+    certificates: Option<Certificates>,
     running: Mutex<Option<Child>>,
+}
+
+struct Ports {
+    plain: u16,
+    controller: u16,
+    sasl: u16,
+    tls: u16,
 }
 
 /// Base64 of sixteen bytes, as KRaft wants it; the same for every broker, which never meet.
@@ -59,7 +71,8 @@ const KEEPER: &str = r#"
 data=$1; libs=$2
 run() { java -Xmx512m -Dlog4j.configuration="file:$data/log4j.properties" -cp "$libs/*" "$@"; }
 if [ ! -e "$data/formatted" ]; then
-  run kafka.tools.StorageTool format --standalone -t "$3" -c "$data/server.properties" > "$data/format.out" 2>&1 \
+  run kafka.tools.StorageTool format --standalone -t "$3" -c "$data/server.properties" ${4:+--add-scram "$4"} \
+    > "$data/format.out" 2>&1 \
     && : > "$data/formatted"
 fi
 java -Xmx512m -Dlog4j.configuration="file:$data/log4j.properties" -cp "$libs/*" kafka.Kafka "$data/server.properties" \
@@ -92,19 +105,21 @@ impl Broker {
     }
 
     fn prepare(options: &Options, libs: &Path) -> Result<Self> {
-        let held = [free_port()?, free_port()?, free_port()?];
-        let [(plain, _), (controller, _), (sasl, _)] = &held;
+        let held = [free_port()?, free_port()?, free_port()?, free_port()?];
+        let [plain, controller, sasl, tls] = [0, 1, 2, 3].map(|n: usize| held[n].0);
+        let ports = Ports { plain, controller, sasl, tls };
         let data = tempfile::Builder::new().prefix("data-").tempdir_in(libs.parent().unwrap_or(libs))?.keep();
-        fs::write(data.join("server.properties"), properties(options, &data, *plain, *controller, *sasl))?;
+        let certificates = options.tls.then(|| Certificates::make(&data)).transpose()?;
+        fs::write(data.join("server.properties"), properties(options, &data, &ports, certificates.as_ref()))?;
         let log = format!(
-            "log4j.rootLogger=WARN, F\nlog4j.appender.F=org.apache.log4j.FileAppender\n\
+            "log4j.rootLogger=WARN, F\nlog4j.logger.org.apache.kafka.coordinator.group=INFO\n\
+             log4j.appender.F=org.apache.log4j.FileAppender\n\
              log4j.appender.F.File={}\nlog4j.appender.F.layout=org.apache.log4j.PatternLayout\n\
              log4j.appender.F.layout.ConversionPattern=%d %p %c: %m%n\n",
             data.join("broker.log").display()
         );
         fs::write(data.join("log4j.properties"), log)?;
-        let sasl = options.sasl.as_ref().map(|_| *sasl);
-        let broker = Self { plain: *plain, sasl, data, running: Mutex::new(None) };
+        let broker = Self { ports, options: options.clone(), certificates, data, running: Mutex::new(None) };
         drop(held);
         broker.run()?;
         Ok(broker)
@@ -112,12 +127,24 @@ impl Broker {
 
     /// `host:port` of the plain listener.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.plain)
+        format!("127.0.0.1:{}", self.ports.plain)
     }
 
-    /// `host:port` of the SASL/PLAIN listener, where it was asked for.
+    /// `host:port` of the SASL listener, where it was asked for.
     pub fn sasl_bootstrap(&self) -> Option<String> {
-        self.sasl.map(|port| format!("127.0.0.1:{port}"))
+        self.options.sasl.as_ref().map(|_| format!("127.0.0.1:{}", self.ports.sasl))
+    }
+
+    /// `host:port` of the listener that wants certificates of its clients, and the files for it, where TLS was asked for.
+    pub fn tls(&self) -> Option<(String, &Certificates)> {
+        self.certificates.as_ref().map(|files| (format!("127.0.0.1:{}", self.ports.tls), files))
+    }
+
+    /// What the broker says of a consumer group: each time its members are settled anew (`Stabilized`), and why.
+    pub fn said_of_group(&self, group: &str) -> Vec<String> {
+        let said = fs::read_to_string(self.data.join("broker.log")).unwrap_or_default();
+        let name = format!("group {group} ");
+        said.lines().filter(|line| line.contains(&name)).map(str::to_owned).collect()
     }
 
     /// Ends the broker properly; its data stay until it is dropped.
@@ -139,9 +166,12 @@ impl Broker {
     /// Starts it again after `stop` or `kill`.
     pub fn run(&self) -> Result<()> {
         let libs = self.data.with_file_name("libs");
+        let scram = |(user, password): &(String, String)| format!("SCRAM-SHA-512=[name={user},password={password}]");
+        let scram = self.options.sasl.as_ref().map(scram);
         let child = Command::new("sh")
             .args(["-c", KEEPER, "kafka-for-tests"])
             .args([self.data.as_os_str(), libs.as_os_str(), CLUSTER_ID.as_ref()])
+            .args(scram)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -275,17 +305,23 @@ fn free_port() -> Result<(u16, TcpListener)> {
     Ok((listener.local_addr()?.port(), listener))
 }
 
-fn properties(options: &Options, data: &Path, plain: u16, controller: u16, sasl: u16) -> String {
+fn properties(options: &Options, data: &Path, ports: &Ports, certificates: Option<&Certificates>) -> String {
+    let Ports { plain, controller, sasl, tls } = ports;
     let mut listeners = format!("PLAINTEXT://127.0.0.1:{plain}");
     if options.sasl.is_some() {
-        let _ = write!(listeners, ",SASL_PLAINTEXT://127.0.0.1:{sasl}");
+        let protocol = if options.tls { "SASL_SSL" } else { "SASL_PLAINTEXT" };
+        let _ = write!(listeners, ",{protocol}://127.0.0.1:{sasl}");
+    }
+    if options.tls {
+        let _ = write!(listeners, ",SSL://127.0.0.1:{tls}");
     }
     let time = if options.log_append_time { "LogAppendTime" } else { "CreateTime" };
     let mut text = format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.bootstrap.servers=127.0.0.1:{controller}\ncontroller.listener.names=CONTROLLER\n\
          listeners={listeners},CONTROLLER://127.0.0.1:{controller}\nadvertised.listeners={listeners}\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,\
+         CONTROLLER:PLAINTEXT\n\
          inter.broker.listener.name=PLAINTEXT\nlog.dirs={}\nauto.create.topics.enable=false\n\
          log.message.timestamp.type={time}\noffsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
@@ -293,10 +329,24 @@ fn properties(options: &Options, data: &Path, plain: u16, controller: u16, sasl:
         data.join("log").display()
     );
     if let Some((user, password)) = &options.sasl {
+        let listener = if options.tls { "sasl_ssl" } else { "sasl_plaintext" };
         let _ = write!(
             text,
-            "sasl.enabled.mechanisms=PLAIN\nlistener.name.sasl_plaintext.plain.sasl.jaas.config=\
-             org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}=\"{password}\";\n"
+            "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512\nlistener.name.{listener}.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}=\"{password}\";\n\
+             listener.name.{listener}.scram-sha-512.sasl.jaas.config=\
+             org.apache.kafka.common.security.scram.ScramLoginModule required;\n"
+        );
+    }
+    if let Some(Certificates { broker_store, client, .. }) = certificates {
+        let _ = write!(
+            text,
+            "ssl.keystore.type=PKCS12\nssl.keystore.location={}\nssl.keystore.password={password}\n\
+             ssl.key.password={password}\nssl.truststore.type=PEM\nssl.truststore.location={}\n\
+             listener.name.ssl.ssl.client.auth=required\n",
+            broker_store.display(),
+            client.display(),
+            password = certificates::PASSWORD,
         );
     }
     text

@@ -3,6 +3,8 @@
 //!
 //! The same seed gives the same rules everywhere. Must never make a rule that the parser refuses.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rules::ast::Rule;
 use rules::parse::{Settings, load_texts};
 use serde_json::{Map, Value, json};
@@ -68,6 +70,15 @@ const TIMES: [&str; 9] = [
     "2024-02-29T12:00:00Z",
     "no time",
 ];
+
+/// Flags with all characters that `windash` takes for one, at the beginning of words, inside of them and alone.
+const FLAGS: [&str; 13] = ["-", "-", "/", "\u{2013}", "\u{2014}", "\u{2015}", "a", "b", "ab", " ", " -a", " /b", "*"];
+
+/// Backslashes before what they escape and before what they do not.
+const PATHS: [&str; 11] = ["\\", "\\", "\\\\", "\\*", "\\?", "*", "?", "a", "b", ".", "\\a"];
+
+/// Texts to encode: one to five bytes, in and outside ASCII.
+const PLAIN: [&str; 9] = ["a", "ab", "b a", "ab4b", "\u{e9}", "k\u{e9}a", "\u{6f22}", "B-a ", "ab ab"];
 
 const EXPRESSIONS: [&str; 22] = [
     "any(a, 'a*')",
@@ -143,8 +154,25 @@ pub fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
+/// Up to so many of them, one after the other.
+fn joined(random: &mut Random, of: &[&str], most: usize) -> String {
+    (0..1 + random.below(most)).map(|_| random.pick(of)).collect()
+}
+
+/// Base64 of a text that stands at any offset inside another, sometimes as UTF-16.
+fn encoded(random: &mut Random) -> String {
+    let text = format!("{}{}{}", &"xyz"[..random.below(4)], random.pick(&PLAIN), &"!?"[..random.below(3)]);
+    let wide = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let bytes = match random.below(4) {
+        0 => wide(u16::to_le_bytes),
+        1 => wide(u16::to_be_bytes),
+        _ => text.into_bytes(),
+    };
+    STANDARD.encode(bytes)
+}
+
 fn value(random: &mut Random, depth: usize) -> Value {
-    match random.below(if depth == 0 { 12 } else { 16 }) {
+    match random.below(if depth == 0 { 15 } else { 19 }) {
         0..6 => json!(text(random)),
         6 => number(random),
         7 => json!(random.percent(50)),
@@ -152,7 +180,10 @@ fn value(random: &mut Random, depth: usize) -> Value {
         9 => json!(random.pick(&ADDRESSES)),
         10 => json!(random.pick(&TIMES)),
         11 => json!(random.pick(&NUMBERS)),
-        12 | 13 => (0..random.below(4)).map(|_| value(random, depth - 1)).collect(),
+        12 => json!(joined(random, &FLAGS, 4)),
+        13 => json!(joined(random, &PATHS, 4)),
+        14 => json!(encoded(random)),
+        15 | 16 => (0..random.below(4)).map(|_| value(random, depth - 1)).collect(),
         _ => {
             let keys = ["a", "d", "e", "d.e", "x"];
             let members = (0..random.below(3)).map(|_| (random.pick(&keys).to_owned(), value(random, depth - 1)));
@@ -241,19 +272,48 @@ fn some(random: &mut Random, mut one: impl FnMut(&mut Random) -> Value) -> Value
     }
 }
 
+/// Encodings, flags with dashes, and paths with backslashes.
+fn escaped(random: &mut Random) -> (String, Value) {
+    match random.below(5) {
+        0 | 1 => {
+            let encodings = [
+                "|base64",
+                "|base64|contains",
+                "|wide|base64",
+                "|utf16be|base64",
+                "|base64offset",
+                "|base64offset|contains",
+                "|base64offset|contains|cased",
+                "|wide|base64offset|contains",
+                "|utf16be|base64offset|contains",
+                "|utf16|base64offset|contains",
+                "|base64offset|startswith",
+                "|windash|base64offset|contains",
+            ];
+            (random.pick(&encodings).to_owned(), some(random, |random| json!(random.pick(&PLAIN))))
+        }
+        2 | 3 => {
+            let how = random.pick(&["", "|contains", "|contains", "|startswith", "|endswith|cased", "|contains|neq"]);
+            (format!("|windash{how}"), some(random, |random| json!(joined(random, &FLAGS, 3))))
+        }
+        _ => {
+            let how = random.pick(&["", "|contains", "|startswith", "|endswith", "|cased", "|neq"]);
+            (how.to_owned(), some(random, |random| json!(joined(random, &PATHS, 4))))
+        }
+    }
+}
+
 /// Modifiers and values that go together.
 fn test(random: &mut Random, plain: bool) -> (String, Value) {
     let word = |random: &mut Random| json!(pattern(random));
     let neq = if random.percent(12) { "|neq" } else { "" };
-    match random.below(if plain { 26 } else { 28 }) {
+    match random.below(if plain { 30 } else { 32 }) {
         0..5 => (neq.to_owned(), some(random, word)),
         5 => (neq.to_owned(), some(random, number)),
         6 => (neq.to_owned(), some(random, |random| [json!(true), json!(false), Value::Null][random.below(3)].clone())),
         7..13 => {
             let how = random.pick(&["|contains", "|startswith", "|endswith"]);
-            let extra = random.pick(&["", "", "", "|cased", "|windash", "|neq"]);
-            // Windash stands before the comparison.
-            let modifiers = if extra == "|windash" { format!("{extra}{how}") } else { format!("{how}{extra}") };
+            let modifiers = format!("{how}{}", random.pick(&["", "", "", "|cased", "|neq"]));
             (modifiers, some(random, |random| json!(format!("{}{}", pattern(random), random.pick(&SYLLABLES)))))
         }
         13 => {
@@ -272,11 +332,7 @@ fn test(random: &mut Random, plain: bool) -> (String, Value) {
             let how = random.pick(&["", "|startswith", "|endswith", "|contains", "|neq"]);
             (format!("|fieldref{how}"), json!(random.pick(&FIELDS)))
         }
-        23 => {
-            let encoding =
-                random.pick(&["|base64", "|base64offset|contains", "|wide|base64offset|contains", "|utf16be|base64"]);
-            (encoding.to_owned(), some(random, |random| json!(format!("ab{}", random.pick(&["a", "b ab", "4"])))))
-        }
+        23 | 26..=29 => escaped(random),
         24 | 25 => {
             let parts = [
                 ("minute", 59),

@@ -3,6 +3,7 @@
 //! It must never be a dependency of the product.
 
 pub mod broker;
+pub mod certificates;
 pub mod cli;
 pub mod corpus;
 pub mod disorder;

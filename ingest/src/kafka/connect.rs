@@ -93,7 +93,10 @@ impl ClientContext for Watch {
     }
 
     fn error(&self, error: Raw, reason: &str) {
-        let Some(code) = error.rdkafka_error_code() else { return };
+        let Some(mut code) = error.rdkafka_error_code() else { return };
+        if refuses_certificate(reason) {
+            code = Code::SSL;
+        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // "All brokers are down" follows each reason and explains nothing; a refusal outweighs the disconnect behind it.
         let kept = last
@@ -107,6 +110,16 @@ impl ClientContext for Watch {
 
 fn is_refusal(code: Code) -> bool {
     matches!(code, Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL)
+}
+
+/// The broker says by a TLS alert that it does not take our certificate, or wants one. With TLS 1.3 that comes when we
+/// hold the handshake to be over, and librdkafka calls it a connection that broke.
+fn refuses_certificate(reason: &str) -> bool {
+    // bad_certificate to certificate_unknown, unknown_ca, access_denied, certificate_required (RFC 8446, section 6).
+    const ALERTS: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
+    let number = reason.split_once("SSL alert number ").map_or("", |(_, behind)| behind);
+    let digits = number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    digits.parse().is_ok_and(|number| ALERTS.contains(&number))
 }
 
 /// Waits until a broker answers, and returns what it says of its topics. `serve` lets the client deliver its events; `tell` hears of each failed attempt.
@@ -208,6 +221,29 @@ fn known(metadata: &Metadata) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alert_about_certificates_is_a_refusal_and_a_broken_connection_is_none() {
+        let refused = "Receive failed: error:0A00045C:SSL routines::tlsv13 alert certificate required: \
+                       SSL alert number 116 (after 0ms in state APIVERSION_QUERY)";
+        let watch = |reason: &str| {
+            let settings = super::super::KafkaSettings {
+                bootstrap: "127.0.0.1:9093".into(),
+                client_id: "test".into(),
+                properties: BTreeMap::new(),
+                secrets: BTreeMap::new(),
+            };
+            let watch = Watch::new(settings.resolve(&|_| Ok(String::new())).expect("good settings"));
+            watch.error(Raw::Global(Code::BrokerTransportFailure), reason);
+            watch.error(Raw::Global(Code::BrokerTransportFailure), "Connection refused");
+            watch.take()
+        };
+        assert_eq!(watch(refused), Some((Code::SSL, refused.to_owned())));
+        for other in ["Disconnected", "SSL alert number 80", "SSL alert number 1160", "SSL alert number "] {
+            let (code, reason) = watch(other).expect("a complaint");
+            assert_eq!((code, reason.as_str()), (Code::BrokerTransportFailure, "Connection refused"), "{other}");
+        }
+    }
 
     #[test]
     fn waits_double_up_to_the_longest() {

@@ -177,16 +177,27 @@ impl KafkaError {
                     hint: "check sasl.mechanism, sasl.username and the secret for sasl.password".into(),
                 }
             }
-            Code::SSL => Self::Authentication {
-                bootstrap: bootstrap.to_owned(),
-                reason,
-                hint: "check security.protocol, ssl.ca.location and the client's certificate and key".into(),
-            },
+            Code::SSL => {
+                Self::Authentication { bootstrap: bootstrap.to_owned(), hint: tls_hint(&reason).into(), reason }
+            }
             Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed => {
                 Self::Denied { doing: doing.to_owned(), reason }
             }
             _ => Self::Broker { doing: doing.to_owned(), reason, retryable: is_transient(code) },
         }
+    }
+}
+
+/// What to look at, by OpenSSL's words.
+fn tls_hint(reason: &str) -> &'static str {
+    if reason.contains("certificate verify failed") {
+        "ssl.ca.location has to name the authority that signed the broker's certificate, and `kafka.bootstrap` a name or \
+         address that stands in it"
+    } else if reason.contains("SSL alert number") {
+        "the broker does not take this client's certificate, or wants one: check ssl.keystore.location (or \
+         ssl.certificate.location and ssl.key.location)"
+    } else {
+        "check that security.protocol is what that listener speaks, ssl.ca.location and the client's certificate and key"
     }
 }
 
@@ -197,7 +208,7 @@ pub(crate) fn is_transient(code: Code) -> bool {
         CoordinatorNotAvailable, IllegalGeneration, LeaderNotAvailable, MessageTimedOut, NetworkException, NoOffset,
         NotCoordinator, NotEnoughReplicas, NotEnoughReplicasAfterAppend, NotLeaderForPartition, OperationTimedOut,
         PollExceeded, RebalanceInProgress, ReplicaNotAvailable, RequestTimedOut, Resolve, TimedOutQueue,
-        UnknownMemberId, UnstableOffsetCommit, WaitingForCoordinator,
+        UnknownMemberId, UnknownPartition, UnstableOffsetCommit, WaitingForCoordinator,
     };
     matches!(
         code,
@@ -224,7 +235,22 @@ pub(crate) fn is_transient(code: Code) -> bool {
             | Resolve
             | TimedOutQueue
             | UnknownMemberId
+            // librdkafka's own word: it has not heard of the partition yet, as while a broker starts. A partition that
+            // is not there is found by the list of topics.
+            | UnknownPartition
             | UnstableOffsetCommit
             | WaitingForCoordinator
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_that_librdkafka_has_not_heard_of_yet_is_asked_for_again() {
+        let told = |code| KafkaError::from_code(code, "asking", "127.0.0.1:9092", "said".to_owned());
+        assert!(told(Code::UnknownPartition).is_retryable());
+        assert!(!told(Code::UnknownTopicOrPartition).is_retryable(), "the broker's own word");
+    }
 }

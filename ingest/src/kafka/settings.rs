@@ -194,7 +194,26 @@ impl Connection {
             rdkafka::error::KafkaError::ClientConfig(_, reason, property, _) => {
                 setting(property, &self.redact(reason), "see librdkafka's list of properties and their values")
             }
-            other => setting("(all)", &self.redact(&other.to_string()), "correct the combination of properties"),
+            other => self.refused_together(&self.redact(&other.to_string())),
+        }
+    }
+
+    /// A refusal that comes after all properties were taken one by one: often a file that one of them names.
+    fn refused_together(&self, reason: &str) -> KafkaError {
+        let is_file = |property: &str| property.ends_with(".location");
+        let named = self.properties.iter().find(|(property, value)| {
+            reason.contains(property.as_str()) || is_file(property) && reason.contains(value.as_str())
+        });
+        match named {
+            Some((property, value)) if is_file(property) => {
+                let hint = format!(
+                    "check that {value} is there, that this process may read it, that it holds what {property} takes, \
+                     and the secret that opens it, if one does"
+                );
+                setting(property, reason, &hint)
+            }
+            Some((property, _)) => setting(property, reason, "correct it, or what it is combined with"),
+            None => setting("(all)", reason, "correct the combination of properties"),
         }
     }
 }
@@ -276,5 +295,15 @@ mod tests {
         let odd = settings(&[("socket.timeout.ms", "soon")], &[]).resolve(&|_| Ok(String::new())).expect("resolves");
         let error = odd.client_config(&[], &[]).create_native_config().err().expect("not a number");
         assert!(odd.refused(&error).to_string().starts_with("Kafka property socket.timeout.ms:"), "{error}");
+    }
+    #[test]
+    fn a_file_that_is_not_there_is_named_with_its_property() {
+        let located = [("security.protocol", "ssl"), ("ssl.ca.location", "/nowhere/ca.pem")];
+        let connection = settings(&located, &[]).resolve(&|_| Ok(String::new())).expect("resolves");
+        let created = connection.client_config(&[], &[]).create::<rdkafka::consumer::BaseConsumer>();
+        let refused = connection.refused(&created.err().expect("no such file"));
+        assert!(refused.concerns("ssl.ca.location") && refused.hint().contains("/nowhere/ca.pem"), "{refused}");
+        let other = connection.refused(&rdkafka::error::KafkaError::ClientCreation("no reason".into()));
+        assert!(other.concerns("(all)"), "{other}");
     }
 }

@@ -1,7 +1,7 @@
 //! The Kafka source against a real broker: nothing lost, nothing doubled, to the end and not further.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::broker::{self, Broker};
 use ingest::kafka::{Batch, Connection, KafkaError, KafkaSettings, Offsets, RecordTime, Retry, TopicPartition};
@@ -57,10 +57,9 @@ pub(crate) fn contents(batch: &Batch) -> Vec<(i32, i64, String)> {
 /// Reads until `count` records came, commits nothing, passes over retryable errors.
 pub(crate) fn read(source: &mut KafkaSource, count: usize) -> Vec<(i32, i64, String)> {
     let (mut batch, mut got) = (Batch::new(), Vec::new());
-    for _ in 0..PATIENCE {
-        if got.len() >= count {
-            break;
-        }
+    // By time and not by polls: while a broker comes back they return at once, each with an error.
+    let deadline = Instant::now() + 2 * WAIT * PATIENCE as u32;
+    while got.len() < count && Instant::now() < deadline {
         match source.poll(&mut batch, count - got.len(), WAIT) {
             Polled::Records => got.extend(contents(&batch)),
             Polled::Error(error) => assert!(error.is_retryable(), "{error}"),

@@ -16,6 +16,7 @@ mod game_days;
 mod house;
 mod kafka_faults;
 mod kafka_source;
+mod kafka_tls;
 mod oracle;
 mod pack;
 mod redaction;

@@ -5,6 +5,7 @@ use std::fs;
 
 use harness::broker;
 use harness::worker::Place;
+use serde_json::Value;
 
 use crate::run_events::{DEPLOYER, GITHUB, LATENESS_MS, RULES, START_MS, alerts, config, produce, sorted, told};
 
@@ -163,4 +164,87 @@ fn a_partition_that_comes_back_is_read_anew_and_nothing_of_it_is_swallowed() {
     one.until("they are sealed", |worker| worker.metric("pipewarden_alert_records_total", "firing") == 20);
     assert_eq!(one.stop(), 0);
     assert_eq!(told(&alerts(broker, "back-alerts")).len(), 20);
+}
+
+/// The partitions that a worker holds now, by its control log.
+fn held(place: &Place) -> BTreeSet<String> {
+    let mut held = BTreeSet::new();
+    for record in place.read("state/control.jsonl") {
+        let names = record["positions"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+        match record["kind"].as_str() {
+            Some("start") => held.clear(),
+            Some("assigned") => held.extend(names),
+            Some("revoked") => names.for_each(|name| assert!(held.remove(&name), "{name} was not held")),
+            _ => {}
+        }
+    }
+    held
+}
+
+/// How often that has changed.
+fn moves(place: &Place) -> usize {
+    let moves = |record: &&Value| record["kind"] == "assigned" || record["kind"] == "revoked";
+    place.read("state/control.jsonl").iter().filter(moves).count()
+}
+
+#[test]
+fn static_members_come_back_to_their_partitions_and_move_nobody_elses() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("static-in", 4, &[]).expect("created");
+    broker.create_topic("static-alerts", 1, &[]).expect("created");
+    let arrivals = DEPLOYER.arrivals(80, 4_000, 60, 4);
+    let sources = [("deployer", "static-in", DEPLOYER.source)];
+    let config = config(&broker.bootstrap(), "static", &sources, "alerts: {topic: static-alerts}\nidle_after: 1s\n");
+    // A machine with much to do must not take so long for a restart that the session ends.
+    let config = config.replace("session.timeout.ms: 6000", "session.timeout.ms: 45000");
+    let places = ["one", "other"]
+        .map(|name| Place::new(&config.replace("kafka:\n", &format!("kafka:\n  instance: {name}\n")), RULES));
+    let settled = || broker.said_of_group("static").iter().filter(|line| line.contains("Stabilized")).count();
+    let mut part = 0;
+    let mut more = || {
+        for (partition, lines) in (0..).zip(&arrivals) {
+            produce(broker, "static-in", partition, &lines[lines.len() * part / 6..lines.len() * (part + 1) / 6]);
+        }
+        part += 1;
+    };
+    more();
+    let mut workers = vec![places[0].start(&[])];
+    workers[0].until_read(1);
+    workers.push(places[1].start(&[]));
+    for (place, worker) in places.iter().zip(&mut workers) {
+        worker.until("it holds its half", |_| held(place).len() == 2);
+    }
+    let (generations, halves) = (settled(), places.each_ref().map(held));
+    assert!(generations >= 2, "{:?}", broker.said_of_group("static"));
+
+    // Each of them once as a rolling restart does it and once as a power cut does.
+    for (at, killed) in [(1, false), (1, true), (0, true), (0, false)] {
+        let (worker, stays) = (workers.remove(at), 1 - at);
+        let before = moves(&places[stays]);
+        if killed {
+            worker.kill();
+        } else {
+            assert_eq!(worker.stop(), 0);
+        }
+        // Nobody else may read what comes meanwhile of its half.
+        more();
+        workers.insert(at, places[at].start(&[]));
+        workers[at].until_read(100);
+        workers[at].until("it is ready", |worker| worker.get("/readyz").0 == 200);
+        assert_eq!(moves(&places[stays]), before, "nothing is taken from the one that stays, nothing given to it");
+        assert_eq!(settled(), generations, "{:#?}", broker.said_of_group("static"));
+        assert_eq!(places.each_ref().map(held), halves);
+    }
+
+    more();
+    workers.drain(..).for_each(|worker| assert_eq!(worker.stop(), 0));
+    // Each reads its own half to the end.
+    let mut workers = places.each_ref().map(|place| place.start(&["--until-end"]));
+    for worker in &mut workers {
+        assert_eq!(worker.wait(), 0, "{}", worker.said());
+    }
+    assert_eq!(settled(), generations, "{:#?}", broker.said_of_group("static"));
+    let files: Vec<_> = (0..4).map(|n| places[0].lines(&format!("{n}.jsonl"), &arrivals[n])).collect();
+    let expected = places[0].replay_files(&[DEPLOYER.replay, &["--lateness", "60s"]].concat(), &files);
+    assert_eq!(told(&alerts(broker, "static-alerts")), told(&expected));
 }
