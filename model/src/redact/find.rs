@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::encoded::{self, Decoded};
 use super::shapes::SHAPES;
@@ -35,7 +35,10 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
     Some(Search {
         needles: needles.ok()?,
         means,
-        expressions: SHAPES.iter().map(|shape| Regex::new(shape.expression).ok()).collect(),
+        expressions: SHAPES
+            .iter()
+            .map(|shape| RegexBuilder::new(shape.expression).case_insensitive(true).build().ok())
+            .collect(),
         always: SHAPES.iter().enumerate().filter(|(_, shape)| shape.needles.is_empty()).map(|(at, _)| at).collect(),
     })
 });
@@ -46,17 +49,10 @@ pub(super) fn secrets(text: &str) -> Vec<Secret> {
         // Nothing is known to be safe then. A test holds that this does not happen.
         return vec![Secret { at: 0..text.len(), name: "everything" }];
     };
-    let mut found = Vec::new();
-    search.plain(text, &mut found);
-    in_base64(search, text, &mut found);
-    let mut view = Decoded::of(Cow::Borrowed(text));
-    for _ in 0..DECODINGS_MAX {
-        let Some(next) = view.decode() else { break };
-        view = next;
-        let mut inner = Vec::new();
-        search.plain(&view.text, &mut inner);
-        in_base64(search, &view.text, &mut inner);
-        found.extend(inner.into_iter().map(|secret| Secret { at: view.place(&secret.at), ..secret }));
+    let mut found = search.everywhere(text);
+    // In PyPI's names each underscore is a dash; both are a byte, so places stay.
+    if text.contains("pkg:pypi/") {
+        found.extend(search.everywhere(&text.replace('-', "_")));
     }
     merged(found)
 }
@@ -101,6 +97,23 @@ fn in_base64(search: &Search, text: &str, found: &mut Vec<Secret>) {
 }
 
 impl Search {
+    /// Secrets as they stand, in base64, and behind escapes.
+    fn everywhere(&self, text: &str) -> Vec<Secret> {
+        let mut found = Vec::new();
+        self.plain(text, &mut found);
+        in_base64(self, text, &mut found);
+        let mut view = Decoded::of(Cow::Borrowed(text));
+        for _ in 0..DECODINGS_MAX {
+            let Some(next) = view.decode() else { break };
+            view = next;
+            let mut inner = Vec::new();
+            self.plain(&view.text, &mut inner);
+            in_base64(self, &view.text, &mut inner);
+            found.extend(inner.into_iter().map(|secret| Secret { at: view.place(&secret.at), ..secret }));
+        }
+        found
+    }
+
     /// Known shapes and named values, as they stand.
     fn plain(&self, text: &str, found: &mut Vec<Secret>) {
         let mut names = Vec::new();

@@ -11,7 +11,7 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     /// Literals in lower case, compared without case: the expression runs only where one of them stands. None: always.
     pub(super) needles: &'static [&'static str],
-    /// The expression.
+    /// The expression, compared without case: mappings write some fields in one case. `(?-i)` where that would take in names.
     pub(super) expression: &'static str,
 }
 
@@ -121,7 +121,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &["hooks.slack.com/"],
         r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_]{20,}",
     ),
-    shape("discord_token", &[], r"\b[MNO][A-Za-z0-9_\-]{22,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}"),
+    shape("discord_token", &[], r"(?-i)\b[MNO][A-Za-z0-9_\-]{22,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}"),
     shape(
         "discord_webhook",
         &["/api/webhooks/"],
@@ -142,7 +142,7 @@ pub(super) const SHAPES: &[Shape] = &[
     // Other services.
     shape("stripe_key", &["k_live_", "k_test_"], r"\b[prs]k_(?:live|test)_[A-Za-z0-9]{20,}"),
     shape("webhook_secret", &["whsec_"], r"whsec_[A-Za-z0-9+/=]{24,}"),
-    shape("sendgrid_key", &["sg."], r"\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{32,64}"),
+    shape("sendgrid_key", &["sg."], r"(?-i)\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{32,64}"),
     shape("mailgun_key", &["key-"], r"\bkey-[a-f0-9]{32}\b"),
     shape("mailchimp_key", &["-us"], r"\b[a-f0-9]{32}-us[0-9]{1,2}\b"),
     shape(

@@ -129,6 +129,20 @@ fn every_shape_is_replaced() {
     }
 }
 
+/// Mappings write some fields in one case, and PyPI's names with dashes; discord's and SendGrid's shapes need their case.
+#[test]
+fn what_mappings_do_to_a_text_hides_nothing() {
+    for (shape, sample) in SHAPES.iter().zip(samples()).filter(|(shape, _)| !shape.expression.starts_with("(?-i)")) {
+        for text in [sample.to_ascii_lowercase(), sample.to_ascii_uppercase()] {
+            assert!(redact(&text).contains("[redacted:"), "{}: {}", shape.name, redact(&text));
+        }
+    }
+    for text in ["dop-v1-", "%7B%22sqp-"].map(|before| format!("pkg:pypi/{before}{}", h(64))) {
+        assert!(!redact(&text).contains(&h(40)), "{text}");
+    }
+    assert_eq!(redact("pkg:pypi/github-pat"), "pkg:pypi/github-pat");
+}
+
 #[test]
 fn escapes_hide_nothing() {
     for (sample, shape) in samples().iter().zip(SHAPES) {

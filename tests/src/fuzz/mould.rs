@@ -288,7 +288,8 @@ pub fn known_records() -> BTreeMap<usize, Vec<String>> {
         });
         known.entry(of.unwrap_or(FORMATS.len() - 1)).or_default().push(record.to_owned());
     };
-    for folder in [root.join("rules/library"), root.join("replay-data"), root.join("tests/scenarios"), samples] {
+    let ours = ["rules/library", "replay-data", "tests/scenarios", "tests/fixtures"].map(|folder| root.join(folder));
+    for folder in ours.into_iter().chain([samples]) {
         for file in files(&folder, &["json", "jsonl"]) {
             let text = fs::read_to_string(&file).unwrap_or_default();
             let is_one = serde_json::from_str::<Value>(&text).is_ok();

@@ -268,3 +268,58 @@ fn records_that_the_page_on_the_normal_form_shows_decode_in_full() {
     let missing: Vec<_> = wanted.iter().filter(|class| !classes.contains(*class)).collect();
     assert!(missing.is_empty() && ids.len() > 15, "{missing:?}, {} records", ids.len());
 }
+
+/// Commands of ours that a page shows, in blocks and in its text, without `pipewarden` before them and comments behind.
+fn commands(page: &str) -> Vec<String> {
+    let blocks = found(r"(?s)```[a-z]*\n(.*?)```", page).join("\n");
+    let shown =
+        found(r"(?m)^(?:\$ )?pipewarden ([^\n]*)$", &blocks).into_iter().chain(found(r"`pipewarden ([^`]*)`", page));
+    shown.map(|command| command.split(" #").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The words of a command with files that there are; none where it names others, or needs a shell or a broker.
+fn words(command: &str, rule: &Path) -> Option<Vec<String>> {
+    let root = cli::workspace();
+    let records = root.join("tests/fixtures/records.jsonl");
+    let told = |path: &Path| Some(path.display().to_string());
+    if command.starts_with("run ") || !command.contains(' ') || command.contains(" my-") {
+        return None;
+    }
+    let is_trial = command.starts_with("replay --format ") || command.starts_with("formats try ");
+    let word = |word: &str| match word {
+        "rule.yml" if is_trial => told(rule),
+        "FILE" if is_trial => told(&records),
+        "pipewarden.yaml" if command.starts_with("config check ") => told(&root.join("docs/pipewarden.example.yaml")),
+        _ if word.starts_with('-') => Some(word.to_owned()),
+        _ if word.contains('/') && root.join(word).exists() => told(&root.join(word)),
+        _ if is_trial && [".json", ".jsonl", ".sarif"].iter().any(|end| word.ends_with(end)) => told(&records),
+        _ => word.chars().all(|c| c.is_ascii_lowercase() || c == '-').then(|| word.to_owned()),
+    };
+    command.split_whitespace().map(word).collect()
+}
+
+/// A command that is shown works as it is shown; names that stand for the reader's own files stand for ours.
+#[test]
+fn commands_that_pages_show_work() {
+    let rule = tempfile::NamedTempFile::with_suffix(".yml").expect("a file");
+    let text = crate::replay::RULE
+        .replace("product: p, category: test", "product: pipewarden")
+        .replace("k: a", "event.class: ci.job");
+    std::fs::write(rule.path(), text.replace("[u]", "[prov.repo]")).expect("written");
+    let (mut findings, mut ran) = (Vec::new(), BTreeSet::new());
+    for path in pages() {
+        for command in commands(&read(&path)) {
+            let Some(words) = words(&command, rule.path()) else { continue };
+            if ran.insert(words.clone()) {
+                let it = cli::run(words, b"");
+                // Records that are of another format than the command says are invalid, which `try` tells by its code.
+                if !(it.code == 0 || it.code == 3 && command.starts_with("formats try")) {
+                    findings.push(format!("{}: {command}: {}: {}", path.display(), it.code, it.stderr));
+                }
+            }
+        }
+    }
+    none("commands", &findings);
+    println!("{} commands", ran.len());
+    assert!(ran.len() > 40, "{ran:?}");
+}

@@ -22,6 +22,7 @@ mod pack;
 mod redaction;
 mod redaction_cost;
 mod redaction_formats;
+mod redaction_run;
 mod replay;
 mod run_config;
 mod run_equality;
