@@ -124,7 +124,14 @@ fn extensions_are_read() {
 fn extensions_are_refused_where_they_are_wrong() {
     for (keys, why) in [
         ("x-requires: [E5]", "needs E5, which this version does not have"),
-        ("x-absence: {start: a}", "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-interval, x-lists"),
+        (
+            "x-absence: {start: a}",
+            "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-interval, x-lists",
+        ),
+        ("x-new-terms: {fields: f, memory: 30d}", "this version does not evaluate `x-new-terms` (E4)"),
+        ("x-new-terms: {fields: f}", "`x-new-terms` has no `memory`"),
+        ("x-risk: {weight: 60}", "this version does not evaluate `x-risk` (E11)"),
+        ("x-where: geo_speed_kmh(f) > 900", "this version does not evaluate `geo_speed_kmh` (E7)"),
         ("x-lists: {a: {tll: 1d}}", "unknown key `tll` in x-lists (hint: did you mean `ttl`?)"),
         ("x-lists: {a: {ttl: 1w}}", "ttl `1w` is no span"),
         ("x-lists: {a: {on_missing: fail_open}}", "unknown on_missing `fail_open`"),
