@@ -4,6 +4,7 @@
 //! names. Must never hold anything that depends on a particular event, list content or log source of an input.
 
 mod correlation;
+mod learned;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub use correlation::{
     Absence, Condition, Correlation, CorrelationType, GroupField, Interval, Memory, Occur, Operator, Previous,
     PreviousTest, Reference, Target,
 };
+pub use learned::{NewTerms, Prevalence, RiskSum};
 
 /// Where a document stood: for messages, `rules list` and `why`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,10 @@ pub struct Rule {
     pub wheres: Vec<crate::where_expr::Where>,
     /// `x-prev`, `x-interval`: what it remembers.
     pub memories: Vec<Memory>,
+    /// `x-new-terms` (E4).
+    pub new_terms: Option<NewTerms>,
+    /// `x-risk.weight` (E11): what each of its alerts adds to a sum of risk, above zero.
+    pub risk_weight: Option<f64>,
     /// `x-lists` by name, and every list that the rule uses.
     pub lists: Vec<ListUse>,
     /// `x-alert`.

@@ -4,7 +4,7 @@
 
 use model::{Severity, Sha256};
 
-use super::{AlertSpec, ListUse, Origin, Status};
+use super::{AlertSpec, ListUse, Origin, RiskSum, Status};
 use crate::where_expr::Where;
 
 /// A correlation, resolved.
@@ -48,6 +48,8 @@ pub struct Correlation {
     pub absence: Option<Absence>,
     /// `x-where` (E2): paths start with a reference's name.
     pub wheres: Vec<Where>,
+    /// `x-risk` (E11).
+    pub risk: Option<RiskSum>,
     /// `x-lists` by name, and every list that its expressions use.
     pub lists: Vec<ListUse>,
     /// `x-alert`.

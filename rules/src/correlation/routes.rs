@@ -66,6 +66,8 @@ impl Selection {
             condition: when.clone(),
             wheres: Vec::new(),
             memories: Vec::new(),
+            new_terms: None,
+            risk_weight: None,
             lists: Vec::new(),
             alert: None,
             custom: serde_json::Map::new(),

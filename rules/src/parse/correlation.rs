@@ -16,7 +16,7 @@ use super::header::{self, Header};
 use super::problem::Problem;
 use super::resolve::Link;
 use super::yaml::{Document, Node, Value};
-use super::{Settings, alert, extension, span};
+use super::{Settings, alert, extension, learned, span};
 use crate::ast::{Correlation, CorrelationType, Origin};
 use model::{Severity, Sha256};
 
@@ -111,7 +111,9 @@ pub(super) fn parse(
     let mut fields = condition.fields;
     let wheres = where_paths::parse(&mut cx, node, kind, &references, &mut fields)?;
     let group_by = key::parse(&mut cx, body, &references, &mut fields)?;
+    let risk = learned::sum(node, kind, &condition.condition)?;
     let alert = alert::parse(&mut cx, node)?;
+    extension::evaluated(node, &wheres)?;
     let key = |field: &String| group_by.iter().any(|of| of.name == *field);
     let of_the_event = cx.kept_fields().into_iter().filter(|(field, _)| !key(field));
     fields.extend(of_the_event.map(|(field, line)| FieldUse { of: None, field, line }));
@@ -139,6 +141,7 @@ pub(super) fn parse(
         generate: generate(node, body)?,
         absence,
         wheres,
+        risk,
         lists: cx.lists,
         alert,
         custom,

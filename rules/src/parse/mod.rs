@@ -17,6 +17,7 @@ mod extension;
 mod filter;
 mod header;
 pub(crate) mod hint;
+mod learned;
 mod load;
 mod memory;
 mod modifier;

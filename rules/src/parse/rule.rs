@@ -10,7 +10,7 @@ use super::header::{self, Header};
 use super::memory::IntervalDraft;
 use super::problem::Problem;
 use super::yaml::{Document, Node};
-use super::{Settings, alert, detection, extension, memory};
+use super::{Settings, alert, detection, extension, learned, memory};
 use crate::ast::{LogSource, Memory, Origin, Rule};
 use model::{Severity, Sha256};
 
@@ -55,7 +55,10 @@ pub(super) fn parse(
     let wheres = extension::wheres(&mut cx, node)?;
     let memories = memory::previous(&mut cx, node)?.map(Memory::Previous).into_iter().collect();
     let interval = memory::interval(&mut cx, node)?;
+    let new_terms = learned::new_terms(&mut cx, node)?;
+    let risk_weight = learned::weight(node)?;
     let alert = alert::parse(&mut cx, node)?;
+    extension::evaluated(node, &wheres)?;
     extension::lint_lists(&mut cx, document.line);
     extension::lint_requires(node, &codes, &CHANGING, &mut cx.warnings);
     warnings.append(&mut cx.warnings);
@@ -76,6 +79,8 @@ pub(super) fn parse(
         condition: detection.condition,
         wheres,
         memories,
+        new_terms,
+        risk_weight,
         lists: cx.lists,
         alert,
         custom,

@@ -124,13 +124,15 @@ pub enum Function {
     EndsWith,
     /// `contains(x, 'text')`.
     Contains,
+    /// `geo_speed_kmh(key)` (E7): kilometres an hour from the last event with the same key to this one.
+    GeoSpeedKmh,
 }
 
 /// Name, parameters (the last ones optional), how many of them are optional, result.
 type Signature = (&'static str, Function, &'static [Kind], usize, Kind);
 
 /// Every function with its signature: the one place that knows them.
-const FUNCTIONS: [Signature; 15] = {
+const FUNCTIONS: [Signature; 16] = {
     use Function as F;
     use Kind::{Field, Glob, Name, Set, SetOrValue, Truth, Value};
     [
@@ -149,6 +151,7 @@ const FUNCTIONS: [Signature; 15] = {
         ("startswith", F::StartsWith, &[Value, Value], 0, Truth),
         ("endswith", F::EndsWith, &[Value, Value], 0, Truth),
         ("contains", F::Contains, &[Value, Value], 0, Truth),
+        ("geo_speed_kmh", F::GeoSpeedKmh, &[Field], 0, Value),
     ]
 };
 
@@ -201,6 +204,13 @@ impl Where {
             }
         });
         fields
+    }
+
+    /// Whether it calls the function anywhere.
+    pub fn calls(&self, wanted: Function) -> bool {
+        let mut found = false;
+        self.expr.visit(&mut |node| found |= matches!(node, Expr::Call { function, .. } if *function == wanted));
+        found
     }
 
     /// The live lists it reads, in order of appearance, repetitions included.

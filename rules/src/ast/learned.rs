@@ -1,0 +1,44 @@
+//! What a rule asks of things that are learned over days: new terms (E4) and risk (E11).
+//!
+//! Must never hold what has been learned: that is state of a run.
+
+/// `x-new-terms` (E4): the rule holds when its detection matches and the tuple of fields is new.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTerms {
+    /// The fields of the tuple.
+    pub fields: Vec<String>,
+    /// How long a tuple is known after it was last seen, in milliseconds.
+    pub memory_ms: i64,
+    /// How common the tuple may be among others.
+    pub prevalence: Option<Prevalence>,
+    /// Events of the first field's value before the rule may hold.
+    pub warmup_events: u64,
+    /// Days of the first field's value before the rule may hold.
+    pub warmup_days: u64,
+    /// The rule is silent while more than this part of tuples is new, 0 to 1.
+    pub novelty_max: Option<f64>,
+    /// How long a new tuple waits before it counts as known, in milliseconds.
+    pub quarantine_ms: i64,
+}
+
+/// `x-new-terms.prevalence`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prevalence {
+    /// The field whose values are counted.
+    pub over: String,
+    /// The tuple has been seen with fewer values than this.
+    pub below: u64,
+}
+
+/// `x-risk` of a correlation (E11): how the risk of alerts adds up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskSum {
+    /// After so many milliseconds a weight counts half. None: it does not fade.
+    pub half_life_ms: Option<i64>,
+    /// A rule counts once, with its greatest weight.
+    pub cap_per_detector: bool,
+    /// Fewer rules than this never suffice.
+    pub detectors_min: u64,
+    /// Alerts of fewer classes than this never suffice.
+    pub classes_min: u64,
+}
