@@ -2,6 +2,10 @@
 //!
 //! Must never leave a part out: what is not said here is not known to who reads an alert.
 
+mod correlation;
+
+pub use correlation::{correlation, memory, span};
+
 use crate::ast::{Comparison, FieldTest, ListHow, Pattern, Piece, Search, Test, TextHow, TimePart};
 
 /// The search on one line.

@@ -33,7 +33,7 @@ pub(super) fn previous(cx: &mut Context<'_>, document: &Node) -> Result<Option<P
     let Some(body) = document.get("x-prev") else { return Ok(None) };
     let keys = ["key", "field", "changed", "gap", "returns", "ignore_same", "ttl"];
     check_keys(entries(body, "x-prev")?, "x-prev", &keys)?;
-    let hint = "for example `x-prev: {key: [registry.repo, registry.tag], field: prov.digest, changed: true}`";
+    let hint = "for example `x-prev: {key: [prov.repo, tag], field: prov.digest, changed: true}`";
     let key = header::texts(body, "key")?;
     if key.is_empty() {
         return Err(Problem::new(body.line, "`x-prev` has no `key`").hint(hint));

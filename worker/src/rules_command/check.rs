@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{REFUSED, complain, diagnostics_json, print, settings};
+use super::{REFUSED, complain, diagnostics_json, documents, print, settings};
 use crate::ruleset::{RuleSet, Unproven};
 
 /// Arguments of `rules check`.
@@ -27,9 +27,10 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let set = RuleSet::load(args.pack, &args.paths, &settings(), Unproven::Warn);
+    let correlations = documents(&set).correlations.len();
     if args.json {
         let told = json!({
-            "rules": set.rules.len(), "refused": diagnostics_json(&set.refused),
+            "rules": set.rules.len(), "correlations": correlations, "refused": diagnostics_json(&set.refused),
             "skipped": diagnostics_json(&set.skipped), "warnings": diagnostics_json(&set.warnings),
         });
         print(&format!("{told}\n"))?;
@@ -37,8 +38,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         complain("warning", &set.warnings);
         complain("skipped", &set.skipped);
         complain("error", &set.refused);
+        let also = if correlations > 0 { format!(", {correlations} correlations") } else { String::new() };
         print(&format!(
-            "{} rules load, {} refused, {} skipped, {} warnings\n",
+            "{} rules{also} load, {} refused, {} skipped, {} warnings\n",
             set.rules.len(),
             set.refused.len(),
             set.skipped.len(),

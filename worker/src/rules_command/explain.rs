@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use rules::ast::{AlertSpec, ListUse, OnMissing, Rule, Status};
+use rules::ast::{AlertSpec, Correlation, ListUse, OnMissing, Rule, Status};
 use rules::pack::PackRule;
 use rules::parse::load_texts;
-use rules::words;
+use rules::words::{self, span};
 use serde_json::{Value, json};
 
+use super::list::type_word;
 use super::{complain, logsource_words, print, settings, sources};
 
 /// Arguments of `rules explain`.
@@ -33,24 +34,31 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let files = sources(&args.paths)?;
     let mut found = Vec::new();
     let mut names = Vec::new();
-    for file in &files {
-        let loaded = load_texts(&[(file.file.clone(), file.rule_text.as_str())], &settings());
-        complain("error", &loaded.refused);
-        for rule in loaded.rules {
-            names.push(rules::proof::name_of(&rule));
-            if is_meant(&args.name, file, &rule) {
-                found.push((file, rule));
-            }
-        }
+    // One set: what one file says of a rule of another must be known here too.
+    let texts: Vec<_> = files.iter().map(|file| (file.file.clone(), file.rule_text.as_str())).collect();
+    let loaded = load_texts(&texts, &settings());
+    complain("error", &loaded.refused);
+    for rule in loaded.rules {
+        names.push(rules::proof::name_of(&rule));
+        let file = files.iter().find(|file| file.file == *rule.origin.file);
+        found.extend(file.filter(|file| is_meant(&args.name, file, &rule)).map(|file| (file, rule)));
     }
-    if found.is_empty() {
+    let meant = |of: &&Correlation| {
+        let known = [of.name.as_deref(), Some(of.id.as_str()), Some(of.title.as_str())];
+        known.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(&args.name))
+    };
+    let correlations: Vec<&Correlation> = loaded.correlations.iter().filter(meant).collect();
+    names.extend(loaded.correlations.iter().map(|of| of.name.clone().unwrap_or_else(|| of.id.clone())));
+    if found.is_empty() && correlations.is_empty() {
         bail!("no rule is called `{}` (hint: these are: {})", args.name, names.join(", "));
     }
     if args.json {
-        let rows: Value = found.iter().map(|(file, rule)| as_json(file, rule)).collect();
+        let rules = found.iter().map(|(file, rule)| as_json(file, rule));
+        let rows: Value = rules.chain(correlations.iter().map(|of| correlation_json(of))).collect();
         print(&format!("{rows}\n"))?;
     } else {
-        let texts: Vec<String> = found.iter().map(|(file, rule)| in_words(file, rule)).collect();
+        let rules = found.iter().map(|(file, rule)| in_words(file, rule));
+        let texts: Vec<String> = rules.chain(correlations.iter().map(|of| correlation_in_words(of))).collect();
         print(&texts.join("\n"))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -79,12 +87,13 @@ fn in_words(file: &PackRule, rule: &Rule) -> String {
     line("Fires when".to_owned());
     words::tree(&rule.condition).into_iter().for_each(|branch| line(format!("  {branch}")));
     rule.wheres.iter().for_each(|expression| line(format!("  - and {}", expression.source)));
+    rule.memories.iter().for_each(|memory| line(format!("  - and {}", words::memory(memory))));
     if !rule.lists.is_empty() {
         line("Needs the live lists".to_owned());
         rule.lists.iter().for_each(|list| line(format!("  - {}", list_words(list))));
     }
     line("Tells".to_owned());
-    alert_words(rule.alert.as_ref()).into_iter().for_each(|words| line(format!("  - {words}")));
+    alert_words(rule.alert.as_ref(), RULE_KEY).into_iter().for_each(|words| line(format!("  - {words}")));
     line(format!("Tags  {}", if rule.tags.is_empty() { "-".to_owned() } else { rule.tags.join(" ") }));
     if !rule.falsepositives.is_empty() {
         line("May be wrong about".to_owned());
@@ -98,6 +107,59 @@ fn in_words(file: &PackRule, rule: &Rule) -> String {
         line(format!("\n{}", runbook.trim_end()));
     }
     text
+}
+
+/// The parts of a correlation that decide whether it fires and where its alert goes.
+fn correlation_in_words(of: &Correlation) -> String {
+    let mut lines = vec![format!("{}  {}", of.name.as_deref().unwrap_or(&of.id), of.title)];
+    let status = of.status.map_or(String::new(), |status| format!(", status {}", status_word(status)));
+    lines.push(format!("{}:{}, level {}{status}", of.origin.file.display(), of.origin.line, of.level.name()));
+    lines.push(format!("id {}", of.id));
+    if let Some(description) = &of.description {
+        lines.push(String::new());
+        lines.extend(wrapped(description));
+    }
+    let names: Vec<&str> = of.references.iter().map(|reference| reference.name.as_str()).collect();
+    lines.push(format!("\nLooks at  what {} match ({})", names.join(", "), type_word(of.kind)));
+    lines.push("Fires when".to_owned());
+    lines.extend(words::correlation(of).into_iter().map(|part| format!("  - {part}")));
+    if !of.lists.is_empty() {
+        lines.push("Needs the live lists".to_owned());
+        lines.extend(of.lists.iter().map(|list| format!("  - {}", list_words(list))));
+    }
+    lines.push("Tells".to_owned());
+    let key: Vec<&str> = of.group_by.iter().map(|field| field.name.as_str()).collect();
+    lines.extend(alert_words(of.alert.as_ref(), &correlation_key(&key)).into_iter().map(|told| format!("  - {told}")));
+    if of.generate {
+        lines.push("  - the alerts of its rules too".to_owned());
+    }
+    lines.push(format!("Tags  {}", if of.tags.is_empty() { "-".to_owned() } else { of.tags.join(" ") }));
+    if !of.falsepositives.is_empty() {
+        lines.push("May be wrong about".to_owned());
+        lines.extend(of.falsepositives.iter().map(|told| format!("  - {told}")));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn correlation_key(key: &[&str]) -> String {
+    match key {
+        [] => "one alert for all".to_owned(),
+        key => format!("one alert for each {}", key.join(", ")),
+    }
+}
+
+fn correlation_json(of: &Correlation) -> Value {
+    let key: Vec<&str> = of.group_by.iter().map(|field| field.name.as_str()).collect();
+    json!({
+        "name": of.name, "id": of.id, "title": of.title, "level": of.level.name(),
+        "status": of.status.map(status_word), "description": of.description.as_deref().map(str::trim),
+        "file": of.origin.file.display().to_string(), "line": of.origin.line, "type": type_word(of.kind),
+        "rules": of.references.iter().map(|reference| reference.name.as_str()).collect::<Vec<_>>(),
+        "condition": words::correlation(of), "generate": of.generate,
+        "lists": of.lists.iter().map(list_words).collect::<Vec<_>>(),
+        "alert": alert_words(of.alert.as_ref(), &correlation_key(&key)),
+        "tags": of.tags, "falsepositives": of.falsepositives,
+    })
 }
 
 /// Which events the rule looks at.
@@ -149,9 +211,12 @@ fn list_words(list: &ListUse) -> String {
     format!("{}{age}; while it is {states}, {missing}", list.name)
 }
 
+/// What one alert of a rule without a key of its own is.
+const RULE_KEY: &str = "one alert for each repository, else actor, else event";
+
 /// Where the alerts go and what one alert is.
-fn alert_words(alert: Option<&AlertSpec>) -> Vec<String> {
-    let default_key = "one alert for each repository, else actor, else event".to_owned();
+fn alert_words(alert: Option<&AlertSpec>, default_key: &str) -> Vec<String> {
+    let default_key = default_key.to_owned();
     let Some(alert) = alert else { return vec!["a ticket".to_owned(), default_key] };
     let mut told = Vec::new();
     let mut is_open = true;
@@ -174,16 +239,15 @@ fn alert_words(alert: Option<&AlertSpec>) -> Vec<String> {
         None => default_key,
     });
     told.extend(alert.realert_ms.map(|ms| format!("again after {}", span(ms))));
+    told.extend(alert.group.iter().map(|fields| format!("told together by {}", fields.join(", "))));
+    if !alert.suppress_when.is_empty() {
+        told.push(format!("not while {} holds", alert.suppress_when.join(" or ")));
+    }
+    told.extend(alert.never_suppress.then(|| "nothing silences it".to_owned()));
+    told.extend(alert.composite.then(|| "a joined incident is told once more".to_owned()));
     told.extend(alert.owner.iter().map(|owner| format!("owner {owner}")));
     told.extend(alert.runbook.iter().map(|runbook| format!("runbook {runbook}")));
     told
-}
-
-/// Milliseconds in the largest unit that divides them.
-fn span(ms: i64) -> String {
-    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
-    let unit = units.into_iter().find(|(_, length)| ms % length == 0);
-    unit.map_or_else(|| format!("{ms}ms"), |(name, length)| format!("{}{name}", ms / length))
 }
 
 fn as_json(file: &PackRule, rule: &Rule) -> Value {
@@ -195,8 +259,9 @@ fn as_json(file: &PackRule, rule: &Rule) -> Value {
         "file": rule.origin.file.display().to_string(), "line": rule.origin.line,
         "logsource": logsource_words(&rule.logsource),
         "condition": words::one_line(&rule.condition), "where": wheres,
+        "memories": rule.memories.iter().map(words::memory).collect::<Vec<_>>(),
         "lists": rule.lists.iter().map(list_words).collect::<Vec<_>>(),
-        "alert": alert_words(alert),
+        "alert": alert_words(alert, RULE_KEY),
         "fingerprint": alert.and_then(|alert| alert.fingerprint.clone()),
         "owner": alert.and_then(|alert| alert.owner.clone()),
         "tags": rule.tags, "falsepositives": rule.falsepositives,
@@ -214,9 +279,9 @@ mod tests {
         let text = "title: t\nlogsource: {product: x}\ndetection: {a: {b: c}, condition: a}\n\
                     x-alert: {route: [{when: {b: d}, route: page}], realert: 90m, fingerprint: [b]}\n";
         let loaded = load_texts(&[("r.yml".into(), text)], &settings());
-        let told = alert_words(loaded.rules[0].alert.as_ref());
+        let told = alert_words(loaded.rules[0].alert.as_ref(), RULE_KEY);
         assert_eq!(told, ["a page when b is 'd'", "else a ticket", "one alert for each b", "again after 90m"]);
-        assert_eq!(alert_words(None), ["a ticket", "one alert for each repository, else actor, else event"]);
+        assert_eq!(alert_words(None, RULE_KEY), ["a ticket", "one alert for each repository, else actor, else event"]);
     }
 
     #[test]

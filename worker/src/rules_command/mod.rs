@@ -13,9 +13,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use rules::ast::{AlertRoute, LogSource, Rule};
-use rules::parse::{Diagnostic, Settings};
+use rules::ast::{AlertRoute, AlertSpec, LogSource};
+use rules::parse::{Diagnostic, Loaded, Settings, load_texts};
 use serde_json::{Value, json};
+
+use crate::ruleset::RuleSet;
 
 /// Arguments of `pipewarden rules`.
 #[derive(Debug, Args)]
@@ -87,6 +89,12 @@ fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<rules::pack::PackRule>> {
     Ok(found)
 }
 
+/// The set's documents with what they refer to: correlations among them.
+fn documents(set: &RuleSet) -> Loaded {
+    let texts: Vec<(PathBuf, &str)> = set.texts.iter().map(|of| (of.file.clone(), of.text.as_str())).collect();
+    load_texts(&texts, &settings())
+}
+
 /// Writes a result; a reader that went away early (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
@@ -126,9 +134,9 @@ fn logsource_words(logsource: &LogSource) -> String {
     words.join("/")
 }
 
-/// Where the rule's alerts can go, in the order of its routes.
-fn routes_of(rule: &Rule) -> Vec<&'static str> {
-    let routes = rule.alert.as_ref().map_or(&[][..], |alert| &alert.routes);
+/// Where alerts can go, in the order of the routes.
+fn routes_of(alert: Option<&AlertSpec>) -> Vec<&'static str> {
+    let routes = alert.map_or(&[][..], |alert| &alert.routes);
     let mut names: Vec<&'static str> = Vec::new();
     for AlertRoute { urgency, .. } in routes {
         if !names.contains(&urgency.name()) {
@@ -172,7 +180,7 @@ mod tests {
         let loaded = rules::parse::load_texts(&[("r.yml".into(), text)], &settings());
         assert!(loaded.refused.is_empty(), "{:?}", loaded.refused);
         let told: Vec<_> =
-            loaded.rules.iter().map(|rule| (logsource_words(&rule.logsource), routes_of(rule).join(" or "))).collect();
+            loaded.rules.iter().map(|rule| (logsource_words(&rule.logsource), routes_of(rule.alert.as_ref()).join(" or "))).collect();
         assert_eq!(
             told,
             [("ci.job".to_owned(), "page or ticket".to_owned()), ("github/audit".into(), "ticket".into())]
