@@ -19,6 +19,9 @@ static LIBRARY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/library");
 
 const HINT: &str = r#"write {"name": ["entry"]}, or {"name": {"map": {"key": ["entry"]}}}"#;
 
+/// The folder of rules that others refer to, without proofs of their own.
+pub const BUILDING_BLOCKS: &str = "building-blocks";
+
 /// Folders inside folders.
 const FOLDERS_MAX: usize = 32;
 
@@ -73,19 +76,26 @@ pub fn pack() -> Vec<PackRule> {
     };
     let mut rules = Vec::new();
     for folder in LIBRARY.dirs() {
-        if let Some(rule_text) = text(folder, "rule.yml") {
-            rules.push(PackRule {
-                folder: folder.path().to_string_lossy().into_owned(),
-                file: Path::new("pack").join(folder.path()).join("rule.yml"),
-                rule_text,
-                fires: lines(text(folder, "fires.jsonl")),
-                silent: lines(text(folder, "silent.jsonl")),
-                runbook: text(folder, "runbook.md"),
-                lists: text(folder, "lists.json"),
+        let name = folder.path().to_string_lossy().into_owned();
+        for file in folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "yml")) {
+            let Some(rule_text) = file.contents_utf8().map(str::to_owned) else { continue };
+            let file = Path::new("pack").join(file.path());
+            rules.push(match name == BUILDING_BLOCKS {
+                // What others refer to is proven by them.
+                true => PackRule { folder: name.clone(), file, rule_text, ..PackRule::default() },
+                false => PackRule {
+                    folder: name.clone(),
+                    file,
+                    rule_text,
+                    fires: lines(text(folder, "fires.jsonl")),
+                    silent: lines(text(folder, "silent.jsonl")),
+                    runbook: text(folder, "runbook.md"),
+                    lists: text(folder, "lists.json"),
+                },
             });
         }
     }
-    rules.sort_by(|a, b| a.folder.cmp(&b.folder));
+    rules.sort_by(|a, b| a.file.cmp(&b.file));
     rules
 }
 

@@ -38,15 +38,7 @@ fn main() {
     let known = known_records();
     println!(
         "{:<28} {:>6} {:>7} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
-        "format",
-        "bytes",
-        "records",
-        "floor µs",
-        "fields µs",
-        "pack µs",
-        "all µs",
-        "x floor",
-        "x fields"
+        "format", "bytes", "records", "floor µs", "fields µs", "pack µs", "all µs", "x floor", "x fields"
     );
     for (at, format) in FORMATS.iter().enumerate() {
         if only.as_deref().is_some_and(|only| only != format.name) {

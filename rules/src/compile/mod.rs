@@ -14,4 +14,4 @@ pub use glob::Glob;
 pub(crate) use index::{PredicateId, TextIndex};
 pub(crate) use predicate::{Check, Predicate, compare};
 pub use program::{CompileError, KeyField, Program};
-pub(crate) use program::{CompiledRule, Node, NodeIx, searched_fields};
+pub(crate) use program::{CompiledRule, Node, NodeIx, list_uses, searched_fields};

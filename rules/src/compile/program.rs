@@ -384,7 +384,7 @@ pub(crate) fn searched_fields<'r>(search: &'r Search, fields: &mut Vec<&'r str>)
 }
 
 /// Lists declared and lists used: one that is used without being declared fails open to a ticket.
-fn list_uses(rule: &Rule) -> Vec<ListUse> {
+pub(crate) fn list_uses(rule: &Rule) -> Vec<ListUse> {
     let mut uses = rule.lists.clone();
     let mut used = Vec::new();
     listed(&rule.condition, &mut used);

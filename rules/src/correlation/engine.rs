@@ -18,6 +18,7 @@ use super::routes::Routes;
 use super::spec::{MEMBERS_MAX, Remembered, Spec, Waiting, Work};
 use super::state::{Seen, State, Verdict};
 use super::telling::Voice;
+use crate::ast::ListUse;
 use crate::lists::{Lists, Standing};
 use crate::{CompileError, Evaluator};
 
@@ -50,7 +51,9 @@ struct Active {
     spec: Spec,
     voice: Voice,
     speaks: bool,
-    lists: Vec<crate::ast::ListUse>,
+    own_lists: Vec<ListUse>,
+    /// Its own and those of all that feeds it.
+    lists: Vec<ListUse>,
 }
 
 #[derive(Debug, Default)]
@@ -100,16 +103,22 @@ impl Correlations {
             let group = spec.group.iter().map(|(name, _)| name.clone()).collect();
             let mut voice =
                 Voice { info, routes: Routes::default(), group, fingerprint: None, fields: graph.named_fields() };
-            let mut lists = Vec::new();
+            let mut own_lists = Vec::new();
             if let Kind::Correlation(correlation) = &node.kind {
-                lists.clone_from(&correlation.lists);
+                own_lists.clone_from(&correlation.lists);
                 if let Some(alert) = &correlation.alert {
                     voice.routes = Routes::new(&graph, &alert.routes)?;
                     let named = |name: &String| (name.clone(), graph.field(name));
                     voice.fingerprint = alert.fingerprint.as_ref().map(|names| names.iter().map(named).collect());
                 }
             }
-            nodes.push(Some(Active { spec, voice, speaks: node.speaks && takes(node.index), lists }));
+            nodes.push(Some(Active {
+                spec,
+                voice,
+                speaks: node.speaks && takes(node.index),
+                own_lists,
+                lists: node.lists.clone(),
+            }));
         }
         Ok(Correlations {
             nodes,
@@ -380,13 +389,14 @@ impl Correlations {
         let Correlations { nodes, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let seen = &walk.seen;
-        let standing = lists.standing(&active.lists, Some(Timestamp::from_ms(seen.at)));
-        if standing == Standing::Silent {
+        let time = Some(Timestamp::from_ms(seen.at));
+        if lists.standing(&active.own_lists, time) == Standing::Silent {
             return false;
         }
+        let standing = lists.standing(&active.lists, time);
         if active.speaks {
             let urgency = match standing {
-                Standing::TicketOnly => Urgency::Ticket,
+                Standing::TicketOnly | Standing::Silent => Urgency::Ticket,
                 _ => active.voice.routes.urgency(&seen.fields, lists, (&mut scratch.evaluator, &mut scratch.row)),
             };
             let told = (urgency, Arrival::OnTime);

@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
-use crate::ast::{Correlation, Memory, Reference, Rule, Target};
+use crate::ast::{Correlation, ListUse, Memory, Reference, Rule, Target};
 
 /// Whose event it is: a flood of keys costs its author's keys first.
 const PRINCIPAL: &str = "prov.actor_id";
@@ -46,6 +46,8 @@ pub(super) struct Node {
     pub(super) feeds: Vec<(usize, Port)>,
     /// It tells alerts of its own.
     pub(super) speaks: bool,
+    /// Lists that it and what feeds it read: where one is missing, it wakes nobody.
+    pub(super) lists: Vec<ListUse>,
 }
 
 #[derive(Debug)]
@@ -209,7 +211,18 @@ impl Building<'_> {
         let feeders: Vec<(usize, Port)> =
             references.into_iter().filter_map(|(target, port)| Some((self.add(target, speaks)?, port))).collect();
         let at = self.graph.nodes.len();
-        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks: speaks(index) });
+        let mut lists = match target {
+            Target::Rule(at) => self.rules.get(at).map(|rule| crate::compile::list_uses(rule)).unwrap_or_default(),
+            Target::Correlation(at) => self.correlations.get(at).map(|of| of.lists.clone()).unwrap_or_default(),
+        };
+        for use_of in
+            feeders.iter().filter_map(|(feeder, _)| self.graph.nodes.get(*feeder)).flat_map(|node| &node.lists)
+        {
+            if !lists.contains(use_of) {
+                lists.push(use_of.clone());
+            }
+        }
+        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks: speaks(index), lists });
         self.graph.of_index.insert(index, at);
         for (feeder, port) in feeders {
             if let Some(feeder) = self.graph.nodes.get_mut(feeder) {

@@ -29,13 +29,15 @@ impl Intervals {
 
     pub(super) fn open(&mut self, at: i64, rule: &Interval) {
         if self.open.is_some_and(|open| open.saturating_add(rule.ttl_ms) < at) {
-            self.close(self.open.map_or(at, |open| open.saturating_add(rule.ttl_ms)), rule);
+            self.close(at, rule);
         }
         self.open.get_or_insert(at);
     }
 
     pub(super) fn close(&mut self, at: i64, rule: &Interval) {
         let Some(open) = self.open.take() else { return };
+        // What nobody closed in its time to live ended with it.
+        let at = at.min(open.saturating_add(rule.ttl_ms));
         let from = at.saturating_sub(rule.pad_before_ms.saturating_add(rule.pad_after_ms));
         while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, close)| *close < from) {
             self.closed.pop_front();

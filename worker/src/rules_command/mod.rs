@@ -179,8 +179,11 @@ mod tests {
                     title: u\nlogsource: {product: github, service: audit}\ndetection: {a: {action: x}, condition: a}\n";
         let loaded = rules::parse::load_texts(&[("r.yml".into(), text)], &settings());
         assert!(loaded.refused.is_empty(), "{:?}", loaded.refused);
-        let told: Vec<_> =
-            loaded.rules.iter().map(|rule| (logsource_words(&rule.logsource), routes_of(rule.alert.as_ref()).join(" or "))).collect();
+        let told: Vec<_> = loaded
+            .rules
+            .iter()
+            .map(|rule| (logsource_words(&rule.logsource), routes_of(rule.alert.as_ref()).join(" or ")))
+            .collect();
         assert_eq!(
             told,
             [("ci.job".to_owned(), "page or ticket".to_owned()), ("github/audit".into(), "ticket".into())]

@@ -9,10 +9,10 @@ mod fields;
 use EventClass as C;
 use model::{EventClass, Trust};
 
+pub(super) use self::fields::{Statement, payload_digests, sigstore_digest};
 use self::fields::{
     attempt, bundle_digest, commit, components, from_payload, git_ref, outputs, repo_id, run_id, sbom_format, workflow,
 };
-pub(super) use self::fields::{Statement, payload_digests, sigstore_digest};
 use super::fill::{coalesce, duration_ms, gather, lower, purl_name, purl_version, repo, text_of};
 use super::fulcio::with_certificate;
 use super::{Container, Format, Id, MapRow, Mapping, fulcio, on};
