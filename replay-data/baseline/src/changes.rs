@@ -135,6 +135,7 @@ impl World {
             .flag("forced", false)
             .flag("created", false)
             .flag("deleted", false)
+            .object("pusher", Object::new().text("name", &actor.login))
             .objects("commits", vec![line]);
         self.send_hook(repo, &actor, "scm.push", at, body, false);
     }

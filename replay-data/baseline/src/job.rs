@@ -1,8 +1,8 @@
 //! A job that ran, and what it ran for: the facts that all events of one run share.
 
-use crate::org::{Kind, Org};
+use crate::org::Org;
 use crate::runners::{Pool, Runner};
-use crate::time::MINUTE;
+use crate::time::{MINUTE, SECOND};
 
 /// What a run is to be.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ pub struct Plan {
     pub change: Option<i64>,
     /// Attempt, from 1.
     pub attempt: i64,
+    /// How long after its start the sensor of its machine is first heard, in milliseconds.
+    pub first_beat: i64,
+    /// Its start is what looks like an attack.
+    pub marked: bool,
 }
 
 impl Plan {
@@ -64,6 +68,8 @@ impl Plan {
             git_ref: "refs/heads/main".to_owned(),
             change: None,
             attempt: 1,
+            first_beat: 10 * SECOND,
+            marked: false,
         }
     }
 }
@@ -137,9 +143,4 @@ pub struct Release {
     pub key: String,
     /// When the artifact was pushed or published.
     pub pushed: i64,
-}
-
-/// Kinds that are released.
-pub fn is_released(kind: Kind) -> bool {
-    matches!(kind, Kind::Service | Kind::Library)
 }

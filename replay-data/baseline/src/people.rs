@@ -107,6 +107,7 @@ pub fn network_csv() -> &'static str {
      203.0.113.0/26,64510,Harbourline Compute,SE,none\n\
      203.0.113.64/26,64510,Harbourline Compute,SE,none\n\
      203.0.113.128/25,64510,Harbourline Compute,SE,none\n\
+     2001:db8:10::/48,64510,Harbourline Compute,SE,none\n\
      # hosted runners\n\
      198.18.0.0/16,64520,Hosted Runners,US,hosting\n\
      # services of others\n\

@@ -2,7 +2,7 @@
 //! is still open. All that is made in it names the same run, commit and digest.
 
 use crate::job::{Job, Plan, Release};
-use crate::org::{BUILDER, Kind, known_sha256, publisher, release_secrets, signer_uri, signing_key};
+use crate::org::{BUILDER, Kind, publisher, release_secrets, signer_uri, signing_key};
 use crate::people::RELEASES;
 use crate::runners::Pool;
 use crate::time::{DAY, MINUTE, SECOND, rfc3339};
@@ -302,10 +302,5 @@ impl World {
                 .flag("deterministic", true)
                 .flag("ok", true),
         );
-    }
-
-    /// A generator that the build inventory lists wrote a tracked file.
-    pub(crate) fn generator() -> String {
-        known_sha256("protoc")
     }
 }

@@ -1,7 +1,7 @@
 //! The rhythm: what an hour of a day brings. Offices are open on weekdays, releases crowd on two of them, schedules know no
 //! weekend. Nothing is said here; it is only planned.
 
-use crate::false_positives::TABLE;
+use crate::false_positives;
 use crate::org::Kind;
 use crate::people::{TEAM_SIZE, UPDATES};
 use crate::time::{DAY, HOUR, MINUTE, SECOND, hour_of_day, is_release_day, is_weekend};
@@ -100,7 +100,7 @@ impl World {
 
     fn plan_false_positives(&mut self, at: i64) {
         let day = (at - self.start) / DAY;
-        for index in 0..TABLE.len() {
+        for index in 0..false_positives::all().count() {
             if day > 0 && (day + index as i64 * 4) % RETURN_DAYS == 0 {
                 let when = at + 8 * HOUR + self.rng.between(0, 9 * HOUR);
                 self.plan(when, Task::Plant(index));

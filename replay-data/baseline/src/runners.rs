@@ -160,11 +160,12 @@ impl World {
     }
 
     /// Heartbeats of a job on a machine of its own.
-    pub(crate) fn job_beats(&mut self, job: &Job) {
-        let mut at = job.started + 10 * SECOND;
+    pub(crate) fn job_beats(&mut self, job: &Job, first: i64) {
+        let mut at = job.started + first;
         while at < job.finished {
             let event = self.beat(job.runner.id, job.runner.pool, &job.runner.name, at);
-            self.send(event);
+            let slow = first > MINUTE && at == job.started + first;
+            self.send(if slow { event.fp() } else { event });
             at += BEAT;
         }
     }

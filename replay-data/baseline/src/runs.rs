@@ -3,7 +3,7 @@
 
 use crate::job::{Job, Plan};
 use crate::people::ACTIONS;
-use crate::runners::Pool;
+use crate::runners::{Pool, Runner};
 use crate::time::{MINUTE, SECOND};
 use crate::world::World;
 use crate::write::normal::Event;
@@ -29,6 +29,13 @@ impl World {
         let started = plan.at + wait;
         let finished = started + plan.span;
         let runner = self.runner(plan.pool, started, finished);
+        self.run_on(plan, runner, started)
+    }
+
+    /// A run whose job starts on a certain runner at a certain time.
+    pub(crate) fn run_on(&mut self, plan: &Plan, runner: Runner, started: i64) -> Job {
+        let own = matches!(plan.pool, Pool::Burst | Pool::Release);
+        let finished = started + plan.span;
         let job = Job {
             repo: plan.repo,
             run_id: self.number(),
@@ -56,7 +63,7 @@ impl World {
         self.hook_job(&job, plan.conclusion, false);
         self.hook_run(plan, job.run_id, "completed", finished + 2 * SECOND);
         if own {
-            self.job_beats(&job);
+            self.job_beats(&job, plan.first_beat);
             self.runner_down(&job.runner, finished);
         }
         job
@@ -91,7 +98,7 @@ impl World {
             return self.send_native("github-audit", "ci.job", job.started, record, false);
         }
         let event = self.collected_job(plan, job);
-        self.send(event);
+        self.send(if plan.marked { event.fp() } else { event });
     }
 
     /// A job's start as the collector tells it.

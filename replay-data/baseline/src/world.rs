@@ -129,6 +129,8 @@ pub struct World {
     pub(crate) life: Vec<Life>,
     /// From when each machine of the shared pool is free.
     pub(crate) shared_free: [i64; SHARED],
+    /// What is said now arrives so much later than usual.
+    pub(crate) held_up: i64,
     /// The false positive that is being planted.
     pub(crate) label: Option<Label>,
     people: Rc<Vec<Actor>>,
@@ -152,6 +154,7 @@ impl World {
             end,
             life,
             shared_free: [start; SHARED],
+            held_up: 0,
             label: None,
             people: Rc::new(everybody()),
             agenda: BinaryHeap::new(),
@@ -243,7 +246,7 @@ impl World {
 
     fn said(&mut self, source: &'static Source, class: &'static str, event_ms: i64, bytes: Vec<u8>, marked: bool) {
         let longest = if self.rng.one_in(50) { source.longest_ms } else { source.usual_ms * 2 };
-        let arrival_ms = (event_ms + 50 + self.rng.below(longest.max(1) as u64) as i64).max(self.now);
+        let arrival_ms = (event_ms + self.held_up + 50 + self.rng.below(longest.max(1) as u64) as i64).max(self.now);
         let label = if marked { self.label } else { None };
         self.seq += 1;
         let record = Record {

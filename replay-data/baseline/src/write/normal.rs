@@ -55,6 +55,12 @@ impl Event {
         self
     }
 
+    /// A number with one decimal.
+    pub fn number(mut self, field: &str, value: f64) -> Self {
+        self.body = self.body.raw(field, &format!("{value:.1}"));
+        self
+    }
+
     /// True or false.
     pub fn flag(mut self, field: &str, value: bool) -> Self {
         self.body = self.body.flag(field, value);
