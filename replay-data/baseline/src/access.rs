@@ -91,7 +91,13 @@ impl World {
     }
 
     /// Somebody of the cloud's people or a console session is not needed each hour: a setting is changed.
-    pub(crate) fn setting(&mut self, action: &'static str, who: usize, repo: usize, at: i64) -> crate::write::json::Object {
+    pub(crate) fn setting(
+        &mut self,
+        action: &'static str,
+        who: usize,
+        repo: usize,
+        at: i64,
+    ) -> crate::write::json::Object {
         let actor = self.actor(who);
         self.audit_repo(action, &actor, repo, at).text("actor_ip", &actor.office_ip)
     }

@@ -11,8 +11,18 @@ use crate::write::json::Object;
 use crate::write::normal::Event;
 
 const WORDS: [&str; 12] = [
-    "tidy up retries", "faster start", "new currency", "typed errors", "smaller images", "clearer log lines",
-    "paging for lists", "drop dead code", "stricter input checks", "shorter timeouts", "metrics for queues", "dark mode",
+    "tidy up retries",
+    "faster start",
+    "new currency",
+    "typed errors",
+    "smaller images",
+    "clearer log lines",
+    "paging for lists",
+    "drop dead code",
+    "stricter input checks",
+    "shorter timeouts",
+    "metrics for queues",
+    "dark mode",
 ];
 
 impl World {
@@ -44,7 +54,14 @@ impl World {
             let entry = self.rng.hex(64);
             let org = self.org.clone();
             let event = crate::runs::cache(
-                &job, &org, "saved", "deps-request", &entry, "untrusted", "untrusted", job.moment(950),
+                &job,
+                &org,
+                "saved",
+                "deps-request",
+                &entry,
+                "untrusted",
+                "untrusted",
+                job.moment(950),
             );
             self.send(event);
         }
@@ -159,7 +176,8 @@ impl World {
             (_, true) => &[".github/workflows/ci.yml"],
             _ => &["src/lib.ts", "src/lib.test.ts", "README.md"],
         };
-        let mut event = event.texts("files", files).text("message", "merge of a request").texts("lockfile_diff", gained);
+        let mut event =
+            event.texts("files", files).text("message", "merge of a request").texts("lockfile_diff", gained);
         if let Some(request) = request {
             event = event.text("pr", &request.to_string());
         }
@@ -250,8 +268,7 @@ impl World {
             .object("user", Object::new().text("login", &actor.login).int("id", actor.id))
             .text("submitted_at", &rfc3339(at));
         let request = self.request(repo, author, number, "a change", "topic", "", false, false, at);
-        let body =
-            Object::new().text("action", "submitted").object("review", review).object("pull_request", request);
+        let body = Object::new().text("action", "submitted").object("review", review).object("pull_request", request);
         self.send_hook(repo, &actor, "scm.change", at, body, false);
     }
 }

@@ -15,7 +15,15 @@ pub(crate) fn bundle(day: i64) -> String {
 
 impl World {
     /// A digest goes to an environment and, where it is meant to, further.
-    pub(crate) fn deploy(&mut self, repo: usize, env: &'static str, digest: &str, version: &str, onward: bool, at: i64) {
+    pub(crate) fn deploy(
+        &mut self,
+        repo: usize,
+        env: &'static str,
+        digest: &str,
+        version: &str,
+        onward: bool,
+        at: i64,
+    ) {
         let clusters: &[&str] = match env {
             "prod" => &PROD_CLUSTERS,
             "staging" => &[STAGING_CLUSTER],
@@ -33,7 +41,7 @@ impl World {
         match env {
             "dev" => self.plan(end + 3 * MINUTE, next("staging")),
             "staging" => {
-                self.life(repo).staging = Some(digest.to_owned());
+                self.plan(end, Task::Settled(repo, "staging", digest.to_owned(), version.to_owned()));
                 let prod = end + self.rng.between(30 * MINUTE, 80 * MINUTE);
                 if onward && !is_weekend(prod) {
                     self.plan(prod, next("prod"));
@@ -148,9 +156,18 @@ impl World {
             }
             return;
         }
+        self.plan(at, Task::Settled(repo, "prod", digest.to_owned(), version.to_owned()));
+    }
+
+    /// What runs has changed. This is a task of its own: until it is due the inventory shows what ran before.
+    pub(crate) fn settled(&mut self, repo: usize, env: &str, digest: String, version: String) {
         let life = self.life(repo);
+        if env == "staging" {
+            life.staging = Some(digest);
+            return;
+        }
+        let before = life.prod.replace((digest, version));
         life.prod_before = before.map(|(digest, _)| digest);
-        life.prod = Some((digest.to_owned(), version.to_owned()));
     }
 
     /// A node fetches an image.

@@ -24,8 +24,7 @@ impl World {
         self.scan(repo, &head, None, "full", "depscan", job.moment(700), Some(&job));
         if self.org.repo(repo).kind == Kind::Library && self.rng.one_in(12) {
             let digest = format!("sha256:{}", known_sha256(&head));
-            let made =
-                crate::job::Release { job, digest, version: String::new(), key: String::new(), pushed: at };
+            let made = crate::job::Release { job, digest, version: String::new(), key: String::new(), pushed: at };
             self.rebuilt(&made);
         }
     }

@@ -29,7 +29,13 @@ fn repositories(out: &mut String, org: &Org) -> std::fmt::Result {
     out.push_str("\nrepositories:\n");
     for repo in &org.repos {
         let released = matches!(repo.kind, Kind::Service | Kind::Library);
-        write!(out, "  {}: {{team: {}, tier: {}, protected_refs: [main, release/*]", repo.host_name, org.team(repo), repo.tier)?;
+        write!(
+            out,
+            "  {}: {{team: {}, tier: {}, protected_refs: [main, release/*]",
+            repo.host_name,
+            org.team(repo),
+            repo.tier
+        )?;
         if released {
             write!(out, ", outputs: [{}], channel: release", repo.full)?;
         }

@@ -52,29 +52,33 @@ fn identities(org: &Org) -> Vec<(String, String)> {
         })
         .collect();
     vec![
-        texts("cd_controllers", "Who may change workloads in production.", &[
-            CD_CONTROLLER.to_owned(),
-            role(PROD, "incident-operator"),
-        ]),
+        texts(
+            "cd_controllers",
+            "Who may change workloads in production.",
+            &[CD_CONTROLLER.to_owned(), role(PROD, "incident-operator")],
+        ),
         texts("ci_publishers", "Who may push release images.", &publishers),
         texts("prod_roles", "Roles that reach production.", &prod_roles),
         map("role_expectations", "For each role, the subjects of identity tokens that may take it.", &expectations),
         texts("runner_controllers", "Who may register runners: immutable actor ids.", &[id(SCALER), id(SCALER_NEXT)]),
         texts("ci_config_bots", "Bots that may change pipelines without a request.", &[id(TEMPLATES)]),
-        map("floating_tag_jobs", "Who moves a major tag, by repository.", &[(
-            "github.com/web/setup-action".to_owned(),
-            vec![id(RELEASES)],
-        )]),
-        texts("breakglass_sessions", "Approved emergency sessions: roles and people.", &[
-            role(PROD, "break-glass"),
-            id(ledger_owner),
-        ]),
+        map(
+            "floating_tag_jobs",
+            "Who moves a major tag, by repository.",
+            &[("github.com/web/setup-action".to_owned(), vec![id(RELEASES)])],
+        ),
+        texts(
+            "breakglass_sessions",
+            "Approved emergency sessions: roles and people.",
+            &[role(PROD, "break-glass"), id(ledger_owner)],
+        ),
         texts("retention_jobs", "Who cleans the registry up.", &["registry-retention".to_owned()]),
         texts("mirror_bots", "Who reads all repositories.", &[id(MIRROR)]),
-        texts("config_sync_operators", "Who reads many secrets by design.", &[
-            role(PROD, "config-sync"),
-            role(PROD, "recovery-drill"),
-        ]),
+        texts(
+            "config_sync_operators",
+            "Who reads many secrets by design.",
+            &[role(PROD, "config-sync"), role(PROD, "recovery-drill")],
+        ),
         texts("nonprod_accounts", "Accounts that are not production.", &[NONPROD.to_owned()]),
         texts("bootstrap_accounts", "Accounts that are being set up.", &["222233334444".to_owned()]),
         texts("tier1_clusters", "Clusters whose interruption stops the business.", &PROD_CLUSTERS.map(str::to_owned)),
@@ -95,10 +99,11 @@ fn programs() -> Vec<(String, String)> {
         texts("generators", "Programs that may write tracked files.", &hashes(&["protoc", "stamp"])),
         texts("toolchain_paths", "Where compilers are.", &["/usr/lib/gcc/".to_owned(), "/opt/toolchains/".to_owned()]),
         texts("agent_releases", "Files of released agents.", &hashes(&["apm-agent-1", "apm-agent-2"])),
-        texts("host_agents", "Programs that belong to the machines of pools.", &hashes(&[
-            "node-exporter",
-            "unattended-upgrade",
-        ])),
+        texts(
+            "host_agents",
+            "Programs that belong to the machines of pools.",
+            &hashes(&["node-exporter", "unattended-upgrade"]),
+        ),
         texts("reviewed_action_commits", "Commits of actions that were looked at.", &commits),
         texts("known_builders", "Who builds.", &[BUILDER.to_owned(), "https://hub.redis.example/builder".to_owned()]),
     ]
@@ -106,7 +111,8 @@ fn programs() -> Vec<(String, String)> {
 
 fn artifacts(org: &Org) -> Vec<(String, String)> {
     let released = || org.repos.iter().filter(|repo| matches!(repo.kind, Kind::Service | Kind::Library));
-    let refs = ["refs/heads/main", "refs/heads/hotfix/*", "refs/tags/*", "push", "workflow_dispatch", "schedule", BUILDER];
+    let refs =
+        ["refs/heads/main", "refs/heads/hotfix/*", "refs/tags/*", "push", "workflow_dispatch", "schedule", BUILDER];
     let mut expectations: Vec<(String, Vec<String>)> =
         released().map(|repo| (repo.artifact(), refs.map(str::to_owned).to_vec())).collect();
     expectations.push(("pkg:oci/lake-legacy".to_owned(), refs.map(str::to_owned).to_vec()));
@@ -123,15 +129,20 @@ fn artifacts(org: &Org) -> Vec<(String, String)> {
         map("key_signers", "Who signs with a key.", &signers),
         texts("deployed_digests", "Digests that run in production.", &[digest("accepted")]),
         texts("internet_digests", "Those of them that the internet reaches.", &[digest("accepted")]),
-        map("accepted_risks", "Risks that are accepted until a date.", &[(
-            digest("accepted"),
-            vec!["CVE-2026-70001".to_owned()],
-        )]),
+        map(
+            "accepted_risks",
+            "Risks that are accepted until a date.",
+            &[(digest("accepted"), vec!["CVE-2026-70001".to_owned()])],
+        ),
         texts("revoked_digests", "Digests that were withdrawn.", &[digest("withdrawn")]),
         texts("critical_digests", "Digests with a critical finding.", &[digest("critical")]),
         texts("kev_digests", "Those with one that is exploited.", &[digest("exploited")]),
         texts("mirror_digests", "Digests of mirrored images.", &[digest("mirror-of-logs-api")]),
-        texts("sbom_exceptions", "Artifacts without a list of components, until a date.", &["pkg:oci/lake-legacy".to_owned()]),
+        texts(
+            "sbom_exceptions",
+            "Artifacts without a list of components, until a date.",
+            &["pkg:oci/lake-legacy".to_owned()],
+        ),
         texts("bad_components", "Components that are malicious.", &["pkg:npm/lodash-es@99.0.1".to_owned()]),
         texts("bad_commits", "Commits that are malicious.", &[known_sha256("bad").get(..40).unwrap_or("0").to_owned()]),
         texts("grant_rules", "Scan rules about grants.", &["iam-wildcard-action".to_owned()]),
@@ -142,27 +153,38 @@ fn artifacts(org: &Org) -> Vec<(String, String)> {
 fn repositories(org: &Org) -> Vec<(String, String)> {
     let host = |full: &str| org.repo(org.find(full)).host_name.clone();
     vec![
-        texts("development_repos", "Registry repositories that hold no releases (patterns).", &["branches/*".to_owned()]),
-        map("webhook_tests", "Domains that tests call.", &[(
-            host("web/forms-worker"),
-            vec!["forms-tests.webhook.site".to_owned()],
-        )]),
+        texts(
+            "development_repos",
+            "Registry repositories that hold no releases (patterns).",
+            &["branches/*".to_owned()],
+        ),
+        map(
+            "webhook_tests",
+            "Domains that tests call.",
+            &[(host("web/forms-worker"), vec!["forms-tests.webhook.site".to_owned()])],
+        ),
         texts("native_build_repos", "Repositories whose builds fetch toolchains.", &[host("media/thumbs-worker")]),
         texts("shell_docs_repos", "Repositories that are about shells.", &[host("infra/shell-guide")]),
-        texts("multi_store_workflows", "Workflows that read from several stores.", &[
-            "data/exports-infra/.github/workflows/ci.yml@refs/heads/main".to_owned(),
-        ]),
-        texts("unwatched_repos", "Repositories whose runs nobody watches yet.", &[
-            "https://github.com/harbourline-labs/probe".to_owned(),
-        ]),
-        map("publish_steps", "Steps that publish, where they are not called publish.", &[(
-            host("mobile/deeplink-lib"),
-            vec!["ship".to_owned()],
-        )]),
-        map("declared_egress", "Where services may connect to.", &[(
-            "tax-api".to_owned(),
-            vec!["rates.taxoffice.example".to_owned()],
-        )]),
+        texts(
+            "multi_store_workflows",
+            "Workflows that read from several stores.",
+            &["data/exports-infra/.github/workflows/ci.yml@refs/heads/main".to_owned()],
+        ),
+        texts(
+            "unwatched_repos",
+            "Repositories whose runs nobody watches yet.",
+            &["https://github.com/harbourline-labs/probe".to_owned()],
+        ),
+        map(
+            "publish_steps",
+            "Steps that publish, where they are not called publish.",
+            &[(host("mobile/deeplink-lib"), vec!["ship".to_owned()])],
+        ),
+        map(
+            "declared_egress",
+            "Where services may connect to.",
+            &[("tax-api".to_owned(), vec!["rates.taxoffice.example".to_owned()])],
+        ),
         texts("drift_ignored", "Kinds of drift that others put right.", &["replicas".to_owned()]),
     ]
 }

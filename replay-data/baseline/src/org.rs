@@ -104,7 +104,11 @@ pub struct Org {
 
 /// Owner, its teams, and what its services are about.
 const AREAS: [(&str, [&str; 3], [&str; 6]); 8] = [
-    ("shop", ["storefront", "checkout", "fulfilment"], ["catalogue", "basket", "wishlist", "pricing", "returns", "stock"]),
+    (
+        "shop",
+        ["storefront", "checkout", "fulfilment"],
+        ["catalogue", "basket", "wishlist", "pricing", "returns", "stock"],
+    ),
     ("pay", ["payments", "ledgers", "risk"], ["payments", "payouts", "invoices", "fraud", "refunds", "tax"]),
     ("media", ["images", "video", "search"], ["thumbs", "stream", "captions", "index", "ranking", "crawler"]),
     ("data", ["ingest", "warehouse", "insights"], ["events", "lake", "reports", "features", "metrics", "exports"]),

@@ -55,8 +55,8 @@ const BOTS: [(&str, i64, &str); 7] = [
 ];
 
 const NAMES: [&str; 24] = [
-    "ada", "bruno", "carla", "dmitri", "elif", "farah", "goran", "hana", "ines", "jonas", "kaja", "leon", "mira", "noor",
-    "olga", "pavel", "quentin", "rosa", "sven", "tomasz", "uma", "vera", "wout", "yara",
+    "ada", "bruno", "carla", "dmitri", "elif", "farah", "goran", "hana", "ines", "jonas", "kaja", "leon", "mira",
+    "noor", "olga", "pavel", "quentin", "rosa", "sven", "tomasz", "uma", "vera", "wout", "yara",
 ];
 
 /// Everybody, people first; indices are the constants above.

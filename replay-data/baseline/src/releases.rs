@@ -20,10 +20,7 @@ impl World {
         let made = self.release(repo, actor, at, None);
         if self.org.repo(repo).kind == Kind::Service {
             self.life(repo).busy_until = at + if onward { 150 * MINUTE } else { 30 * MINUTE };
-            self.plan(
-                made.job.finished + 2 * MINUTE,
-                Task::Deploy(repo, "dev", made.digest, made.version, onward),
-            );
+            self.plan(made.job.finished + 2 * MINUTE, Task::Deploy(repo, "dev", made.digest, made.version, onward));
         }
     }
 
@@ -109,11 +106,9 @@ impl World {
         let at = job.moment(30);
         let key = access_key(&mut self.rng);
         let name = format!("gha-{}", job.run_id);
-        let session = Session { role: role.clone(), name: name.clone(), key: key.clone(), since: at, ip: job.runner.ip.clone() };
-        let provider = format!(
-            "arn:aws:iam::{}:oidc-provider/token.actions.githubusercontent.com",
-            session.account()
-        );
+        let session =
+            Session { role: role.clone(), name: name.clone(), key: key.clone(), since: at, ip: job.runner.ip.clone() };
+        let provider = format!("arn:aws:iam::{}:oidc-provider/token.actions.githubusercontent.com", session.account());
         let sub = format!("repo:{}:environment:release", org.repo(job.repo).full);
         let identity = Object::new()
             .text("type", "WebIdentityUser")
@@ -131,12 +126,8 @@ impl World {
             .text("subjectFromWebIdentityToken", &sub)
             .text("provider", &provider)
             .text("audience", "sts.amazonaws.com");
-        let request =
-            Object::new().text("roleArn", &role).text("roleSessionName", &name).int("durationSeconds", 3_600);
-        let call = Call {
-            response: Some(answer),
-            ..Call::new("sts", "AssumeRoleWithWebIdentity", true, request)
-        };
+        let request = Object::new().text("roleArn", &role).text("roleSessionName", &name).int("durationSeconds", 3_600);
+        let call = Call { response: Some(answer), ..Call::new("sts", "AssumeRoleWithWebIdentity", true, request) };
         self.trail_by("identity.exchange", identity, session.account(), &session.ip, call, at, false);
         let call = Call::new("sts", "GetCallerIdentity", true, Object::new());
         self.trail("identity.use", &session, call, at + 3 * SECOND, false);

@@ -22,7 +22,7 @@ impl World {
         let org = self.org.clone();
         let staging = hour_of_day(at) % 2 == 0;
         for (nth, repo) in org.services.iter().enumerate() {
-            let when = at + nth as i64 * 3 * SECOND;
+            let when = at + nth as i64 * 400;
             let life = self.life(*repo).clone();
             if let Some((digest, _)) = &life.prod {
                 for cluster in PROD_CLUSTERS {

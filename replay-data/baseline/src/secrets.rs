@@ -109,9 +109,8 @@ impl World {
         );
         let secret_repo = org.libraries[self.rng.index(org.libraries.len())];
         debug_assert!(org.repo(secret_repo).kind == Kind::Library);
-        let record = self
-            .setting("repo.create_actions_secret", who, secret_repo, at + 15 * HOUR)
-            .text("key", "COVERAGE_TOKEN");
+        let record =
+            self.setting("repo.create_actions_secret", who, secret_repo, at + 15 * HOUR).text("key", "COVERAGE_TOKEN");
         self.send_native("github-audit", "secret.admin", at + 15 * HOUR, record, false);
     }
 }

@@ -20,47 +20,127 @@ pub struct Source {
 
 /// All sources.
 pub const SOURCES: &[Source] = &[
-    source("github-audit", "github-audit", "control_plane", 12_000, 240_000, &[
-        "scm.access", "scm.admin", "ci.job", "ci.runner", "identity.use", "identity.token.revoked", "secret.admin",
-        "secret.rotated", "secret.finding",
-    ]),
-    source("webhooks", "github-webhook", "control_plane", 900, 20_000, &[
-        "scm.push", "scm.change", "scm.ref", "ci.run", "ci.job",
-    ]),
-    source("cloudtrail", "cloudtrail", "control_plane", 180_000, 900_000, &[
-        "identity.exchange", "identity.use", "secret.access", "secret.list", "secret.rotated", "secret.admin", "kms.sign", "kms.admin",
-        "registry.acl", "scm.admin",
-    ]),
+    source(
+        "github-audit",
+        "github-audit",
+        "control_plane",
+        12_000,
+        240_000,
+        &[
+            "scm.access",
+            "scm.admin",
+            "ci.job",
+            "ci.runner",
+            "identity.use",
+            "identity.token.revoked",
+            "secret.admin",
+            "secret.rotated",
+            "secret.finding",
+        ],
+    ),
+    source(
+        "webhooks",
+        "github-webhook",
+        "control_plane",
+        900,
+        20_000,
+        &["scm.push", "scm.change", "scm.ref", "ci.run", "ci.job"],
+    ),
+    source(
+        "cloudtrail",
+        "cloudtrail",
+        "control_plane",
+        180_000,
+        900_000,
+        &[
+            "identity.exchange",
+            "identity.use",
+            "secret.access",
+            "secret.list",
+            "secret.rotated",
+            "secret.admin",
+            "kms.sign",
+            "kms.admin",
+            "registry.acl",
+            "scm.admin",
+        ],
+    ),
     source("scm", "normal", "control_plane", 1_500, 30_000, &["scm.push", "scm.change", "scm.ref"]),
     source("ci", "normal", "control_plane", 1_200, 30_000, &["ci.run", "ci.job", "ci.runner", "ci.cache"]),
-    source("runner-sensor", "normal", "agent", 700, 20_000, &[
-        "runner.process", "runner.file", "runner.net", "runner.agent", "runner.heartbeat",
-    ]),
-    source("build", "normal", "agent", 1_500, 40_000, &[
-        "build.finished", "sbom.generated", "sign.signature", "sign.attestation", "rekor.entry", "verify.rebuild",
-    ]),
-    source("registry", "normal", "control_plane", 800, 30_000, &[
-        "registry.push", "registry.pull", "registry.delete", "registry.acl", "registry.publish", "registry.request",
-    ]),
-    source("secrets", "normal", "control_plane", 600, 20_000, &[
-        "secret.access", "secret.list", "secret.lease", "secret.rotated", "secret.admin", "secret.finding",
-    ]),
-    source("identity", "normal", "control_plane", 1_500, 40_000, &[
-        "identity.auth", "identity.use", "identity.exchange", "identity.token.revoked",
-    ]),
+    source(
+        "runner-sensor",
+        "normal",
+        "agent",
+        700,
+        20_000,
+        &["runner.process", "runner.file", "runner.net", "runner.agent", "runner.heartbeat"],
+    ),
+    source(
+        "build",
+        "normal",
+        "agent",
+        1_500,
+        40_000,
+        &["build.finished", "sbom.generated", "sign.signature", "sign.attestation", "rekor.entry", "verify.rebuild"],
+    ),
+    source(
+        "registry",
+        "normal",
+        "control_plane",
+        800,
+        30_000,
+        &["registry.push", "registry.pull", "registry.delete", "registry.acl", "registry.publish", "registry.request"],
+    ),
+    source(
+        "secrets",
+        "normal",
+        "control_plane",
+        600,
+        20_000,
+        &["secret.access", "secret.list", "secret.lease", "secret.rotated", "secret.admin", "secret.finding"],
+    ),
+    source(
+        "identity",
+        "normal",
+        "control_plane",
+        1_500,
+        40_000,
+        &["identity.auth", "identity.use", "identity.exchange", "identity.token.revoked"],
+    ),
     source("policy", "normal", "control_plane", 600, 20_000, &["policy.decision", "policy.change", "verify.signature"]),
     source("scanner", "normal", "agent", 3_000, 50_000, &["scan.result", "scan.finding", "vuln.finding"]),
-    source("deploy", "normal", "control_plane", 700, 20_000, &[
-        "deploy.started", "deploy.finished", "deploy.rolledback", "deploy.canary", "iac.plan", "iac.apply",
-    ]),
-    source("runtime", "normal", "agent", 900, 30_000, &[
-        "runtime.integrity", "runtime.inventory", "runtime.net", "runtime.config_drift", "runtime.reconciled",
-        "runtime.heartbeat",
-    ]),
+    source(
+        "deploy",
+        "normal",
+        "control_plane",
+        700,
+        20_000,
+        &["deploy.started", "deploy.finished", "deploy.rolledback", "deploy.canary", "iac.plan", "iac.apply"],
+    ),
+    source(
+        "runtime",
+        "normal",
+        "agent",
+        900,
+        30_000,
+        &[
+            "runtime.integrity",
+            "runtime.inventory",
+            "runtime.net",
+            "runtime.config_drift",
+            "runtime.reconciled",
+            "runtime.heartbeat",
+        ],
+    ),
     source("threat-feed", "normal", "control_plane", 5_000, 60_000, &["threat.intel"]),
-    source("ops", "normal", "control_plane", 1_000, 20_000, &[
-        "ops.change", "ops.maintenance", "ops.freeze", "ops.response",
-    ]),
+    source(
+        "ops",
+        "normal",
+        "control_plane",
+        1_000,
+        20_000,
+        &["ops.change", "ops.maintenance", "ops.freeze", "ops.response"],
+    ),
 ];
 
 const fn source(

@@ -36,6 +36,8 @@ pub enum Task {
     Release(usize, usize, bool),
     /// A release reaches an environment.
     Deploy(usize, &'static str, String, String, bool),
+    /// From now on an environment of a repository runs a digest of a version.
+    Settled(usize, &'static str, String, String),
     /// Infrastructure is changed: repository, author, number of the request.
     Apply(usize, usize, i64),
     /// A false positive is planted: its index in the table.
@@ -207,6 +209,7 @@ impl World {
             Task::Merge(repo, author, number) => self.merge(repo, author, number, at),
             Task::Release(repo, actor, onward) => self.release_and_deploy(repo, actor, onward, at),
             Task::Deploy(repo, env, digest, version, onward) => self.deploy(repo, env, &digest, &version, onward, at),
+            Task::Settled(repo, env, digest, version) => self.settled(repo, env, digest, version),
             Task::Apply(repo, author, number) => self.apply(repo, author, number, at),
             Task::Plant(index) => self.plant(index, at),
         }
@@ -271,9 +274,49 @@ fn first_life(rng: &mut Rng, kind: Kind) -> Life {
 /// A package that somebody else makes, at a version.
 pub(crate) fn component(rng: &mut Rng) -> String {
     const PACKAGES: [&str; 24] = [
-        "lodash-es", "fastify", "zod", "undici", "pino", "dayjs", "vite", "esbuild", "react", "preact", "rxjs", "ajv",
-        "yargs", "chalk", "sharp", "knex", "ioredis", "nanoid", "uuid", "semver", "express", "kleur", "mitt", "immer",
+        "lodash-es",
+        "fastify",
+        "zod",
+        "undici",
+        "pino",
+        "dayjs",
+        "vite",
+        "esbuild",
+        "react",
+        "preact",
+        "rxjs",
+        "ajv",
+        "yargs",
+        "chalk",
+        "sharp",
+        "knex",
+        "ioredis",
+        "nanoid",
+        "uuid",
+        "semver",
+        "express",
+        "kleur",
+        "mitt",
+        "immer",
     ];
     let name = rng.pick(&PACKAGES);
     format!("pkg:npm/{name}@{}.{}.{}", 1 + rng.below(9), rng.below(20), rng.below(12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_under_way_is_held() {
+        let start = crate::time::midnight("2026-09-01").expect("a date");
+        let mut world = World::new(3, start, start + 3 * crate::time::DAY);
+        let (mut records, mut most) = (0_usize, 0);
+        while world.next_record().is_some() {
+            records += 1;
+            most = most.max(world.said.len());
+        }
+        assert!(records > 200_000, "{records} records");
+        assert!(most < 12_000, "{most} records held at once");
+    }
 }

@@ -68,9 +68,9 @@ fn multi_arch(w: &mut World, at: i64) {
         .text("result", "success");
     w.send(event);
     for (digest, arch) in children.iter().zip(["amd64", "arm64"]) {
-        let event =
-            w.push_event("registry.push", &made.job, digest, &made.version, &session, made.pushed - 5 * SECOND);
+        let event = w.push_event("registry.push", &made.job, digest, &made.version, &session, made.pushed - 5 * SECOND);
         w.send(event.text("tag", &format!("{}-{arch}", made.version)).fp());
+        w.scan(made.job.repo, &made.job.commit, Some(digest), "full", "depscan", made.pushed + MINUTE, Some(&made.job));
     }
 }
 
@@ -148,7 +148,8 @@ fn own_release_script(w: &mut World, at: i64) {
     let session = session(w, &made);
     let ship = w.step(&made.job, "ship", "in_progress", 600);
     w.send(ship);
-    let event = w.push_event("registry.publish", &made.job, &made.digest, &made.version, &session, made.job.moment(650));
+    let event =
+        w.push_event("registry.publish", &made.job, &made.digest, &made.version, &session, made.job.moment(650));
     w.send(event.text("repo_alias", "next").flag("install_script", false).fp());
     let ship = w.step(&made.job, "ship", "completed", 700);
     w.send(ship);
@@ -324,9 +325,8 @@ fn tagged_again(w: &mut World, at: i64, arches: bool) {
     let (made, session) = made(w, at);
     let tags = if arches { vec![format!("{}-arm64", made.version)] } else { vec![made.version.clone()] };
     for tag in tags {
-        let event = w.push_event(
-            "registry.push", &made.job, &made.digest, &made.version, &session, made.pushed + 30 * SECOND,
-        );
+        let event =
+            w.push_event("registry.push", &made.job, &made.digest, &made.version, &session, made.pushed + 30 * SECOND);
         w.send(event.text("tag", &tag).text("prev_digest", &made.digest).fp());
     }
 }

@@ -4,7 +4,7 @@ use super::{FalsePositive, known};
 use crate::org::{BUILDER, PROD, PROD_CLUSTERS, STAGING_CLUSTER, known_sha256};
 use crate::runners::Pool;
 use crate::time::{HOUR, MINUTE, SECOND};
-use crate::world::World;
+use crate::world::{Task, World};
 use crate::write::normal::Event;
 
 pub(super) const TABLE: &[FalsePositive] = &[
@@ -66,7 +66,9 @@ fn hands_on(w: &mut World, at: i64) {
     allowed(w, repo, &digest, at + 5 * MINUTE);
     w.verified(repo, "prod", PROD_CLUSTERS[0], &digest, at + 5 * MINUTE, false);
     let org = w.org.clone();
-    for (class, action, later) in [("deploy.started", "restart", 6 * MINUTE), ("deploy.finished", "restart", 8 * MINUTE)] {
+    for (class, action, later) in
+        [("deploy.started", "restart", 6 * MINUTE), ("deploy.finished", "restart", 8 * MINUTE)]
+    {
         let event = Event::new(class, action, at + later)
             .repo(&org, repo)
             .place(&name, "prod", PROD_CLUSTERS[0])
@@ -100,7 +102,7 @@ fn roll_back(w: &mut World, repo: usize, now: &str, at: i64, class: &'static str
             w.send(event.text("prev_digest", now));
         }
     }
-    w.life(repo).prod = Some((before, "rolled-back".to_owned()));
+    w.plan(at + 2 * MINUTE, Task::Settled(repo, "prod", before, "0.0.0-back".to_owned()));
 }
 
 /// Three services go back together, announced: the base image they share is withdrawn.
@@ -156,8 +158,12 @@ fn third_party_image(w: &mut World, at: i64) {
             .text("prov.artifact", "pkg:oci/redis")
             .text("channel", "third-party")
     };
-    w.send(base("verify.signature", "verified", 0).text("builder", "https://hub.redis.example/builder").flag("ok", true));
-    w.send(base("policy.decision", "decided", 1).text("result", "allow").text("rule", "third-party").int("eval_ms", 20));
+    w.send(
+        base("verify.signature", "verified", 0).text("builder", "https://hub.redis.example/builder").flag("ok", true),
+    );
+    w.send(
+        base("policy.decision", "decided", 1).text("result", "allow").text("rule", "third-party").int("eval_ms", 20),
+    );
     w.send(base("deploy.started", "started", 3).fp());
     w.send(base("deploy.finished", "finished", 60).fp());
 }

@@ -70,7 +70,9 @@ impl World {
         for _ in 0..400 {
             let repo = org.services[self.rng.index(org.services.len())];
             let life = self.life(repo);
-            if let (true, Some((digest, _)), true) = (life.busy_until < at, life.prod.clone(), life.prod_before.is_some()) {
+            if let (true, Some((digest, _)), true) =
+                (life.busy_until < at, life.prod.clone(), life.prod_before.is_some())
+            {
                 life.busy_until = at + 2 * HOUR;
                 return (repo, digest);
             }

@@ -134,7 +134,8 @@ fn maintenance(w: &mut World, at: i64) {
                 .int("prov.attempt", 1)
                 .text("prov.trigger", "push");
             let failed = action == "finished";
-            let event = if failed { event.text("system_outcome", "error").text("result", "startup_failure") } else { event };
+            let event =
+                if failed { event.text("system_outcome", "error").text("result", "startup_failure") } else { event };
             w.send(if failed { event.outcome("error").fp() } else { event });
         }
     }

@@ -117,7 +117,9 @@ fn webhook_test(w: &mut World, at: i64) {
     let repo = w.org.find("web/forms-worker");
     let job = w.build(repo, at, Pool::Shared);
     let org = w.org.clone();
-    w.send(net(&org, &job, "forms-tests.webhook.site", "198.19.0.50", 443, job.moment(500)).int("secrets_count", 0).fp());
+    w.send(
+        net(&org, &job, "forms-tests.webhook.site", "198.19.0.50", 443, job.moment(500)).int("secrets_count", 0).fp(),
+    );
 }
 
 /// A mirror is reached by its address; its network is listed.

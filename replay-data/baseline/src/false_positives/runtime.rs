@@ -67,10 +67,9 @@ fn agent_update(w: &mut World, at: i64) {
 fn autoscaled_replicas(w: &mut World, at: i64) {
     let repo = w.some_service();
     let name = w.org.repo(repo).name.clone();
-    for (class, action, at, marked) in [
-        ("runtime.config_drift", "drifted", at, true),
-        ("runtime.reconciled", "reconciled", at + 3 * HOUR, false),
-    ] {
+    for (class, action, at, marked) in
+        [("runtime.config_drift", "drifted", at, true), ("runtime.reconciled", "reconciled", at + 3 * HOUR, false)]
+    {
         let event = Event::new(class, action, at)
             .text("prov.env", "prod")
             .text("prov.cluster", PROD_CLUSTERS[0])

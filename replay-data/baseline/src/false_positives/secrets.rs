@@ -171,7 +171,8 @@ fn open_sourcing(w: &mut World, at: i64) {
     w.send(event);
     let who = w.owner_of(repo);
     let when = job.finished;
-    let record = w.setting("repo.access", who, repo, when).text("visibility", "public").text("previous_visibility", "private");
+    let record =
+        w.setting("repo.access", who, repo, when).text("visibility", "public").text("previous_visibility", "private");
     w.send_native("github-audit", "scm.admin", when, record, true);
 }
 

@@ -87,9 +87,10 @@ fn emergency_fix(w: &mut World, at: i64) {
         .text("incident", &incident);
     w.send(event);
     let who = w.owner_of(repo);
-    for (action, at, marked) in
-        [("protected_branch.policy_override", at + 2 * MINUTE, true), ("protected_branch.create", at + 9 * MINUTE, false)]
-    {
+    for (action, at, marked) in [
+        ("protected_branch.policy_override", at + 2 * MINUTE, true),
+        ("protected_branch.create", at + 9 * MINUTE, false),
+    ] {
         let record = w.setting(action, who, repo, at).text("branch", "main").text("incident", &incident);
         w.send_native("github-audit", "scm.admin", at, record, marked);
     }
@@ -165,8 +166,7 @@ fn request_cache(w: &mut World, at: i64) {
             from_fork: true,
             ..Plan::new(repo, at, who, &commit)
         });
-        let event =
-            cache(&job, &org, action, "deps-request-93", &entry, "untrusted", "untrusted", job.moment(900));
+        let event = cache(&job, &org, action, "deps-request-93", &entry, "untrusted", "untrusted", job.moment(900));
         w.send(event.fp());
     }
 }

@@ -48,8 +48,7 @@ impl Session {
             .text("arn", &self.role)
             .text("accountId", account)
             .text("userName", self.role_name());
-        let attributes =
-            Object::new().text("creationDate", &rfc3339(self.since)).text("mfaAuthenticated", "false");
+        let attributes = Object::new().text("creationDate", &rfc3339(self.since)).text("mfaAuthenticated", "false");
         Object::new()
             .text("type", "AssumedRole")
             .text("principalId", &format!("{id}:{}", self.name))

@@ -18,10 +18,8 @@ pub struct Event {
 impl Event {
     /// An event of a class at a time; its outcome is success unless said otherwise.
     pub fn new(class: &'static str, action: &str, time: i64) -> Self {
-        let body = Object::new()
-            .text("event.class", class)
-            .text("event.action", action)
-            .text("event.time", &rfc3339_ms(time));
+        let body =
+            Object::new().text("event.class", class).text("event.action", action).text("event.time", &rfc3339_ms(time));
         Self { class, time, marked: false, outcome: "success", body }
     }
 

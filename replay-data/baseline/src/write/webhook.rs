@@ -20,17 +20,13 @@ impl World {
             .flag("private", !repo.public)
             .text("default_branch", "main")
             .object("owner", owner_object());
-        Object::new()
-            .int("received_at", at)
-            .object("repository", body)
-            .object("organization", owner_object())
-            .object(
-                "sender",
-                Object::new()
-                    .text("login", &sender.login)
-                    .int("id", sender.id)
-                    .text("type", if sender.bot { "Bot" } else { "User" }),
-            )
+        Object::new().int("received_at", at).object("repository", body).object("organization", owner_object()).object(
+            "sender",
+            Object::new()
+                .text("login", &sender.login)
+                .int("id", sender.id)
+                .text("type", if sender.bot { "Bot" } else { "User" }),
+        )
     }
 
     /// A run is requested, in progress or completed.
