@@ -248,7 +248,7 @@ impl World {
         let event = if library { event.flag("install_script", false) } else { event.text("tag", version) };
         self.send(event);
         if !library {
-            let floating = format!("{}", version.split('.').next().unwrap_or("1"));
+            let floating = version.split('.').next().unwrap_or("1").to_owned();
             let event = self.push_event(class, job, digest, version, session, at + 2 * SECOND);
             self.send(event.text("tag", &floating).flag("immutable", false));
         }

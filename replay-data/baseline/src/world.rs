@@ -248,8 +248,9 @@ impl World {
     }
 
     fn said(&mut self, source: &'static Source, class: &'static str, event_ms: i64, bytes: Vec<u8>, marked: bool) {
-        let longest = if self.rng.one_in(50) { source.longest_ms } else { source.usual_ms * 2 };
-        let arrival_ms = (event_ms + self.held_up + 50 + self.rng.below(longest.max(1) as u64) as i64).max(self.now);
+        let most = if self.rng.one_in(50) { source.longest_ms } else { source.usual_ms * 2 };
+        let delay = self.held_up + 50 + self.rng.below(most.max(1) as u64) as i64;
+        let arrival_ms = (event_ms + delay.min(source.longest_ms.max(self.held_up))).max(self.now);
         let label = if marked { self.label } else { None };
         self.seq += 1;
         let record = Record {

@@ -1,6 +1,8 @@
 //! An ordinary day is ordinary: what the catalogue's joins, intervals and absences look for is not there, save where it was
 //! planted and labelled.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

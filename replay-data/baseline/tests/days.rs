@@ -1,6 +1,8 @@
 //! The baseline as a whole: the same bytes each time, enough of everything, in order of arrival, and nothing that reads
 //! twice. One pass over thirty days serves the counts.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use baseline::time::{DAY, HOUR, midnight};
@@ -8,7 +10,7 @@ use baseline::{Baseline, Record, false_positives, sources};
 
 const SEED: u64 = 1;
 /// Of the bytes, sources and arrivals of the second day of seed 1. Changes with every change of what is said.
-const SECOND_DAY: u64 = 0;
+const SECOND_DAY: u64 = 0x0835_96ca_fad1_35b7;
 
 fn start() -> i64 {
     midnight("2026-09-01").expect("a date")
@@ -57,7 +59,7 @@ fn thirty_days_have_enough_of_everything() {
     for record in Baseline::new(SEED, 30, start()).records() {
         assert!(record.arrival_ms >= last, "a {} of {} arrives before what came", record.class, record.source);
         assert!(record.arrival_ms > record.event_ms, "a {} arrives before it happened", record.class);
-        assert!(record.arrival_ms - record.event_ms <= 24 * 60_000, "a {} is under way too long", record.class);
+        assert!(record.arrival_ms - record.event_ms <= 15 * 60_000, "a {} is under way too long", record.class);
         last = record.arrival_ms;
         classes.insert(record.class);
         let day = (record.event_ms - start()).div_euclid(DAY);

@@ -8,6 +8,7 @@ mod deliveries;
 mod machines;
 mod operations;
 mod policies;
+mod registries;
 mod runners;
 mod runtime;
 mod secrets;
@@ -35,13 +36,14 @@ const fn known(detection: &'static str, variant: &'static str, plant: fn(&mut Wo
 }
 
 /// The tables, one for each room.
-const ROOMS: [&[FalsePositive]; 10] = [
+const ROOMS: [&[FalsePositive]; 11] = [
     runners::TABLE,
     machines::TABLE,
     credentials::TABLE,
     secrets::TABLE,
     source::TABLE,
     artifacts::TABLE,
+    registries::TABLE,
     policies::TABLE,
     deliveries::TABLE,
     runtime::TABLE,
