@@ -30,7 +30,7 @@ impl World {
             _ => &[DEV_CLUSTER],
         };
         let before = self.life(repo).prod.clone();
-        if env != "prod" && self.rng.one_in(140) {
+        if env != "prod" && self.rng.one_in(400) {
             return self.refused(repo, env, digest, at);
         }
         let mut end = at;

@@ -318,6 +318,6 @@ mod tests {
             most = most.max(world.said.len());
         }
         assert!(records > 200_000, "{records} records");
-        assert!(most < 12_000, "{most} records held at once");
+        assert!(most < 4_000, "{most} records held at once");
     }
 }
