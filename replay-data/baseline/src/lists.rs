@@ -81,6 +81,7 @@ fn identities(org: &Org) -> Vec<(String, String)> {
         ),
         texts("nonprod_accounts", "Accounts that are not production.", &[NONPROD.to_owned()]),
         texts("bootstrap_accounts", "Accounts that are being set up.", &["222233334444".to_owned()]),
+        texts("freeze_exempt", "Who may act during a freeze.", &[role(PROD, "incident-operator")]),
         texts("tier1_clusters", "Clusters whose interruption stops the business.", &PROD_CLUSTERS.map(str::to_owned)),
         texts("ungated_clusters", "Clusters without a policy engine.", &["lab1".to_owned()]),
     ]
@@ -100,7 +101,7 @@ fn programs() -> Vec<(String, String)> {
         texts("toolchain_paths", "Where compilers are.", &["/usr/lib/gcc/".to_owned(), "/opt/toolchains/".to_owned()]),
         texts("agent_releases", "Files of released agents.", &hashes(&["apm-agent-1", "apm-agent-2"])),
         texts(
-            "host_agents",
+            "idle_programs",
             "Programs that belong to the machines of pools.",
             &hashes(&["node-exporter", "unattended-upgrade"]),
         ),
@@ -137,6 +138,7 @@ fn artifacts(org: &Org) -> Vec<(String, String)> {
         texts("revoked_digests", "Digests that were withdrawn.", &[digest("withdrawn")]),
         texts("critical_digests", "Digests with a critical finding.", &[digest("critical")]),
         texts("kev_digests", "Those with one that is exploited.", &[digest("exploited")]),
+        texts("our_packages", "Packages that pipelines publish.", &["pkg:npm/%40*".to_owned()]),
         texts("mirror_digests", "Digests of mirrored images.", &[digest("mirror-of-logs-api")]),
         texts(
             "sbom_exceptions",
@@ -153,6 +155,12 @@ fn artifacts(org: &Org) -> Vec<(String, String)> {
 fn repositories(org: &Org) -> Vec<(String, String)> {
     let host = |full: &str| org.repo(org.find(full)).host_name.clone();
     vec![
+        texts(
+            "release_workflows",
+            "Workflows that release.",
+            &["*/.github/workflows/release.yml*".to_owned(), "*/.github/workflows/release-v2.yml*".to_owned()],
+        ),
+        texts("planned_publications", "Repositories that are to become public.", &[host("web/setup-action")]),
         texts(
             "development_repos",
             "Registry repositories that hold no releases (patterns).",
@@ -189,8 +197,17 @@ fn repositories(org: &Org) -> Vec<(String, String)> {
     ]
 }
 
+/// Ways out of each pool of own machines.
+fn pools() -> (String, String) {
+    let networks = ["203.0.113.0/26", "203.0.113.88/29", "203.0.113.96/28", "2001:db8:10::/48"].map(str::to_owned);
+    let pools: Vec<(String, Vec<String>)> =
+        Pool::OWN.iter().map(|pool| (pool.name().to_owned(), networks.to_vec())).collect();
+    map("pool_egress", "Ways out of runner pools.", &pools)
+}
+
 fn networks() -> Vec<(String, String)> {
     vec![
+        pools(),
         texts("scanner_sources", "Addresses of the security team's own scans.", &["192.0.2.192/28".to_owned()]),
         texts("pinned_mirrors", "Mirrors that are reached by address.", &["203.0.113.192/27".to_owned()]),
         texts("exfil_domains", "Places where data is dropped.", &["*.drop.example".to_owned()]),

@@ -32,6 +32,7 @@ impl World {
             5 => {
                 let event = self.window("ops.freeze", "begun", "weekend", at + 22 * HOUR, 2 * HOUR - MINUTE);
                 self.send(event.text("scope", "account").text("object_kind", "environment").text("object", "prod"));
+                self.thaw("environment", "prod", at + 24 * HOUR - MINUTE);
             }
             3 => {
                 let object = format!("exercise-token-{day}");
@@ -47,6 +48,15 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A freeze of something is over.
+    pub(crate) fn thaw(&mut self, object_kind: &str, object: &str, at: i64) {
+        let event = Event::new("ops.freeze", "ended", at)
+            .actor("u-4410", "change-desk", "human")
+            .text("object_kind", object_kind)
+            .text("object", object);
+        self.send(event);
     }
 
     /// A planned change is announced an hour before it begins.

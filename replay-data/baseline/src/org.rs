@@ -256,6 +256,12 @@ pub fn release_secrets(team: &str) -> [String; 2] {
     [format!("ci/{team}/registry"), format!("ci/{team}/notify")]
 }
 
+/// Secrets that the definition of a team's release jobs asks for: those that they read each time, and the notes'.
+pub fn declared_secrets(team: &str) -> Vec<String> {
+    let [registry, notify] = release_secrets(team);
+    vec![registry, notify, format!("ci/{team}/notes")]
+}
+
 /// A digest or hash that a word always has: what lists and records both name.
 pub fn known_sha256(word: &str) -> String {
     Rng::of(word).hex(64)

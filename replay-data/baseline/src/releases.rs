@@ -2,7 +2,7 @@
 //! is still open. All that is made in it names the same run, commit and digest.
 
 use crate::job::{Job, Plan, Release};
-use crate::org::{BUILDER, Kind, publisher, release_secrets, signer_uri, signing_key};
+use crate::org::{BUILDER, Kind, declared_secrets, publisher, release_secrets, signer_uri, signing_key};
 use crate::people::RELEASES;
 use crate::runners::Pool;
 use crate::time::{DAY, MINUTE, SECOND, rfc3339};
@@ -40,7 +40,7 @@ impl World {
             name: "release",
             pool: Pool::Release,
             env: Some("release"),
-            secrets: release_secrets(team).to_vec(),
+            secrets: declared_secrets(team),
             span: self.steady(repo, 8 * MINUTE),
             ..Plan::new(repo, at + 5 * SECOND, actor, &head)
         };

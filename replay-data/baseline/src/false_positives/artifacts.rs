@@ -62,6 +62,15 @@ fn multi_arch(w: &mut World, at: i64) {
     for (digest, arch) in children.iter().zip(["amd64", "arm64"]) {
         let event = w.push_event("registry.push", &made.job, digest, &made.version, &session, made.pushed - 5 * SECOND);
         w.send(event.text("tag", &format!("{}-{arch}", made.version)).fp());
+        let event = Event::new("sbom.generated", "generated", made.job.moment(525))
+            .job(&org, &made.job)
+            .text("prov.artifact", &org.repo(made.job.repo).artifact())
+            .text("prov.digest", digest)
+            .text("format", "cyclonedx")
+            .texts("components.purl", &w.life(made.job.repo).components.clone());
+        w.send(event);
+        let team = w.team_of(made.job.repo);
+        w.signed(&made.job, digest, team, &session);
         w.scan(made.job.repo, &made.job.commit, Some(digest), "full", "depscan", made.pushed + MINUTE, Some(&made.job));
     }
 }
@@ -103,7 +112,7 @@ fn hotfix(w: &mut World, at: i64) {
     let who = w.owner_of(repo);
     let made = w.release(repo, who, at, Some("timeouts"));
     let org = w.org.clone();
-    let event = Event::new("build.finished", "verified", made.job.moment(520))
+    let event = Event::new("build.finished", "verified", made.job.moment(505))
         .job(&org, &made.job)
         .text("prov.artifact", &org.repo(repo).artifact())
         .text("prov.digest", &made.digest)

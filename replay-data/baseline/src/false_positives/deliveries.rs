@@ -192,6 +192,7 @@ fn rollback_in_freeze(w: &mut World, at: i64) {
         .int("to", at + 90 * MINUTE);
     w.send(event);
     roll_back(w, repo, &digest, at + 20 * MINUTE, "deploy.rolledback");
+    w.thaw("service", &name, at + 90 * MINUTE);
 }
 
 /// The world moved: planned anew, approved anew, and that plan applied.

@@ -42,7 +42,7 @@ fn registry_migration(w: &mut World, at: i64) {
             .text("tag", &version)
             .text("prov.digest", &digest)
             .text("prev_digest", &digest)
-            .text("channel", "release");
+            .text("channel", "candidate");
         w.send(event.fp());
         moved += 1;
         if moved == 6 {

@@ -112,7 +112,8 @@ fn early_broker(w: &mut World, at: i64) {
 /// A job that delivers to two clouds reads from both stores; its workflow is listed.
 fn multi_cloud(w: &mut World, at: i64) {
     let repo = w.org.find("data/exports-infra");
-    let job = w.build(repo, at, Pool::Burst);
+    let plan = Plan { secrets: crate::org::declared_secrets(w.team_of(repo)), ..w.build_plan(repo, at, Pool::Burst) };
+    let job = w.run(&plan);
     let org = w.org.clone();
     let team = w.team_of(repo);
     for (store, thousandth) in [("aws_ssm", 300), ("gcp_secret_manager", 420)] {
@@ -165,7 +166,8 @@ fn open_sourcing(w: &mut World, at: i64) {
     let repo = w.org.find("web/setup-action");
     let team = w.team_of(repo);
     w.announce("web/setup-action", team, "open-sourcing", at, HOUR);
-    let job = w.build(repo, at, Pool::Shared);
+    let plan = Plan { secrets: crate::org::declared_secrets(team), ..w.build_plan(repo, at, Pool::Shared) };
+    let job = w.run(&plan);
     let session = Session::hourly(&publisher(team), at, &job.runner.ip);
     let event = w.job_secret("secret.access", "read", &job, &release_secrets(team)[1], &session, 500);
     w.send(event);
