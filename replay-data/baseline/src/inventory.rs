@@ -53,7 +53,7 @@ fn repositories(out: &mut String, org: &Org) -> std::fmt::Result {
 }
 
 fn places(out: &mut String, _: &Org) -> std::fmt::Result {
-    out.push_str("\nrunner_pools:\n");
+    out.push_str("\nrunner_pools:\n  GitHub Actions: {ephemeral: true}\n");
     for pool in Pool::OWN {
         writeln!(
             out,
