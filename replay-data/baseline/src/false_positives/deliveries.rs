@@ -132,6 +132,8 @@ fn flaky_service(w: &mut World, at: i64) {
     let (repo, digest) = w.calm_service(at);
     for nth in 0..2 {
         let at = at + nth * 10 * MINUTE;
+        let event = w.decision(repo, "staging", STAGING_CLUSTER, &digest, at - 2 * SECOND);
+        w.send(event.text("result", "allow"));
         let event = w.delivery("deploy.started", repo, "staging", STAGING_CLUSTER, &digest, at);
         w.send(event);
         let event = w.delivery("deploy.finished", repo, "staging", STAGING_CLUSTER, &digest, at + 3 * MINUTE);
