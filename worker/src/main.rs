@@ -20,6 +20,7 @@ mod rules_command;
 mod ruleset;
 mod run;
 mod telemetry;
+mod told;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

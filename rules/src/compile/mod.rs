@@ -8,10 +8,12 @@ mod index;
 mod needles;
 mod predicate;
 mod program;
+mod uses;
 mod witness;
 
 pub use glob::Glob;
 pub(crate) use index::{PredicateId, TextIndex};
 pub(crate) use predicate::{Check, Predicate, compare};
 pub use program::{CompileError, KeyField, Program};
-pub(crate) use program::{CompiledRule, Node, NodeIx, list_uses, searched_fields};
+pub(crate) use program::{CompiledRule, Node, NodeIx};
+pub(crate) use uses::{list_uses, searched_fields};

@@ -9,9 +9,10 @@ use model::{CarriedField, Projection, Slot, Urgency};
 use rustc_hash::FxHashMap;
 
 use super::index::literal_of;
+use super::uses::{list_uses, searched_fields};
 use super::witness::{Key, Witnesses};
 use super::{Check, Glob, Predicate, PredicateId, TextIndex};
-use crate::ast::{FieldTest, ListUse, OnMissing, Pattern, Rule, Search, Test};
+use crate::ast::{FieldTest, ListUse, Pattern, Rule, Search, Test};
 use crate::correlation::{Graph, Watched};
 use crate::where_expr::Where;
 
@@ -370,38 +371,5 @@ impl Compiler {
         program.keywords.finish()?;
         program.reads_many = program.indexes.iter().filter(|index| !index.is_empty()).count() > MANY_FROM;
         Ok(self.program)
-    }
-}
-
-/// Names of the fields that a condition looks at.
-pub(crate) fn searched_fields<'r>(search: &'r Search, fields: &mut Vec<&'r str>) {
-    match search {
-        Search::All(parts) | Search::Any(parts) => parts.iter().for_each(|part| searched_fields(part, fields)),
-        Search::Not(part) => searched_fields(part, fields),
-        Search::Field(test) => fields.push(&test.field),
-        Search::Keyword(_) => {}
-    }
-}
-
-/// Lists declared and lists used: one that is used without being declared fails open to a ticket.
-pub(crate) fn list_uses(rule: &Rule) -> Vec<ListUse> {
-    let mut uses = rule.lists.clone();
-    let mut used = Vec::new();
-    listed(&rule.condition, &mut used);
-    used.extend(rule.wheres.iter().flat_map(|expression| expression.lists()).map(str::to_owned));
-    for name in used {
-        if !uses.iter().any(|known| known.name == name) {
-            uses.push(ListUse { name, ttl_ms: None, on_missing: OnMissing::FailOpenTicket });
-        }
-    }
-    uses
-}
-
-fn listed(search: &Search, used: &mut Vec<String>) {
-    match search {
-        Search::All(parts) | Search::Any(parts) => parts.iter().for_each(|part| listed(part, used)),
-        Search::Not(part) => listed(part, used),
-        Search::Field(FieldTest { test: Test::InList { list, .. }, .. }) => used.push(list.clone()),
-        Search::Field(_) | Search::Keyword(_) => {}
     }
 }

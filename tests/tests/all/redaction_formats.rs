@@ -90,6 +90,11 @@ fn writings(secret: &Secret) -> Vec<String> {
     ]
 }
 
+/// An object of nothing but objects, more than one deep: entries by their name.
+fn holds_records(object: &serde_json::Map<String, Value>) -> bool {
+    object.len() == 1 && object.values().all(|value| value.get("body").is_some())
+}
+
 /// Lines of a format: each secret in several places and writings, each once broken; every place and writing is used.
 pub fn lines(bases: &[Value]) -> String {
     let mut lines = String::new();
@@ -106,10 +111,13 @@ pub fn lines(bases: &[Value]) -> String {
             {
                 *leaf = json!(MARK);
             }
-            // Beside what a format reads, and beside what an envelope holds.
+            // Beside what a format reads, and beside what an envelope holds; of records by name, in the first.
             for part in ["", "/data"] {
                 if let Some(Value::Object(object)) = record.pointer_mut(part) {
-                    object.insert(UNASKED.to_owned(), json!(MARK));
+                    match object.values_mut().next().filter(|_| base.as_object().is_some_and(holds_records)) {
+                        Some(Value::Object(first)) => first.insert(UNASKED.to_owned(), json!(MARK)),
+                        _ => object.insert(UNASKED.to_owned(), json!(MARK)),
+                    };
                 }
             }
             let line = record.to_string().replace(MARK, &writing);

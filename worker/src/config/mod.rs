@@ -2,6 +2,7 @@
 //!
 //! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
 
+mod limits;
 pub(crate) mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,18 +177,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         redaction_key: redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
-        limits: Limits {
-            open_alerts_max: limits.parsed("open_alerts_max", positive, "a number above 0").unwrap_or(1_000_000),
-            findings_waiting_max: limits
-                .parsed("findings_waiting_max", positive, "a number above 0")
-                .unwrap_or(500_000),
-            occurrences_waiting_max: limits
-                .parsed("occurrences_waiting_max", positive, "a number above 0")
-                .unwrap_or(1_000_000),
-        },
-        correlations: rules::correlation::Limits {
-            keys_max: limits.parsed("keys_max", positive, "a number above 0").unwrap_or(1_000_000),
-        },
+        limits: limits::of_lanes(&limits),
+        correlations: limits::of_correlations(&limits),
         duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),
     };
     limits.finish();

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use ingest::format::{FORMATS, Format, by_name, json};
 use ingest::{IdentityKey, TimePolicy};
-use model::{RedactionKey, Timestamp, parse_span_ms};
+use model::{Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
 use rules::parse::Settings as ParseSettings;
-use sinks::{JsonLines, Limits, Mode, Outlet};
+use sinks::{JsonLines, Mode, Outlet};
 
 use super::inputs;
+use super::limits;
 use super::scenario::Scenario;
 use crate::engine::{Engine, Reading, Speaks, guessable};
 use crate::enrichment::TableTexts;
@@ -130,13 +131,6 @@ const LATENESS: &str = "60s";
 /// Entries of the table of duplicates of a replay.
 const DUPLICATES_MAX: usize = 4_000_000;
 
-/// What a replay holds.
-const LIMITS: Limits =
-    Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000, occurrences_waiting_max: 4_000_000 };
-
-/// The same of correlations.
-const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };
-
 /// Everything that is wrong, in the order in which it was found.
 #[derive(Default)]
 struct Mistakes(Vec<String>);
@@ -211,14 +205,7 @@ impl ReplayArgs {
             engine,
             rules,
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
-            settings: Settings {
-                mode,
-                merge: true,
-                id_reuse,
-                limits: LIMITS,
-                correlations: CORRELATIONS,
-                redaction: RedactionKey::default(),
-            },
+            settings: limits::settings(mode, id_reuse),
             inputs,
             until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),

@@ -5,6 +5,7 @@
 
 mod args;
 mod inputs;
+mod limits;
 mod scenario;
 mod summary;
 

@@ -1,0 +1,23 @@
+//! `limits`: what the rules that read the same sources may hold, and its defaults.
+//!
+//! Must never leave anything without a limit.
+
+use super::positive;
+use super::yaml::Section;
+
+/// Open alerts, and what waits for its cursor.
+pub(super) fn of_lanes(limits: &Section<'_>) -> sinks::Limits {
+    let limit = |name, default| limits.parsed(name, positive, "a number above 0").unwrap_or(default);
+    sinks::Limits {
+        open_alerts_max: limit("open_alerts_max", 1_000_000),
+        findings_waiting_max: limit("findings_waiting_max", 500_000),
+        occurrences_waiting_max: limit("occurrences_waiting_max", 1_000_000),
+    }
+}
+
+/// What correlations remember.
+pub(super) fn of_correlations(limits: &Section<'_>) -> rules::correlation::Limits {
+    rules::correlation::Limits {
+        keys_max: limits.parsed("keys_max", positive, "a number above 0").unwrap_or(1_000_000),
+    }
+}
