@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Arrival, Basis, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Occurrence, Place, Resolution, Row,
-    RuleInfo, Timestamp, Urgency,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Occurrence, Row, RuleInfo, Timestamp, Urgency,
 };
 
 use super::detecting::{self, Detectors, Factory};
@@ -16,8 +15,8 @@ use super::graph::{Graph, Kind, Port};
 use super::group;
 use super::keys::{Keys, SlotId};
 use super::routes::Routes;
-use super::spec::{MEMBERS_MAX, Remembered, Spec, Waiting, Work};
-use super::state::{Seen, State, Verdict};
+use super::spec::Spec;
+use super::state::{Seen, Verdict};
 use super::telling::Voice;
 use crate::ast::ListUse;
 use crate::lists::{Lists, Standing};
@@ -33,48 +32,48 @@ pub struct Limits {
 /// The correlations of one lane with their state.
 #[derive(Debug)]
 pub struct Correlations {
-    graph: Arc<Graph>,
+    pub(super) graph: Arc<Graph>,
     /// By node of the graph; None: other lanes have it.
-    nodes: Vec<Option<Active>>,
-    lists: Arc<Lists>,
-    keys: Keys,
+    pub(super) nodes: Arc<[Option<Active>]>,
+    pub(super) lists: Arc<Lists>,
+    pub(super) keys: Keys,
     /// By number; they hold keys of their own.
-    detectors: Vec<Box<dyn Detector>>,
-    timers: BTreeSet<(i64, SlotId)>,
+    pub(super) detectors: Vec<Box<dyn Detector>>,
+    pub(super) timers: BTreeSet<(i64, SlotId)>,
     /// Events and timers so far.
-    applied: u64,
+    pub(super) applied: u64,
     /// Time of the last event or timer.
-    now: i64,
-    keyless: u64,
-    scratch: Scratch,
+    pub(super) now: i64,
+    pub(super) keyless: u64,
+    pub(super) scratch: Scratch,
 }
 
 #[derive(Debug)]
-struct Active {
-    spec: Spec,
-    voice: Voice,
-    speaks: bool,
-    own_lists: Vec<ListUse>,
+pub(super) struct Active {
+    pub(super) spec: Spec,
+    pub(super) voice: Voice,
+    pub(super) speaks: bool,
+    pub(super) own_lists: Vec<ListUse>,
     /// Its own and those of all that feeds it.
-    lists: Vec<ListUse>,
+    pub(super) lists: Vec<ListUse>,
 }
 
 #[derive(Debug, Default)]
-struct Scratch {
-    key: String,
-    row: Row,
-    evaluator: Evaluator,
-    groups: Vec<(String, Vec<usize>)>,
+pub(super) struct Scratch {
+    pub(super) key: String,
+    pub(super) row: Row,
+    pub(super) evaluator: Evaluator,
+    pub(super) groups: Vec<(String, Vec<usize>)>,
 }
 
 /// Where an event goes, and what comes of it.
-struct Walk<'w> {
-    agenda: BTreeSet<(usize, Port)>,
-    seen: Arc<Seen>,
+pub(super) struct Walk<'w> {
+    pub(super) agenda: BTreeSet<(usize, Port)>,
+    pub(super) seen: Arc<Seen>,
     /// The timer that is running.
-    timer: Option<i64>,
-    findings: BTreeMap<usize, Box<Finding>>,
-    tell: &'w mut dyn FnMut(Derived),
+    pub(super) timer: Option<i64>,
+    pub(super) findings: BTreeMap<usize, Box<Finding>>,
+    pub(super) tell: &'w mut dyn FnMut(Derived),
 }
 
 impl Correlations {
@@ -127,7 +126,7 @@ impl Correlations {
             }));
         }
         Ok(Correlations {
-            nodes,
+            nodes: nodes.into(),
             graph,
             lists,
             keys: Keys::new(limits.keys_max),
@@ -145,7 +144,7 @@ impl Correlations {
         self.nodes.iter().all(Option::is_none)
     }
 
-    fn walk(&mut self, mut walk: Walk<'_>) {
+    pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
         let graph = self.graph.clone();
         while let Some((at, port)) = walk.agenda.pop_first() {
             let mut ports = vec![port];
@@ -165,110 +164,9 @@ impl Correlations {
     }
 
     /// What holds feeds what refers to it.
-    fn feed(&self, at: usize, agenda: &mut BTreeSet<(usize, Port)>) {
+    pub(super) fn feed(&self, at: usize, agenda: &mut BTreeSet<(usize, Port)>) {
         let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
         agenda.extend(feeds.iter().filter(|(fed, _)| self.nodes.get(*fed).is_some_and(Option::is_some)));
-    }
-
-    /// A rule: what it remembers takes note, and agrees or not.
-    fn rule(&mut self, at: usize, ports: &[Port], walk: &mut Walk<'_>) -> bool {
-        let Some(Active { spec: Spec { work: Work::Rule(memories), .. }, .. }) =
-            self.nodes.get(at).and_then(Option::as_ref)
-        else {
-            return false;
-        };
-        let own = ports.contains(&Port::Own);
-        if memories.is_empty() {
-            return own;
-        }
-        let (keys, timers, scratch) = (&mut self.keys, &mut self.timers, &mut self.scratch);
-        let seen = &walk.seen;
-        let mut holds = own;
-        for (number, memory) in memories.iter().enumerate() {
-            let node = node_of(at, number);
-            match memory {
-                Remembered::Interval { rule, key: [_, open, close] } => {
-                    for (port, side) in [(Port::Open(number), open), (Port::Close(number), close)] {
-                        if !ports.contains(&port) {
-                            continue;
-                        }
-                        group::keys(side, &seen.fields, &mut scratch.key, &mut |key| {
-                            let slot = keys.slot(node, key, || memory.state());
-                            let kept = rule.ttl_ms.saturating_add(rule.pad_after_ms).saturating_add(rule.pad_before_ms);
-                            keys.keep_until(slot, seen.at.saturating_add(kept));
-                            if let Some(State::Intervals(intervals)) =
-                                keys.entry_mut(slot).map(|entry| &mut entry.state)
-                            {
-                                match port {
-                                    Port::Open(_) => intervals.open(seen.at, rule),
-                                    _ => intervals.close(seen.at, rule),
-                                }
-                            }
-                        });
-                    }
-                }
-                Remembered::Previous { rule, key, field, same } if own => {
-                    let Some(value) = field.and_then(|field| seen.fields.text(field)) else {
-                        holds = false;
-                        continue;
-                    };
-                    let same = || same.iter().map(|field| Some(seen.fields.text((*field)?)?.to_owned())).collect();
-                    let mut changed = false;
-                    let found = group::keys(key, &seen.fields, &mut scratch.key, &mut |key| {
-                        let slot = keys.slot(node, key, || memory.state());
-                        keys.keep_until(slot, seen.at.saturating_add(rule.ttl_ms));
-                        if let Some(State::Last(last)) = keys.entry_mut(slot).map(|entry| &mut entry.state) {
-                            changed |= last.see(rule, value, same(), seen.at);
-                        }
-                    });
-                    self.keyless += u64::from(!found);
-                    holds &= changed;
-                }
-                Remembered::Detected(asked) if own => {
-                    let found = asked.holds(seen, &mut self.detectors, &self.lists, &mut scratch.row);
-                    holds &= found.is_some();
-                    if let Some(finding) = walk.findings.remove(&at) {
-                        walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
-                    }
-                }
-                Remembered::Previous { .. } | Remembered::Detected(_) => {}
-            }
-        }
-        if !holds {
-            return false;
-        }
-        // Intervals have the last word, and may take their time.
-        for (number, memory) in memories.iter().enumerate() {
-            let Remembered::Interval { rule, key: [own, ..] } = memory else { continue };
-            let mut waits = false;
-            let mut covered = false;
-            let finding = walk.findings.remove(&at);
-            let found = group::keys(own, &seen.fields, &mut scratch.key, &mut |key| {
-                let slot = keys.slot(node_of(at, number), key, || memory.state());
-                let due = seen.at.saturating_add(rule.pad_before_ms);
-                keys.keep_until(slot, due);
-                let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else {
-                    return;
-                };
-                covered |= intervals.covers(seen.at, rule);
-                if !(covered || waits) {
-                    waits = true;
-                    intervals.decide_later(due, seen.clone(), finding.clone());
-                    timers.insert((due, slot));
-                }
-            });
-            self.keyless += u64::from(!found);
-            if waits || !covered || !rule.inside {
-                return false;
-            }
-            walk.findings.extend(finding.map(|finding| (at, finding)));
-        }
-        if let Some(finding) = walk.findings.remove(&at)
-            && self.nodes.get(at).and_then(Option::as_ref).is_some_and(|node| node.speaks)
-        {
-            (walk.tell)(Derived::Holds(*finding));
-        }
-        true
     }
 
     /// A correlation: the event enters the window of each of its groups.
@@ -298,112 +196,8 @@ impl Correlations {
         holds
     }
 
-    fn group(&mut self, at: usize, key: &str, references: &[usize], walk: &mut Walk<'_>) -> bool {
-        let principal = self.graph.principal(&walk.seen.fields);
-        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
-        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
-        let (spec, seen) = (&active.spec, &walk.seen);
-        if let Work::Risk(summing) = &spec.work {
-            let verdict = summing.add(key, references, seen, &mut self.detectors);
-            return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
-        }
-        let slot = keys.slot(node_of(at, 0), key, || spec.state());
-        keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
-        let Some(entry) = keys.entry_mut(slot) else { return false };
-        entry.fed_at = seen.at;
-        entry.principal = principal;
-        let window = (spec.span_ms, MEMBERS_MAX);
-        let start = seen.at.saturating_sub(spec.span_ms);
-        let verdict = match (&spec.work, &mut entry.state) {
-            (Work::Count(measure), State::Count(count)) => count.add(seen.member(), window.0, window.1, measure),
-            (Work::Distinct(measure, fields), State::Distinct(distinct)) => {
-                let mut values = Vec::new();
-                group::keys(fields, &seen.fields, &mut scratch.key, &mut |value| values.push(value.to_owned()));
-                distinct.add(&seen.member(), seen.number, values.into_iter(), window, measure)
-            }
-            (Work::Values(measure, statistic, field), State::Values(values)) => {
-                let texts = field.iter().flat_map(|field| seen.fields.texts(*field));
-                let numbers = texts.filter_map(super::decimal::Decimal::parse);
-                values.add(&seen.member(), numbers, window, *statistic, measure)
-            }
-            (Work::Present(occurring), State::Present(present)) => {
-                present.see(references, seen);
-                match &occurring.decided_after {
-                    None => present.holds(&occurring.wanted, occurring.listed, start),
-                    Some(after) => {
-                        if references.iter().any(|reference| after.contains(reference)) {
-                            let due = seen.at.saturating_add(spec.span_ms);
-                            present.decide_later(due, seen.clone());
-                            timers.insert((due, slot));
-                        }
-                        None
-                    }
-                }
-            }
-            (Work::Chains(sequence), State::Chains(chains)) => {
-                let place = |reference: &usize| sequence.steps.iter().position(|step| step == reference);
-                let steps: Vec<usize> = references.iter().filter_map(place).collect();
-                chains.see(&steps, seen, &sequence.same);
-                match &sequence.measure {
-                    None => chains.holds(sequence.steps.len(), start),
-                    Some(measure) => {
-                        let longest = chains.longest(start);
-                        let holds = measure.holds(super::decimal::Decimal::whole(longest));
-                        holds.then(|| Verdict {
-                            value: Some(longest as f64),
-                            ..chains.holds(longest, start).unwrap_or_default()
-                        })
-                    }
-                }
-            }
-            (Work::Join(choice, predicates), State::Join(join)) => {
-                let row = &mut scratch.row;
-                join.see(references, seen, *choice, &mut |chosen| predicates.hold(|at| chosen.get(at), lists, row))
-            }
-            (Work::Absence(_), State::Waits(_)) => {
-                self.absence(at, slot, references, key, walk);
-                None
-            }
-            _ => None,
-        };
-        verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk))
-    }
-
-    /// What starts a wait, what is waited for, what ends it: in the order that lets equal times satisfy either.
-    fn absence(&mut self, at: usize, slot: SlotId, references: &[usize], key: &str, walk: &mut Walk<'_>) {
-        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
-        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return };
-        let Work::Absence(waiting) = &active.spec.work else { return };
-        let Some(State::Waits(waits)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
-        let row = &mut scratch.row;
-        let mut fits = |start: &Arc<Seen>, expected: &Arc<Seen>| fits(waiting, start, expected, lists, row);
-        let is = |of: &[usize]| of.iter().any(|reference| references.contains(reference));
-        let seen = &walk.seen;
-        if is(&waiting.expect) && waits.expect(seen, waiting.spans, !waiting.predicates.is_empty(), &mut fits) {
-            let alert_key = active.voice.key(key, seen);
-            let place = walk.timer.map_or_else(
-                || Place::Event(seen.order.clone()),
-                |time| Place::Timer { time: Timestamp::from_ms(time), expires: false },
-            );
-            if active.speaks {
-                (walk.tell)(Derived::Resolves(Resolution {
-                    rule: active.voice.info.clone(),
-                    fingerprint: active.voice.fingerprint(&alert_key),
-                    place,
-                    evidence: Evidence::clone(&seen.evidence),
-                }));
-            }
-        }
-        if is(&waiting.until) {
-            waits.give_up();
-        }
-        if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
-            timers.insert((seen.at.saturating_add(waiting.spans.wait_ms), slot));
-        }
-    }
-
     /// A correlation holds: it is told, where it speaks. False: a list it needs is missing.
-    fn holds(&mut self, at: usize, key: &str, verdict: &Verdict, walk: &mut Walk<'_>) -> bool {
+    pub(super) fn holds(&mut self, at: usize, key: &str, verdict: &Verdict, walk: &mut Walk<'_>) -> bool {
         let Correlations { nodes, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let seen = &walk.seen;
@@ -423,93 +217,14 @@ impl Correlations {
         true
     }
 
-    /// Runs what one key has due.
-    fn due(&mut self, slot: SlotId, now: i64, tell: &mut dyn FnMut(Derived)) {
-        while let Some((at, key, seen, due)) = self.pop_due(slot, now) {
-            self.applied += 1;
-            let later = Seen {
-                at: now,
-                number: self.applied,
-                order: seen.order.clone(),
-                position: seen.position.clone(),
-                fields: seen.fields.clone(),
-                evidence: seen.evidence.clone(),
-            };
-            let (agenda, findings) = Default::default();
-            let mut walk = Walk { agenda, seen: Arc::new(later), timer: Some(now), findings, tell: &mut *tell };
-            let holds = match due {
-                Due::Correlation(verdict) => self.holds(at, &key, &verdict, &mut walk),
-                Due::Rule(finding) => {
-                    if let Some(finding) = finding.filter(|_| self.speaks(at)) {
-                        let basis = Basis::Timer(Timestamp::from_ms(now));
-                        (walk.tell)(Derived::Holds(Finding { basis, ..*finding }));
-                    }
-                    true
-                }
-            };
-            if holds {
-                self.feed(at, &mut walk.agenda);
-                self.walk(walk);
-            }
-        }
-    }
-
-    /// The next of a key's events whose time is over and at which its rule holds.
-    fn pop_due(&mut self, slot: SlotId, now: i64) -> Option<(usize, Box<str>, Arc<Seen>, Due)> {
-        loop {
-            let entry = self.keys.entry_mut(slot)?;
-            let (at, number) = ((entry.node >> 4) as usize, (entry.node & 15) as usize);
-            let active = self.nodes.get(at)?.as_ref()?;
-            let (seen, due) = match (&active.spec.work, &mut entry.state) {
-                (Work::Absence(_), State::Waits(waits)) => {
-                    let seen = waits.pop_due(now)?;
-                    let evidence = vec![seen.evidence.clone()];
-                    (seen, Some(Due::Correlation(Verdict { evidence, ..Verdict::default() })))
-                }
-                (Work::Present(occurring), State::Present(present)) => {
-                    let seen = present.pop_due(now)?;
-                    let verdict = present.holds(&occurring.wanted, occurring.listed, seen.at);
-                    (seen, verdict.map(Due::Correlation))
-                }
-                (Work::Rule(memories), State::Intervals(intervals)) => {
-                    let (seen, finding) = intervals.pop_due(now)?;
-                    let Remembered::Interval { rule, .. } = memories.get(number)? else { return None };
-                    let holds = intervals.covers(seen.at, rule) == rule.inside;
-                    (seen, holds.then_some(Due::Rule(finding)))
-                }
-                _ => return None,
-            };
-            let Some(due) = due else { continue };
-            let key = entry.key.clone();
-            if matches!(active.spec.work, Work::Absence(_)) {
-                // What is expected may still come and resolve the alert.
-                let open_ms =
-                    active.voice.info.realert_ms(Urgency::Ticket).max(active.voice.info.realert_ms(Urgency::Page));
-                self.keys.keep_until(slot, now.saturating_add(open_ms));
-            }
-            return Some((at, key, seen, due));
-        }
-    }
-
-    fn speaks(&self, at: usize) -> bool {
+    pub(super) fn speaks(&self, at: usize) -> bool {
         self.nodes.get(at).and_then(Option::as_ref).is_some_and(|node| node.speaks)
     }
 }
 
-/// What is due holds: a correlation, or a rule whose memory took its time.
-enum Due {
-    Correlation(Verdict),
-    Rule(Option<Box<Finding>>),
-}
-
 /// States of a node are told apart by its number and the memory's.
-fn node_of(at: usize, memory: usize) -> u32 {
+pub(super) fn node_of(at: usize, memory: usize) -> u32 {
     ((at as u32) << 4) | (memory as u32 & 15)
-}
-
-fn fits(waiting: &Waiting, start: &Arc<Seen>, expected: &Arc<Seen>, lists: &Lists, row: &mut Row) -> bool {
-    let of = |reference| if reference == waiting.start { Some(start) } else { Some(expected) };
-    waiting.predicates.is_empty() || waiting.predicates.hold(of, lists, row)
 }
 
 impl Correlator for Correlations {
@@ -571,7 +286,7 @@ impl Correlator for Correlations {
 
 impl Correlations {
     /// An event at the rules that hold at it.
-    fn enter<'w>(&self, event: Occurrence, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
+    pub(super) fn enter<'w>(&self, event: Occurrence, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
         let evidence = Arc::new(Evidence { id: event.order.id.clone(), sha256: event.order.sha256 });
         let seen = Seen {
             at: event.order.time.ms(),
@@ -590,45 +305,5 @@ impl Correlations {
             }
         }
         Walk { agenda, seen: Arc::new(seen), timer: None, findings, tell }
-    }
-
-    /// A late event at an absence: it arms its timer or is judged at once; what was expected satisfies or resolves.
-    fn late(&mut self, at: usize, reference: usize, seen: &Arc<Seen>, arrival: Arrival, tell: &mut dyn FnMut(Derived)) {
-        let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
-        let Work::Absence(waiting) = &active.spec.work else { return };
-        let spans = waiting.spans;
-        let judged = reference == waiting.start && seen.at.saturating_add(spans.wait_ms) <= self.now;
-        let fields: Vec<_> =
-            active.spec.group.iter().map(|(_, fields)| fields.get(reference).copied().flatten()).collect();
-        let mut groups = Vec::new();
-        group::keys(&fields, &seen.fields, &mut self.scratch.key, &mut |key| groups.push(key.to_owned()));
-        for key in groups {
-            let (agenda, findings) = Default::default();
-            let mut walk = Walk { agenda, seen: seen.clone(), timer: None, findings, tell: &mut *tell };
-            if judged {
-                self.judge_late(at, &key, arrival, &mut walk);
-            } else {
-                self.group(at, &key, &[reference], &mut walk);
-            }
-        }
-    }
-
-    /// A late start whose time is over: it holds now unless what it waits for is known.
-    fn judge_late(&mut self, at: usize, key: &str, arrival: Arrival, walk: &mut Walk<'_>) {
-        let Correlations { nodes, keys, lists, scratch, .. } = self;
-        let Some(active) = nodes.get(at).and_then(Option::as_ref).filter(|active| active.speaks) else { return };
-        let Work::Absence(waiting) = &active.spec.work else { return };
-        let seen = &walk.seen;
-        if let Some(State::Waits(waits)) = keys.get_mut(node_of(at, 0), key).map(|entry| &mut entry.state)
-            && waits.knows(seen, waiting.spans, &mut |start, expected| {
-                fits(waiting, start, expected, lists, &mut scratch.row)
-            })
-        {
-            return;
-        }
-        let urgency = active.voice.routes.urgency(&seen.fields, lists, (&mut scratch.evaluator, &mut scratch.row));
-        let verdict = Verdict { evidence: vec![seen.evidence.clone()], ..Verdict::default() };
-        let due = seen.at.saturating_add(waiting.spans.wait_ms);
-        (walk.tell)(Derived::Holds(active.voice.finding(key, seen, &verdict, Some(due), (urgency, arrival))));
     }
 }

@@ -289,9 +289,7 @@ impl Building<'_> {
             let Kind::Rule(_) = &node.kind else { continue };
             let fields = needs.get(at).into_iter().flatten();
             let fields = fields.filter_map(|name| Some((self.graph.field(name)?, name.clone()))).collect();
-            self.graph
-                .watched
-                .insert(node.index, Watched { fields, remembers: node.remembers(), speaks: node.speaks });
+            self.graph.watched.insert(node.index, Watched { fields, remembers: node.remembers(), speaks: node.speaks });
         }
         self.graph
     }

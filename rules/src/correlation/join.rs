@@ -71,10 +71,7 @@ impl Join {
         let mut links = links.clone();
         links.sort_by_key(|(number, _)| *number);
         links.dedup_by_key(|(number, _)| *number);
-        Some(Verdict {
-            evidence: links.into_iter().map(|(_, evidence)| evidence).collect(),
-            ..Verdict::default()
-        })
+        Some(Verdict { evidence: links.into_iter().map(|(_, evidence)| evidence).collect(), ..Verdict::default() })
     }
 
     fn choose(

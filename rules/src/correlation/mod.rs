@@ -14,16 +14,20 @@ mod interval;
 mod join;
 mod keys;
 mod measure;
+mod memory;
 mod predicate;
 mod previous;
 mod routes;
 mod spec;
 mod state;
+mod step;
 mod telling;
 mod temporal;
 mod temporal_ordered;
 mod value_count;
 mod values;
+mod waiting;
+mod windows;
 
 pub(crate) use detecting::is_open;
 

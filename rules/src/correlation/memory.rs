@@ -1,0 +1,149 @@
+//! Rules that remember: the value before, intervals that others open and close, what a detector has learnt.
+//!
+//! What a rule remembers takes note of every event that its detection matches, then agrees or not. Must never let a rule
+//! hold before all of it agrees.
+
+use model::{Derived, Finding};
+
+use super::detecting;
+use super::engine::{Correlations, Walk, node_of};
+use super::graph::Port;
+use super::group;
+use super::spec::{Remembered, Work};
+use super::state::State;
+use crate::ast::Interval;
+
+/// What an interval says of an event.
+enum Inside {
+    /// An interval covers it.
+    Covered,
+    /// None does so far; a timer decides.
+    Later,
+    /// It lacks a field of the key.
+    Keyless,
+}
+
+impl Correlations {
+    /// The ports of a rule that something has come through; says whether the rule holds.
+    pub(super) fn rule(&mut self, at: usize, ports: &[Port], walk: &mut Walk<'_>) -> bool {
+        let nodes = self.nodes.clone();
+        let Some(Work::Rule(memories)) = nodes.get(at).and_then(Option::as_ref).map(|active| &active.spec.work) else {
+            return false;
+        };
+        let own = ports.contains(&Port::Own);
+        let mut holds = own;
+        for (number, memory) in memories.iter().enumerate() {
+            if let Remembered::Interval { rule, key: [_, open, close] } = memory {
+                for (port, side) in [(Port::Open(number), open), (Port::Close(number), close)] {
+                    if ports.contains(&port) {
+                        self.bound((node_of(at, number), memory), (port, side), rule, walk);
+                    }
+                }
+            } else if own {
+                holds &= self.agrees(at, number, memory, walk);
+            }
+        }
+        // Intervals have the last word, and may take their time.
+        for (number, memory) in memories.iter().enumerate() {
+            let Remembered::Interval { rule, .. } = memory else { continue };
+            if !holds {
+                return false;
+            }
+            let finding = walk.findings.remove(&at);
+            holds = match self.inside((at, number), memory, walk, finding.as_ref()) {
+                Inside::Covered => rule.inside,
+                Inside::Later | Inside::Keyless => false,
+            };
+            walk.findings.extend(finding.map(|finding| (at, finding)));
+        }
+        if holds
+            && let Some(finding) = walk.findings.remove(&at)
+            && self.speaks(at)
+        {
+            (walk.tell)(Derived::Holds(*finding));
+        }
+        holds
+    }
+
+    /// An interval opens or closes.
+    fn bound(
+        &mut self,
+        (node, memory): (u32, &Remembered),
+        (port, side): (Port, &[Option<model::CarriedField>]),
+        rule: &Interval,
+        walk: &Walk<'_>,
+    ) {
+        let (keys, seen) = (&mut self.keys, &walk.seen);
+        group::keys(side, &seen.fields, &mut self.scratch.key, &mut |key| {
+            let slot = keys.slot(node, key, || memory.state());
+            let kept = rule.ttl_ms.saturating_add(rule.pad_after_ms).saturating_add(rule.pad_before_ms);
+            keys.keep_until(slot, seen.at.saturating_add(kept));
+            if let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) {
+                match port {
+                    Port::Open(_) => intervals.open(seen.at, rule),
+                    _ => intervals.close(seen.at, rule),
+                }
+            }
+        });
+    }
+
+    /// The value before, or a detector, agrees.
+    fn agrees(&mut self, at: usize, number: usize, memory: &Remembered, walk: &mut Walk<'_>) -> bool {
+        let seen = &walk.seen;
+        match memory {
+            Remembered::Previous { rule, key, field, same } => {
+                let Some(value) = field.and_then(|field| seen.fields.text(field)) else { return false };
+                let same = || same.iter().map(|field| Some(seen.fields.text((*field)?)?.to_owned())).collect();
+                let (keys, mut changed) = (&mut self.keys, false);
+                let found = group::keys(key, &seen.fields, &mut self.scratch.key, &mut |key| {
+                    let slot = keys.slot(node_of(at, number), key, || memory.state());
+                    keys.keep_until(slot, seen.at.saturating_add(rule.ttl_ms));
+                    if let Some(State::Last(last)) = keys.entry_mut(slot).map(|entry| &mut entry.state) {
+                        changed |= last.see(rule, value, same(), seen.at);
+                    }
+                });
+                self.keyless += u64::from(!found);
+                changed
+            }
+            Remembered::Detected(asked) => {
+                let found = asked.holds(seen, &mut self.detectors, &self.lists, &mut self.scratch.row);
+                let holds = found.is_some();
+                if let Some(finding) = walk.findings.remove(&at) {
+                    walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
+                }
+                holds
+            }
+            Remembered::Interval { .. } => true,
+        }
+    }
+
+    fn inside(
+        &mut self,
+        (at, number): (usize, usize),
+        memory: &Remembered,
+        walk: &Walk<'_>,
+        finding: Option<&Box<Finding>>,
+    ) -> Inside {
+        let Remembered::Interval { rule, key: [own, ..] } = memory else { return Inside::Covered };
+        let (keys, timers, seen) = (&mut self.keys, &mut self.timers, &walk.seen);
+        let (mut waits, mut covered) = (false, false);
+        let found = group::keys(own, &seen.fields, &mut self.scratch.key, &mut |key| {
+            let slot = keys.slot(node_of(at, number), key, || memory.state());
+            let due = seen.at.saturating_add(rule.pad_before_ms);
+            keys.keep_until(slot, due);
+            let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
+            covered |= intervals.covers(seen.at, rule);
+            if !(covered || waits) {
+                waits = true;
+                intervals.decide_later(due, seen.clone(), finding.cloned());
+                timers.insert((due, slot));
+            }
+        });
+        self.keyless += u64::from(!found);
+        match (found, waits) {
+            (false, _) => Inside::Keyless,
+            (true, true) => Inside::Later,
+            (true, false) => Inside::Covered,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Events entering the windows of correlations, behind the cursor.
+//!
+//! Must never tell what a timer has to decide.
+
+use std::sync::Arc;
+
+use model::{Derived, Evidence, Place, Resolution, Timestamp};
+
+use super::engine::{Correlations, Walk, node_of};
+use super::keys::SlotId;
+use super::spec::{Occurring, Work};
+use super::state::{Seen, State};
+use super::step::step;
+use super::waiting::fits;
+
+impl Correlations {
+    /// The event enters the window of one group; says whether the correlation holds at it.
+    pub(super) fn group(&mut self, at: usize, key: &str, references: &[usize], walk: &mut Walk<'_>) -> bool {
+        let principal = self.graph.principal(&walk.seen.fields);
+        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
+        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
+        let (spec, seen) = (&active.spec, &walk.seen);
+        if let Work::Risk(summing) = &spec.work {
+            let verdict = summing.add(key, references, seen, &mut self.detectors);
+            return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
+        }
+        let slot = keys.slot(node_of(at, 0), key, || spec.state());
+        keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
+        let Some(entry) = keys.entry_mut(slot) else { return false };
+        entry.fed_at = seen.at;
+        entry.principal = principal;
+        if let Work::Absence(_) = &spec.work {
+            self.absence(at, slot, references, key, walk);
+            return false;
+        }
+        let verdict = step(spec, &mut entry.state, references, seen, (lists, &mut scratch.row, &mut scratch.key));
+        if let (Work::Present(Occurring { decided_after: Some(after), .. }), State::Present(present)) =
+            (&spec.work, &mut entry.state)
+            && references.iter().any(|reference| after.contains(reference))
+        {
+            let due = seen.at.saturating_add(spec.span_ms);
+            present.decide_later(due, seen.clone());
+            timers.insert((due, slot));
+        }
+        verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk))
+    }
+
+    /// What starts a wait, what is waited for, what ends it: in the order that lets equal times satisfy either.
+    fn absence(&mut self, at: usize, slot: SlotId, references: &[usize], key: &str, walk: &mut Walk<'_>) {
+        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
+        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return };
+        let Work::Absence(waiting) = &active.spec.work else { return };
+        let Some(State::Waits(waits)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
+        let row = &mut scratch.row;
+        let mut fits = |start: &Arc<Seen>, expected: &Arc<Seen>| fits(waiting, start, expected, lists, row);
+        let is = |of: &[usize]| of.iter().any(|reference| references.contains(reference));
+        let seen = &walk.seen;
+        if is(&waiting.expect) && waits.expect(seen, waiting.spans, !waiting.predicates.is_empty(), &mut fits) {
+            let alert_key = active.voice.key(key, seen);
+            let place = walk.timer.map_or_else(
+                || Place::Event(seen.order.clone()),
+                |time| Place::Timer { time: Timestamp::from_ms(time), expires: false },
+            );
+            if active.speaks {
+                (walk.tell)(Derived::Resolves(Resolution {
+                    rule: active.voice.info.clone(),
+                    fingerprint: active.voice.fingerprint(&alert_key),
+                    place,
+                    evidence: Evidence::clone(&seen.evidence),
+                }));
+            }
+        }
+        if is(&waiting.until) {
+            waits.give_up();
+        }
+        if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
+            timers.insert((seen.at.saturating_add(waiting.spans.wait_ms), slot));
+        }
+    }
+}
