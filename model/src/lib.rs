@@ -5,6 +5,7 @@
 mod alert;
 mod class;
 mod correlator;
+mod detector;
 mod event;
 mod field;
 mod finding;
@@ -25,6 +26,9 @@ mod verdict;
 pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef};
 pub use class::EventClass;
 pub use correlator::{Correlator, CorrelatorHeld, Derived, Resolution};
+pub use detector::{
+    Anomaly, Detector, DetectorHeld, DetectorSpec, FirstSeenSpec, GeoVelocitySpec, Observation, RiskSpec,
+};
 pub use event::Event;
 pub use field::{FIELDS, FieldDoc, FieldKind, field, field_hint};
 pub use finding::{Arrival, Basis, Evidence, Finding, Measured, RuleInfo};

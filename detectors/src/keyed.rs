@@ -1,0 +1,128 @@
+//! State by key: expiring, bounded.
+//!
+//! A key that was not touched within its time to live is as if it had never been, whether it has been swept or not. At the
+//! limit those with the fewest events go first, so that a flood of new keys costs its own, then those touched longest ago.
+
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+
+#[derive(Debug)]
+pub(crate) struct Keyed<V> {
+    entries: BTreeMap<Box<str>, Entry<V>>,
+    ttl_ms: i64,
+    keys_max: usize,
+    /// When expired keys are swept next.
+    sweep_at: i64,
+    evicted: u64,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    value: V,
+    touched: u64,
+    last_ms: i64,
+}
+
+/// Sweeps in one time to live.
+const SWEEPS: i64 = 8;
+
+impl<V: Default> Keyed<V> {
+    pub(crate) fn new(ttl_ms: i64, keys_max: usize) -> Keyed<V> {
+        Keyed { entries: BTreeMap::new(), ttl_ms, keys_max: keys_max.max(1), sweep_at: i64::MIN, evicted: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Keys given up because of the limit.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// What a key holds, if it has not expired.
+    pub(crate) fn get(&self, key: &str, now: Timestamp) -> Option<&V> {
+        let entry = self.entries.get(key)?;
+        (entry.last_ms >= now.ms().saturating_sub(self.ttl_ms)).then_some(&entry.value)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str, now: Timestamp) -> Option<&mut V> {
+        let oldest = now.ms().saturating_sub(self.ttl_ms);
+        let entry = self.entries.get_mut(key)?;
+        (entry.last_ms >= oldest).then_some(&mut entry.value)
+    }
+
+    /// What a key holds, from here on touched at this time; a new or expired one starts empty.
+    pub(crate) fn touch(&mut self, key: &str, now: Timestamp) -> &mut V {
+        self.sweep(now);
+        let oldest = now.ms().saturating_sub(self.ttl_ms);
+        if !self.entries.contains_key(key) && self.entries.len() >= self.keys_max {
+            self.make_room(oldest);
+        }
+        let new = || Entry { value: V::default(), touched: 0, last_ms: now.ms() };
+        let entry = self.entries.entry(key.into()).or_insert_with(new);
+        if entry.last_ms < oldest {
+            *entry = new();
+        }
+        entry.touched += 1;
+        entry.last_ms = entry.last_ms.max(now.ms());
+        &mut entry.value
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        if now.ms() < self.sweep_at {
+            return;
+        }
+        let oldest = now.ms().saturating_sub(self.ttl_ms);
+        self.entries.retain(|_, entry| entry.last_ms >= oldest);
+        self.sweep_at = now.ms().saturating_add((self.ttl_ms / SWEEPS).max(1));
+    }
+
+    fn make_room(&mut self, oldest: i64) {
+        self.entries.retain(|_, entry| entry.last_ms >= oldest);
+        if self.entries.len() < self.keys_max {
+            return;
+        }
+        let mut ranked: Vec<(u64, i64, Box<str>)> =
+            self.entries.iter().map(|(key, entry)| (entry.touched, entry.last_ms, key.clone())).collect();
+        ranked.sort_unstable();
+        for (.., key) in ranked.into_iter().take((self.keys_max / 16).max(1)) {
+            self.entries.remove(&key);
+            self.evicted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_ms(ms)
+    }
+
+    #[test]
+    fn a_key_expires_behind_its_time_to_live() {
+        let mut keyed: Keyed<u32> = Keyed::new(10, 100);
+        *keyed.touch("a", at(0)) = 7;
+        assert_eq!((keyed.get("a", at(10)), keyed.get("a", at(11))), (Some(&7), None));
+        assert_eq!(*keyed.touch("a", at(10)), 7);
+        assert_eq!(*keyed.touch("a", at(21)), 0, "ten and one behind its last");
+        keyed.touch("b", at(50));
+        assert_eq!(keyed.len(), 1, "swept");
+        assert_eq!(keyed.evicted(), 0);
+    }
+
+    #[test]
+    fn a_flood_of_keys_costs_its_own() {
+        let mut keyed: Keyed<u32> = Keyed::new(1_000_000, 16);
+        (0..3).for_each(|time| *keyed.touch("steady", at(time)) += 1);
+        for flood in 0..100 {
+            keyed.touch(&format!("decoy-{flood:03}"), at(10 + flood));
+        }
+        assert_eq!(keyed.get("steady", at(200)), Some(&3));
+        assert!(keyed.get("decoy-000", at(200)).is_none() && keyed.get("decoy-099", at(200)).is_some());
+        assert_eq!((keyed.len(), keyed.evicted()), (16, 85));
+    }
+}
