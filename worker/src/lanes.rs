@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::Sha256;
+use model::{DetectorSpec, Sha256};
 use rules::CompileError;
 use rules::correlation::{Correlations, Limits};
 use sinks::{CorrelatorId, LaneId, Sealer};
@@ -95,7 +95,11 @@ impl Lanes {
                     None => {
                         let info = |index: u32| rules.infos.get(index as usize).cloned();
                         let takes = |index: u32| deciding.contains(&index);
-                        let made = Correlations::new(graph.clone(), first.lists.clone(), limits, info, takes)?;
+                        let detector = |spec: &DetectorSpec| {
+                            detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max })
+                        };
+                        let lists = first.lists.clone();
+                        let made = Correlations::new(graph.clone(), lists, limits, info, takes, &detector)?;
                         let id = sealer.add_correlator(lane, Box::new(made));
                         self.correlators.insert((lane, version), id);
                         id

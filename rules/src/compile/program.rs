@@ -13,7 +13,7 @@ use super::uses::{list_uses, searched_fields};
 use super::witness::{Key, Witnesses};
 use super::{Check, Glob, Predicate, PredicateId, TextIndex};
 use crate::ast::{FieldTest, ListUse, Pattern, Rule, Search, Test};
-use crate::correlation::{Graph, Watched};
+use crate::correlation::{Graph, Watched, is_open};
 use crate::where_expr::Where;
 
 /// Index of a node of a program's condition trees.
@@ -189,7 +189,9 @@ impl Compiler {
             }
             key = alert.fingerprint.as_ref().map(|names| self.key_fields(names.iter().map(String::as_str).collect()));
         }
-        let (wheres, lists) = (rule.wheres.clone(), list_uses(rule));
+        // What asks for earlier events is decided where those are remembered.
+        let decided = rule.wheres.iter().filter(|expression| !is_open(expression));
+        let (wheres, lists) = (decided.cloned().collect(), list_uses(rule));
         let projection = &mut self.program.projection;
         let carried = watched.map(|watched| {
             watched.fields.iter().map(|(field, name)| (*field, projection.ask(name))).collect::<Vec<_>>()

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Arrival, Basis, Correlator, CorrelatorHeld, Derived, Evidence, Finding, Occurrence, Place, Resolution, Row,
+    Arrival, Basis, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Occurrence, Place, Resolution, Row,
     RuleInfo, Timestamp, Urgency,
 };
 
+use super::detecting::{self, Detectors, Factory};
 use super::graph::{Graph, Kind, Port};
 use super::group;
 use super::keys::{Keys, SlotId};
@@ -37,6 +38,8 @@ pub struct Correlations {
     nodes: Vec<Option<Active>>,
     lists: Arc<Lists>,
     keys: Keys,
+    /// By number; they hold keys of their own.
+    detectors: Vec<Box<dyn Detector>>,
     timers: BTreeSet<(i64, SlotId)>,
     /// Events and timers so far.
     applied: u64,
@@ -76,6 +79,7 @@ struct Walk<'w> {
 
 impl Correlations {
     /// The correlations (and rules that remember) that `takes` accepts by index, with all that feeds them; only those tell.
+    /// `factory` makes the detectors that they ask.
     ///
     /// # Errors
     /// When a route's selection cannot be compiled.
@@ -85,6 +89,7 @@ impl Correlations {
         limits: Limits,
         info: impl Fn(u32) -> Option<Arc<RuleInfo>>,
         takes: impl Fn(u32) -> bool,
+        factory: Factory<'_>,
     ) -> Result<Correlations, CompileError> {
         let mut needed: Vec<bool> = graph.nodes.iter().map(|node| takes(node.index)).collect();
         for (at, node) in graph.nodes.iter().enumerate().rev() {
@@ -94,12 +99,13 @@ impl Correlations {
             }
         }
         let mut nodes = Vec::new();
+        let mut detectors = Detectors::new(factory);
         for (node, needed) in graph.nodes.iter().zip(&needed) {
             let Some(info) = info(node.index).filter(|_| *needed) else {
                 nodes.push(None);
                 continue;
             };
-            let spec = Spec::new(&graph, node);
+            let spec = Spec::new(&graph, node, &mut detectors);
             let group = spec.group.iter().map(|(name, _)| name.clone()).collect();
             let mut voice =
                 Voice { info, routes: Routes::default(), group, fingerprint: None, fields: graph.named_fields() };
@@ -125,6 +131,7 @@ impl Correlations {
             graph,
             lists,
             keys: Keys::new(limits.keys_max),
+            detectors: detectors.into_made(),
             timers: BTreeSet::new(),
             applied: 0,
             now: i64::MIN,
@@ -217,7 +224,14 @@ impl Correlations {
                     self.keyless += u64::from(!found);
                     holds &= changed;
                 }
-                Remembered::Previous { .. } => {}
+                Remembered::Detected(asked) if own => {
+                    let found = asked.holds(seen, &mut self.detectors, &self.lists, &mut scratch.row);
+                    holds &= found.is_some();
+                    if let Some(finding) = walk.findings.remove(&at) {
+                        walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
+                    }
+                }
+                Remembered::Previous { .. } | Remembered::Detected(_) => {}
             }
         }
         if !holds {
@@ -289,6 +303,10 @@ impl Correlations {
         let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let (spec, seen) = (&active.spec, &walk.seen);
+        if let Work::Risk(summing) = &spec.work {
+            let verdict = summing.add(key, references, seen, &mut self.detectors);
+            return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
+        }
         let slot = keys.slot(node_of(at, 0), key, || spec.state());
         keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
         let Some(entry) = keys.entry_mut(slot) else { return false };
@@ -542,7 +560,12 @@ impl Correlator for Correlations {
     }
 
     fn held(&self) -> CorrelatorHeld {
-        CorrelatorHeld { keys: self.keys.len(), evicted: self.keys.evicted(), keyless: self.keyless }
+        let learned = detecting::held(&self.detectors);
+        CorrelatorHeld {
+            keys: self.keys.len() + learned.keys,
+            evicted: self.keys.evicted() + learned.evicted,
+            keyless: self.keyless,
+        }
     }
 }
 

@@ -42,7 +42,7 @@ impl Count {
             return None;
         }
         let at_least = self.cut_at.is_some_and(|cut| cut >= start);
-        Some(Verdict { value: Some(count as f64), at_least, evidence: newest(self.members.iter()) })
+        Some(Verdict { value: Some(count as f64), at_least, evidence: newest(self.members.iter()), ..Verdict::default() })
     }
 }
 

@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
+use super::detecting::{self, Ask};
 use crate::ast::{Correlation, ListUse, Memory, Reference, Rule, Target};
 
 /// Whose event it is: a flood of keys costs its author's keys first.
@@ -48,6 +49,17 @@ pub(super) struct Node {
     pub(super) speaks: bool,
     /// Lists that it and what feeds it read: where one is missing, it wakes nobody.
     pub(super) lists: Vec<ListUse>,
+    /// What a rule asks of detectors.
+    pub(super) asks: Vec<Ask>,
+    /// What each reference of a correlation adds to a sum of risk.
+    pub(super) weights: Vec<f64>,
+}
+
+impl Node {
+    /// A rule that earlier events decide, too.
+    fn remembers(&self) -> bool {
+        matches!(&self.kind, Kind::Rule(memories) if !memories.is_empty()) || !self.asks.is_empty()
+    }
 }
 
 #[derive(Debug)]
@@ -99,7 +111,7 @@ impl Graph {
             building.add(Target::Correlation(at), &speaks);
         }
         for at in 0..building.rules.len() {
-            if building.rules.get(at).is_some_and(|rule| !rule.memories.is_empty()) {
+            if building.rules.get(at).is_some_and(|rule| remembers(rule)) {
                 building.add(Target::Rule(at), &speaks);
             }
         }
@@ -119,10 +131,7 @@ impl Graph {
     /// A correlation, or a rule that remembers: more than one event decides whether it holds.
     pub fn decides(&self, index: u32) -> bool {
         let node = self.node(index).and_then(|at| self.nodes.get(at));
-        node.is_some_and(|node| match &node.kind {
-            Kind::Rule(memories) => !memories.is_empty(),
-            Kind::Correlation(_) => true,
-        })
+        node.is_some_and(|node| node.remembers() || matches!(node.kind, Kind::Correlation(_)))
     }
 
     /// Names all that takes part, by the versions of its documents: equal graphs can share state.
@@ -222,7 +231,15 @@ impl Building<'_> {
                 lists.push(use_of.clone());
             }
         }
-        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks: speaks(index), lists });
+        let (asks, weights) = match target {
+            Target::Rule(at) => (self.rules.get(at).map(|rule| detecting::asks(rule)).unwrap_or_default(), Vec::new()),
+            Target::Correlation(at) => {
+                let weights = |of: &&Correlation| detecting::weights(of, &self.rules, &self.correlations);
+                (Vec::new(), self.correlations.get(at).map(weights).unwrap_or_default())
+            }
+        };
+        let speaks = speaks(index);
+        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks, lists, asks, weights });
         self.graph.of_index.insert(index, at);
         for (feeder, port) in feeders {
             if let Some(feeder) = self.graph.nodes.get_mut(feeder) {
@@ -269,15 +286,20 @@ impl Building<'_> {
         }
         self.graph.version = Sha256::of(documents.as_bytes());
         for (at, node) in self.graph.nodes.iter().enumerate() {
-            let Kind::Rule(memories) = &node.kind else { continue };
+            let Kind::Rule(_) = &node.kind else { continue };
             let fields = needs.get(at).into_iter().flatten();
             let fields = fields.filter_map(|name| Some((self.graph.field(name)?, name.clone()))).collect();
             self.graph
                 .watched
-                .insert(node.index, Watched { fields, remembers: !memories.is_empty(), speaks: node.speaks });
+                .insert(node.index, Watched { fields, remembers: node.remembers(), speaks: node.speaks });
         }
         self.graph
     }
+}
+
+/// Earlier events decide, too, whether the rule holds.
+fn remembers(rule: &Rule) -> bool {
+    !rule.memories.is_empty() || !detecting::asks(rule).is_empty()
 }
 
 fn memory_references(memories: &[Memory]) -> Vec<(Target, Port)> {
@@ -295,11 +317,16 @@ fn memory_references(memories: &[Memory]) -> Vec<(Target, Port)> {
 /// Fields that a node reads of the event at which it holds, whatever feeds it.
 fn own_needs(node: &Node) -> BTreeSet<String> {
     match &node.kind {
-        Kind::Rule(memories) => memories.iter().flat_map(memory_fields).collect(),
+        Kind::Rule(memories) => {
+            let asked = node.asks.iter().flat_map(Ask::fields).map(str::to_owned);
+            memories.iter().flat_map(memory_fields).chain(asked).collect()
+        }
         Kind::Correlation(correlation) => {
             let mut needs = BTreeSet::new();
-            if let crate::ast::Condition::Measure { fields, .. } = &correlation.condition {
-                needs.extend(fields.iter().cloned());
+            match (detecting::risk_fields(correlation), &correlation.condition) {
+                (Some(class), _) => needs.extend([class.to_owned()]),
+                (None, crate::ast::Condition::Measure { fields, .. }) => needs.extend(fields.iter().cloned()),
+                (None, crate::ast::Condition::Occur(_)) => {}
             }
             if let Some(alert) = &correlation.alert {
                 needs.extend(alert.fingerprint.iter().flatten().cloned());

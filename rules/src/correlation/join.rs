@@ -72,9 +72,8 @@ impl Join {
         links.sort_by_key(|(number, _)| *number);
         links.dedup_by_key(|(number, _)| *number);
         Some(Verdict {
-            value: None,
-            at_least: false,
             evidence: links.into_iter().map(|(_, evidence)| evidence).collect(),
+            ..Verdict::default()
         })
     }
 

@@ -5,6 +5,7 @@
 
 mod absence;
 mod decimal;
+mod detecting;
 mod engine;
 mod event_count;
 mod graph;
@@ -24,5 +25,8 @@ mod temporal_ordered;
 mod value_count;
 mod values;
 
+pub(crate) use detecting::is_open;
+
+pub use detecting::Factory;
 pub use engine::{Correlations, Limits};
 pub use graph::{Graph, Watched};

@@ -5,6 +5,7 @@
 use model::CarriedField;
 
 use super::absence::Spans;
+use super::detecting::{Asked, Detectors, Summing};
 use super::graph::{Graph, Kind, Node};
 use super::join::Choice;
 use super::measure::Measure;
@@ -42,6 +43,8 @@ pub(super) enum Work {
     Chains(Sequence),
     Join(Choice, Predicates),
     Absence(Waiting),
+    /// A sum of risk; a detector holds its keys.
+    Risk(Summing),
 }
 
 /// A memory with its fields' numbers.
@@ -57,6 +60,8 @@ pub(super) enum Remembered {
         rule: Interval,
         key: [Vec<Option<CarriedField>>; 3],
     },
+    /// Detectors hold the keys.
+    Detected(Asked),
 }
 
 #[derive(Debug)]
@@ -88,11 +93,13 @@ pub(super) struct Waiting {
 }
 
 impl Spec {
-    pub(super) fn new(graph: &Graph, node: &Node) -> Spec {
+    pub(super) fn new(graph: &Graph, node: &Node, detectors: &mut Detectors<'_>) -> Spec {
         match &node.kind {
             Kind::Rule(memories) => {
-                let work = Work::Rule(memories.iter().map(|memory| Remembered::new(graph, memory)).collect());
-                Spec { work, group: Vec::new(), span_ms: 0 }
+                let mut remembered: Vec<Remembered> =
+                    memories.iter().map(|memory| Remembered::new(graph, memory)).collect();
+                remembered.extend(node.asks.iter().map(|ask| Remembered::Detected(Asked::new(graph, ask, detectors))));
+                Spec { work: Work::Rule(remembered), group: Vec::new(), span_ms: 0 }
             }
             Kind::Correlation(correlation) => {
                 let number = |field: &String| graph.field(field);
@@ -101,7 +108,8 @@ impl Spec {
                     .iter()
                     .map(|field| (field.name.clone(), field.fields.iter().map(number).collect()))
                     .collect();
-                Spec { work: work(graph, correlation), group, span_ms: correlation.timespan_ms }
+                let work = work(graph, correlation, &node.weights, detectors);
+                Spec { work, group, span_ms: correlation.timespan_ms }
             }
         }
     }
@@ -109,7 +117,7 @@ impl Spec {
     /// An empty window.
     pub(super) fn state(&self) -> State {
         match &self.work {
-            Work::Rule(_) | Work::Count(_) => State::Count(event_count::Count::default()),
+            Work::Rule(_) | Work::Count(_) | Work::Risk(_) => State::Count(event_count::Count::default()),
             Work::Distinct(..) => State::Distinct(Box::<value_count::Distinct>::default()),
             Work::Values(..) => State::Values(Box::<values::Values>::default()),
             Work::Present(occurring) => State::Present(Box::new(temporal::Present::new(occurring.references))),
@@ -149,11 +157,12 @@ impl Remembered {
         match self {
             Remembered::Previous { .. } => State::Last(Box::<previous::Last>::default()),
             Remembered::Interval { .. } => State::Intervals(Box::<interval::Intervals>::default()),
+            Remembered::Detected(_) => State::Count(event_count::Count::default()),
         }
     }
 }
 
-fn work(graph: &Graph, correlation: &Correlation) -> Work {
+fn work(graph: &Graph, correlation: &Correlation, weights: &[f64], detectors: &mut Detectors<'_>) -> Work {
     let measure = || match &correlation.condition {
         Condition::Measure { tests, .. } => Measure::new(tests),
         Condition::Occur(_) => Measure::default(),
@@ -173,6 +182,9 @@ fn work(graph: &Graph, correlation: &Correlation) -> Work {
         let predicates = Predicates::new(graph, correlation);
         let (expect, until) = (absence.expect.clone(), absence.until.clone());
         return Work::Absence(Waiting { start: absence.start, expect, until, spans, predicates });
+    }
+    if let Some(summing) = Summing::new(graph, correlation, measure(), weights, detectors) {
+        return Work::Risk(summing);
     }
     match correlation.kind {
         CorrelationType::EventCount => Work::Count(measure()),

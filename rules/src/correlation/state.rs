@@ -82,4 +82,6 @@ pub(super) struct Verdict {
     pub(super) at_least: bool,
     /// The events that made it, in total order, the newest of them.
     pub(super) evidence: Vec<Arc<Evidence>>,
+    /// What else explains it, in words.
+    pub(super) facts: Vec<(String, String)>,
 }

@@ -71,7 +71,7 @@ impl Voice {
             fingerprint,
             urgency,
             arrival,
-            facts: self.fields.iter().filter_map(fact).collect(),
+            facts: verdict.facts.iter().cloned().chain(self.fields.iter().filter_map(fact)).collect(),
             evidence,
             basis,
             position: seen.position.clone(),

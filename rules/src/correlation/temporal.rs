@@ -73,7 +73,7 @@ impl Present {
         let spare = events.len().saturating_sub(EVIDENCE_MAX);
         let evidence = events.into_iter().skip(spare).map(|last| last.evidence.clone()).collect();
         let value = matches!(wanted, Wanted::Distinct(_)).then_some(distinct as f64);
-        Some(Verdict { value, at_least: false, evidence })
+        Some(Verdict { value, evidence, ..Verdict::default() })
     }
 
     /// The window after this event is decided when it is complete.

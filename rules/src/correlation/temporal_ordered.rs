@@ -108,7 +108,7 @@ impl Chains {
         links.dedup_by_key(|(number, _)| *number);
         let spare = links.len().saturating_sub(model::EVIDENCE_MAX);
         let evidence = links.into_iter().skip(spare).map(|(_, evidence)| evidence).collect();
-        Some(Verdict { value: None, at_least: false, evidence })
+        Some(Verdict { evidence, ..Verdict::default() })
     }
 
     /// How many steps stand in the window that begins at `start`, one after the other.

@@ -65,7 +65,7 @@ impl Distinct {
             return None;
         }
         let at_least = self.cut_at.is_some_and(|cut| cut >= start);
-        Some(Verdict { value: Some(count as f64), at_least, evidence: self.evidence() })
+        Some(Verdict { value: Some(count as f64), at_least, evidence: self.evidence(), ..Verdict::default() })
     }
 
     fn forget_first(&mut self) {

@@ -76,7 +76,7 @@ impl Values {
             }
         };
         let at_least = self.cut_at.is_some_and(|cut| cut >= start);
-        holds.then(|| Verdict { value: Some(value), at_least, evidence: self.evidence() })
+        holds.then(|| Verdict { value: Some(value), at_least, evidence: self.evidence(), ..Verdict::default() })
     }
 
     fn forget_first(&mut self, keeps_order: bool) {

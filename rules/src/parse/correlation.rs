@@ -113,7 +113,6 @@ pub(super) fn parse(
     let group_by = key::parse(&mut cx, body, &references, &mut fields)?;
     let risk = learned::sum(node, kind, &condition.condition)?;
     let alert = alert::parse(&mut cx, node)?;
-    extension::evaluated(node, &wheres)?;
     let key = |field: &String| group_by.iter().any(|of| of.name == *field);
     let of_the_event = cx.kept_fields().into_iter().filter(|(field, _)| !key(field));
     fields.extend(of_the_event.map(|(field, line)| FieldUse { of: None, field, line }));

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::span;
 use super::yaml::{Entry, Node};
 use crate::ast::{ListUse, OnMissing};
-use crate::where_expr::{Function, Where};
+use crate::where_expr::Where;
 
 /// Every extension key that a rule may have.
 pub(super) const OF_RULES: [&str; 8] =
@@ -19,10 +19,7 @@ pub(super) const OF_RULES: [&str; 8] =
 pub(super) const OF_CORRELATIONS: [&str; 6] = ["x-absence", "x-alert", "x-lists", "x-requires", "x-risk", "x-where"];
 
 /// The extensions that this version evaluates.
-const SUPPORTED: [&str; 7] = ["E1", "E2", "E3", "E8", "E9", "E10", "E12"];
-
-/// Keys that are read and checked, and that nothing evaluates yet, with their codes.
-const UNEVALUATED: [(&str, &str); 2] = [("x-new-terms", "E4"), ("x-risk", "E11")];
+const SUPPORTED: [&str; 10] = ["E1", "E2", "E3", "E4", "E7", "E8", "E9", "E10", "E11", "E12"];
 
 /// Where an extension key may stand, when it is one.
 pub(super) fn belongs_to(key: &str) -> Option<&'static str> {
@@ -47,23 +44,6 @@ pub(super) fn requires(document: &Node) -> Result<Vec<String>, Problem> {
         codes.push(code);
     }
     Ok(codes)
-}
-
-/// Refuses a document that says, rightly written, what this version does not evaluate.
-pub(super) fn evaluated(document: &Node, wheres: &[Where]) -> Result<(), Problem> {
-    let refused = |line, what: &str, code| {
-        Err(Problem::new(line, format!("this version does not evaluate `{what}` ({code})"))
-            .hint(format!("this version has {}", SUPPORTED.join(", "))))
-    };
-    for (key, code) in UNEVALUATED {
-        if let Some(entry) = document.map().unwrap_or_default().iter().find(|entry| entry.key == key) {
-            return refused(entry.line, key, code);
-        }
-    }
-    match document.get("x-where").filter(|_| wheres.iter().any(|of| of.calls(Function::GeoSpeedKmh))) {
-        Some(node) => refused(node.line, Function::GeoSpeedKmh.name(), "E7"),
-        None => Ok(()),
-    }
 }
 
 /// Warns where a key changes what the document means to an engine without it, and `x-requires` does not say so.

@@ -58,7 +58,6 @@ pub(super) fn parse(
     let new_terms = learned::new_terms(&mut cx, node)?;
     let risk_weight = learned::weight(node)?;
     let alert = alert::parse(&mut cx, node)?;
-    extension::evaluated(node, &wheres)?;
     extension::lint_lists(&mut cx, document.line);
     extension::lint_requires(node, &codes, &CHANGING, &mut cx.warnings);
     warnings.append(&mut cx.warnings);
