@@ -110,7 +110,8 @@ impl Risk {
         }
         by_rule.retain(|(_, adds, _)| *adds > 0);
         by_rule.sort_by_key(|(rule, ..)| *rule);
-        let mut classes: Vec<&str> = shares.iter().map(|share| &*share.class).filter(|class| !class.is_empty()).collect();
+        let mut classes: Vec<&str> =
+            shares.iter().map(|share| &*share.class).filter(|class| !class.is_empty()).collect();
         classes.sort_unstable();
         classes.dedup();
         if (by_rule.len() as u64) < self.spec.rules_min || (classes.len() as u64) < self.spec.classes_min {
@@ -159,7 +160,8 @@ impl Detector for Risk {
             }
             shares.push(share);
         }
-        let shares: Vec<Share> = self.keys.get(key, now)?.iter().filter(|share| share.at.ms() >= oldest).cloned().collect();
+        let shares: Vec<Share> =
+            self.keys.get(key, now)?.iter().filter(|share| share.at.ms() >= oldest).cloned().collect();
         self.sum(&shares, now)
     }
 
