@@ -34,7 +34,7 @@ pub struct PackRule {
     pub file: PathBuf,
     /// Text of the rule file: one document or several.
     pub rule_text: String,
-    /// Records on which a rule of the file fires, blank lines left out.
+    /// Records, or timelines of them, on which a rule of the file fires; blank lines left out.
     pub fires: Vec<Line>,
     /// Records on which none does.
     pub silent: Vec<Line>,
@@ -195,13 +195,22 @@ impl PackRule {
     /// When `lists.json` is not an object of names to entries, or to `{"map": …}` of keys to entries.
     pub fn lists(&self) -> Result<Lists, PackError> {
         let mut lists = Lists::default();
-        let Some(text) = &self.lists else { return Ok(lists) };
+        self.lists_into(&mut lists)?;
+        Ok(lists)
+    }
+
+    /// Adds the live lists of the proof to others; of two with one name its own counts.
+    ///
+    /// # Errors
+    /// As of [`PackRule::lists`].
+    pub fn lists_into(&self, lists: &mut Lists) -> Result<(), PackError> {
+        let Some(text) = &self.lists else { return Ok(()) };
         let named: BTreeMap<String, ListText> = serde_json::from_str(text)
             .map_err(|error| PackError::Lists { file: self.file.with_file_name("lists.json"), error })?;
         for (name, list) in named {
             lists.set(&name, list.ready());
         }
-        Ok(lists)
+        Ok(())
     }
 }
 

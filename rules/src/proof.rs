@@ -4,25 +4,32 @@
 //! left out and negated in turn and the proof must fail. Pure: decoding and evaluation come in as a closure. Must never
 //! take a line that cannot be judged for one that passed.
 
-use crate::ast::{FieldTest, Rule, Search, Test};
-use crate::where_expr::{Expr, Where};
-use crate::words;
+mod mutants;
+mod remembering;
+mod subject;
 
-/// A rule with one conjunct changed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mutant {
-    /// What was changed, in words: ``without `event.action is 'registered'` ``.
-    pub change: String,
-    /// The changed rule.
-    pub rule: Rule,
-}
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::Urgency;
+
+use crate::ast::Rule;
+use crate::parse::Loaded;
+
+pub use mutants::{Mutant, mutants};
+pub use subject::Subject;
+
+/// What a comment of a rule file begins with that excuses a mutant: `# equivalent: RULE CHANGE: why nothing can tell`.
+const EQUIVALENT: &str = "# equivalent: ";
+
+/// Where the rules (by id) that speak in a case send their alerts, or why the case cannot be read.
+pub type Spoken = Result<BTreeMap<String, BTreeSet<Urgency>>, String>;
 
 /// One line of a proof and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Line in its file, from 1.
     pub number: usize,
-    /// The record.
+    /// The record; or a JSON array of records in the order in which they arrive.
     pub text: String,
 }
 
@@ -51,6 +58,9 @@ pub enum Failure {
         /// What was changed.
         change: String,
     },
+    /// What a comment calls equivalent is no mutant that passes.
+    #[error("`{EQUIVALENT}{0}`: no such mutant passes the proof (remove the comment)")]
+    NotEquivalent(String),
     /// A record cannot be read.
     #[error("{file}:{line}: {why}")]
     Unreadable {
@@ -88,6 +98,34 @@ impl Outcome {
     /// Nothing is wrong.
     pub fn passed(&self) -> bool {
         self.failures.is_empty()
+    }
+
+    /// Leaves out the mutants that a comment of the rule file calls equivalent.
+    pub fn excuse(&mut self, rule_text: &str) {
+        for comment in rule_text.lines().filter_map(|line| line.trim_start().strip_prefix(EQUIVALENT)) {
+            let is_meant = |failure: &Failure| match failure {
+                Failure::Survives { rule, change } => comment.starts_with(&format!("{rule} {change}: ")),
+                _ => false,
+            };
+            let before = self.failures.len();
+            self.failures.retain(|failure| !is_meant(failure));
+            let excused = before - self.failures.len();
+            self.mutants.1 -= excused.min(self.mutants.1);
+            if excused == 0 {
+                self.failures.push(Failure::NotEquivalent(comment.to_owned()));
+            }
+        }
+    }
+
+    fn counted(&mut self, fired: &[bool], fires: &[Line], silent: &[Line]) {
+        for (line, fired) in fires.iter().zip(fired) {
+            if !fired {
+                self.failures.push(Failure::Silent(line.number));
+            }
+        }
+        let (at_fires, at_silent) = fired.split_at(fires.len().min(fired.len()));
+        self.fires = (at_fires.iter().filter(|fired| **fired).count(), fires.len());
+        self.silent = (at_silent.iter().filter(|fired| !**fired).count(), silent.len());
     }
 }
 
@@ -137,24 +175,69 @@ pub fn prove(
             }
         }
     }
-    for (line, fired) in fires.iter().zip(&fired) {
-        if !fired {
-            outcome.failures.push(Failure::Silent(line.number));
-        }
-    }
-    let (at_fires, at_silent) = fired.split_at(fires.len().min(fired.len()));
-    outcome.fires = (at_fires.iter().filter(|fired| **fired).count(), fires.len());
-    outcome.silent = (at_silent.iter().filter(|fired| !**fired).count(), silent.len());
+    outcome.counted(&fired, fires, silent);
     outcome
 }
 
+/// Proves the documents of one file that look at several events.
+///
+/// `spoken` judges documents in cases (first those of `fires`, then those of `silent`): the rules and all of their
+/// mutants at once, side by side. Gives what the rules themselves said in each case, too.
+pub fn prove_together(
+    mut subject: Subject,
+    fires: &[Line],
+    silent: &[Line],
+    spoken: impl FnOnce(Loaded, &[&str]) -> Result<Vec<Spoken>, String>,
+) -> (Outcome, Vec<BTreeMap<String, BTreeSet<Urgency>>>) {
+    let cases: Vec<&str> = fires.iter().chain(silent).map(|line| line.text.as_str()).collect();
+    let speakers = subject.speakers();
+    let variants = subject.add_variants();
+    let mut outcome = Outcome::default();
+    let said = spoken(std::mem::take(&mut subject.documents), &cases)
+        .and_then(|said| readable(said, fires, silent, &mut outcome));
+    let said = match said {
+        Ok(said) => said,
+        Err(why) => {
+            if !why.is_empty() {
+                let rule = speakers.first().map(|(_, name)| name.clone()).unwrap_or_default();
+                outcome.failures.push(Failure::Broken { rule, why });
+            }
+            return (outcome, Vec::new());
+        }
+    };
+    let fired = |id: &String| said.iter().map(|said| said.contains_key(id)).collect::<Vec<bool>>();
+    let mut any = vec![false; cases.len()];
+    for (id, name) in &speakers {
+        let fired = fired(id);
+        any.iter_mut().zip(&fired).for_each(|(any, fired)| *any |= *fired);
+        for (line, fired) in silent.iter().zip(fired.iter().skip(fires.len())) {
+            if *fired {
+                outcome.failures.push(Failure::Fires { line: line.number, rule: name.clone() });
+            }
+        }
+        if !fired.iter().take(fires.len()).any(|fired| *fired) {
+            outcome.failures.push(Failure::NeverFires(name.clone()));
+        }
+    }
+    for variant in variants {
+        outcome.mutants.1 += 1;
+        if variant.speakers.iter().any(|(without, with)| fired(without) != fired(with)) {
+            outcome.mutants.0 += 1;
+        } else {
+            outcome.failures.push(Failure::Survives { rule: variant.rule, change: variant.change });
+        }
+    }
+    outcome.counted(&any, fires, silent);
+    (outcome, said)
+}
+
 /// The answers, or (having told which lines cannot be read) nothing.
-fn readable(
-    answers: Vec<Result<bool, String>>,
+fn readable<T>(
+    answers: Vec<Result<T, String>>,
     fires: &[Line],
     silent: &[Line],
     outcome: &mut Outcome,
-) -> Result<Vec<bool>, String> {
+) -> Result<Vec<T>, String> {
     let place = |at: usize| match at.checked_sub(fires.len()) {
         None => ("fires.jsonl", fires.get(at)),
         Some(at) => ("silent.jsonl", silent.get(at)),
@@ -181,89 +264,10 @@ pub fn name_of(rule: &Rule) -> String {
     rule.name.clone().unwrap_or_else(|| rule.title.clone())
 }
 
-/// The rule without each of its conjuncts, with each of them negated, and without each alternative that is more than one
-/// more value of the same field.
-pub fn mutants(rule: &Rule) -> Vec<Mutant> {
-    let mut mutants = Vec::new();
-    let changed = |change: String, condition: Search| Mutant { change, rule: Rule { condition, ..rule.clone() } };
-    if !matches!(rule.condition, Search::All(_)) {
-        let words = words::one_line(&rule.condition);
-        mutants.push(changed(format!("without `{words}`"), Search::All(Vec::new())));
-        mutants.push(changed(format!("with `{words}` negated"), Search::Not(Box::new(rule.condition.clone()))));
-    }
-    for (change, condition) in changes(&rule.condition) {
-        mutants.push(changed(change, condition));
-    }
-    for (at, expression) in rule.wheres.iter().enumerate() {
-        let source = &expression.source;
-        let mut without = rule.clone();
-        without.wheres.remove(at);
-        mutants.push(Mutant { change: format!("without x-where `{source}`"), rule: without });
-        let mut negated = rule.clone();
-        if let Some(place) = negated.wheres.get_mut(at) {
-            *place = Where { source: format!("not ({source})"), expr: Expr::Not(Box::new(expression.expr.clone())) };
-        }
-        mutants.push(Mutant { change: format!("with x-where `{source}` negated"), rule: negated });
-    }
-    mutants
-}
-
-/// Every way of changing one part of the search, and the whole search that results.
-fn changes(search: &Search) -> Vec<(String, Search)> {
-    let mut found = Vec::new();
-    match search {
-        Search::All(parts) => {
-            for (at, part) in parts.iter().enumerate() {
-                let words = words::one_line(part);
-                found.push((format!("without `{words}`"), Search::All(left_out(parts, at))));
-                let negated = replaced(parts, at, Search::Not(Box::new(part.clone())));
-                found.push((format!("with `{words}` negated"), Search::All(negated)));
-                let inner = changes(part).into_iter();
-                found.extend(inner.map(|(change, part)| (change, Search::All(replaced(parts, at, part)))));
-            }
-        }
-        Search::Any(parts) => {
-            let values_only = is_list_of_values(parts);
-            for (at, part) in parts.iter().enumerate() {
-                if !values_only {
-                    let words = words::one_line(part);
-                    found.push((format!("without the alternative `{words}`"), Search::Any(left_out(parts, at))));
-                }
-                let inner = changes(part).into_iter();
-                found.extend(inner.map(|(change, part)| (change, Search::Any(replaced(parts, at, part)))));
-            }
-        }
-        Search::Not(part) => {
-            found.extend(changes(part).into_iter().map(|(change, part)| (change, Search::Not(Box::new(part)))));
-        }
-        Search::Field(_) | Search::Keyword(_) => {}
-    }
-    found
-}
-
-fn left_out(parts: &[Search], at: usize) -> Vec<Search> {
-    parts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| part.clone()).collect()
-}
-
-fn replaced(parts: &[Search], at: usize, with: Search) -> Vec<Search> {
-    parts.iter().enumerate().map(|(other, part)| if other == at { with.clone() } else { part.clone() }).collect()
-}
-
-/// All parts are texts or numbers of one field, or keywords: one value more or less is data, not logic.
-fn is_list_of_values(parts: &[Search]) -> bool {
-    let mut field: Option<&str> = None;
-    parts.iter().all(|part| match part {
-        Search::Keyword(_) => true,
-        Search::Field(FieldTest { field: name, test: Test::Text(_) | Test::Number(_) }) => {
-            *field.get_or_insert(name) == name
-        }
-        _ => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::{FieldTest, Search, Test};
     use crate::parse::{Settings, load_texts};
 
     fn rule(detection: &str) -> Rule {
@@ -323,6 +327,11 @@ mod tests {
         let survives = |change: &str| Failure::Survives { rule: "t".into(), change: change.into() };
         assert_eq!(blind.failures, [survives("without `not z is 3`")]);
         assert_eq!(blind.mutants, (3, 4));
+        let mut excused = blind.clone();
+        excused.excuse("title: t\n  # equivalent: t without `not z is 3`: z is never 3\n");
+        assert!(excused.passed() && excused.mutants == (3, 3), "{excused:?}");
+        excused.excuse("# equivalent: t without `x is 1`: x is always 1\n");
+        assert_eq!(excused.failures, [Failure::NotEquivalent("t without `x is 1`: x is always 1".into())]);
     }
 
     #[test]

@@ -71,6 +71,13 @@ impl RuleSet {
         RuleSet { texts, whole: true, ..set }
     }
 
+    /// A set of documents that have been loaded, proven or not.
+    pub fn of_documents(documents: Loaded) -> RuleSet {
+        let mut set = RuleSet { whole: true, ..RuleSet::default() };
+        set.add(documents, |_| true, Unproven::Warn);
+        set
+    }
+
     fn add(&mut self, loaded: Loaded, proven: impl Fn(&Origin) -> bool, unproven: Unproven) {
         self.refused.extend(loaded.refused);
         self.skipped.extend(loaded.skipped);

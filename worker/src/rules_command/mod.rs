@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod list;
 mod test;
+mod timeline;
 mod trial;
 
 use std::io::{self, Write};
@@ -38,8 +39,10 @@ enum RulesCommand {
     /// Run the proofs of rules: they fire where they must, stay silent where they must, and no part is idle
     ///
     /// A proof stands beside rule.yml: fires.jsonl and silent.jsonl hold native records, one a line, and lists.json the
-    /// live lists they are judged with. Each conjunct of the rule is then left out and negated in turn, and the proof must
-    /// notice every such mutant.
+    /// live lists they are judged with. A line that is an array is a timeline: its records in the order in which they
+    /// arrive, followed by the end of input. Each conjunct of the rule is then left out and negated in turn, of a
+    /// correlation each field of its key, each bound, reference and deadline is changed, and the proof must notice every
+    /// such mutant. A comment `# equivalent: RULE CHANGE: why` in rule.yml excuses one that nothing can tell apart.
     ///
     /// Exit code: 0 all proofs pass, 1 one does not, 2 a rule does not load.
     #[command(after_help = "Examples:\n  pipewarden rules test\n  pipewarden rules test my-rules/web-shell/")]

@@ -2,19 +2,22 @@
 //!
 //! Must never pass a rule file that does not load, nor call a rule without a proof proven.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use model::Urgency;
-use rules::ast::Rule;
-use rules::pack::PackRule;
-use rules::parse::{Diagnostic, load_texts};
-use rules::proof::{Outcome, prove};
+use rules::Lists;
+use rules::pack::{PackRule, pack};
+use rules::parse::{Diagnostic, Loaded, load_texts};
+use rules::proof::{Outcome, Subject, prove, prove_together};
 use serde_json::{Value, json};
 
-use super::{REFUSED, complain, diagnostics_json, print, settings, sources, table, trial};
+use super::{REFUSED, complain, diagnostics_json, print, settings, sources, table, timeline, trial};
 
 /// Arguments of `rules test`.
 #[derive(Debug, Args)]
@@ -34,13 +37,17 @@ struct Tested {
     names: Vec<String>,
     /// None: there is no proof.
     outcome: Option<Outcome>,
+    /// Names of the rules that speak in `fires.jsonl`, and where their alerts go.
+    told: BTreeMap<String, BTreeSet<Urgency>>,
     /// Lines of `fires.jsonl` that wake somebody.
     pages: usize,
     refused: Vec<Diagnostic>,
 }
 
 pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
-    let tested = sources(&args.paths)?.iter().map(test).collect::<anyhow::Result<Vec<_>>>()?;
+    let files = sources(&args.paths)?;
+    let library = Library::load(&files, !args.paths.is_empty());
+    let tested = library.test_all(&files)?;
     if args.json {
         let rows: Vec<Value> = tested.iter().map(as_json).collect();
         print(&format!("{}\n", json!({ "files": rows, "passed": tested.iter().all(Tested::passed) })))?;
@@ -62,37 +69,117 @@ impl Tested {
     }
 }
 
-fn test(file: &PackRule) -> anyhow::Result<Tested> {
-    let loaded = load_texts(&[(file.file.clone(), file.rule_text.as_str())], &settings());
-    let mut tested = Tested {
-        folder: file.folder.clone(),
-        file: file.file.clone(),
-        names: loaded.rules.iter().map(rules::proof::name_of).collect(),
-        outcome: None,
-        pages: 0,
-        refused: loaded.refused,
-    };
-    if file.has_proof() && tested.refused.is_empty() {
-        let lists = file.lists()?;
-        tested.outcome =
-            Some(prove(&loaded.rules, &file.fires, &file.silent, |rule, lines| trial::holds(rule, lines, &lists)));
-        tested.pages = pages(file, &loaded.rules)?;
-    }
-    Ok(tested)
+/// Everything that the tested files may refer to.
+struct Library {
+    files: Vec<PackRule>,
+    loaded: Loaded,
 }
 
-/// How many lines of `fires.jsonl` page somebody by one of the rules.
-fn pages(file: &PackRule, rules: &[Rule]) -> anyhow::Result<usize> {
-    let lists = file.lists()?;
+impl Library {
+    /// The files, and behind them the pack, of which a file that is given itself (by folder and name) is left out.
+    fn load(files: &[PackRule], with_pack: bool) -> Library {
+        let mut carried = if with_pack { pack() } else { Vec::new() };
+        carried.retain(|of| {
+            let inside = of.file.strip_prefix("pack").unwrap_or(&of.file);
+            !files.iter().any(|file| file.file.ends_with(inside))
+        });
+        let files: Vec<PackRule> = files.iter().cloned().chain(carried).collect();
+        let texts: Vec<(PathBuf, &str)> = files.iter().map(|of| (of.file.clone(), of.rule_text.as_str())).collect();
+        let loaded = load_texts(&texts, &settings());
+        Library { files, loaded }
+    }
+
+    /// Tests every file, as many at a time as there are processors.
+    fn test_all(&self, files: &[PackRule]) -> anyhow::Result<Vec<Tested>> {
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = files.get(at) else { return };
+                let tested = self.test(file);
+                if let Ok(mut done) = done.lock() {
+                    done.insert(at, tested);
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| (0..threads.min(files.len())).for_each(|_| drop(scope.spawn(work))));
+        done.into_inner().unwrap_or_default().into_values().collect()
+    }
+
+    fn test(&self, file: &PackRule) -> anyhow::Result<Tested> {
+        let refused: Vec<Diagnostic> =
+            self.loaded.refused.iter().filter(|message| message.file == file.file).cloned().collect();
+        let subject = Subject::of(&self.loaded, &file.file);
+        let mut tested = Tested {
+            folder: file.folder.clone(),
+            file: file.file.clone(),
+            names: subject.names(),
+            outcome: None,
+            told: BTreeMap::new(),
+            pages: 0,
+            refused,
+        };
+        if !file.has_proof() || !tested.refused.is_empty() {
+            return Ok(tested);
+        }
+        let is_timeline = |line: &rules::proof::Line| line.text.trim_start().starts_with('[');
+        let mut outcome = if subject.remembers() || file.fires.iter().chain(&file.silent).any(is_timeline) {
+            self.together(file, subject, &mut tested)?
+        } else {
+            alone(file, &subject, &mut tested)?
+        };
+        outcome.excuse(&file.rule_text);
+        tested.outcome = Some(outcome);
+        Ok(tested)
+    }
+
+    /// A proof of timelines.
+    fn together(&self, file: &PackRule, subject: Subject, tested: &mut Tested) -> anyhow::Result<Outcome> {
+        let lists = self.lists(file, &subject)?;
+        let names: BTreeMap<String, String> = subject.speakers().into_iter().collect();
+        let judge = |documents: Loaded, cases: &[&str]| timeline::spoken(documents, cases, lists);
+        let (outcome, said) = prove_together(subject, &file.fires, &file.silent, judge);
+        for said in said.iter().take(file.fires.len()) {
+            let own = said.iter().filter_map(|(id, urgencies)| Some((names.get(id)?, urgencies)));
+            let mut is_paged = false;
+            for (name, urgencies) in own {
+                is_paged |= urgencies.contains(&Urgency::Page);
+                tested.told.entry(name.clone()).or_default().extend(urgencies);
+            }
+            tested.pages += usize::from(is_paged);
+        }
+        Ok(outcome)
+    }
+
+    /// The lists of the files that the subject's documents stand in; the file's own count first.
+    fn lists(&self, file: &PackRule, subject: &Subject) -> anyhow::Result<Lists> {
+        let mut lists = Lists::default();
+        let named: BTreeSet<PathBuf> = subject.files().collect();
+        let referred = self.files.iter().filter(|of| of.file != file.file && named.contains(&of.file));
+        for of in referred.chain([file]) {
+            of.lists_into(&mut lists)?;
+        }
+        Ok(lists)
+    }
+}
+
+/// A proof of single records.
+fn alone(file: &PackRule, subject: &Subject, tested: &mut Tested) -> anyhow::Result<Outcome> {
+    let (lists, rules) = (file.lists()?, subject.own_rules());
+    let outcome = prove(&rules, &file.fires, &file.silent, |rule, lines| trial::holds(rule, lines, &lists));
     let lines: Vec<&str> = file.fires.iter().map(|line| line.text.as_str()).collect();
     let mut paged = vec![false; lines.len()];
-    for rule in rules {
+    for rule in &rules {
         // What cannot be evaluated is told by the proof.
+        let told = tested.told.entry(rules::proof::name_of(rule)).or_default();
         for (paged, answer) in paged.iter_mut().zip(trial::answers(rule, &lines, &lists).unwrap_or_default()) {
             *paged |= answer == Ok(Some(Urgency::Page));
+            told.extend(answer.ok().flatten());
         }
     }
-    Ok(paged.into_iter().filter(|paged| *paged).count())
+    tested.pages = paged.into_iter().filter(|paged| *paged).count();
+    Ok(outcome)
 }
 
 fn print_words(tested: &[Tested]) -> anyhow::Result<()> {
@@ -147,8 +234,13 @@ fn as_json(tested: &Tested) -> Value {
             "failures": outcome.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     });
+    let told: BTreeMap<&String, Vec<&str>> = tested
+        .told
+        .iter()
+        .map(|(name, urgencies)| (name, urgencies.iter().map(|urgency| urgency.name()).collect()))
+        .collect();
     json!({
         "folder": tested.folder, "file": tested.file.display().to_string(), "rules": tested.names,
-        "passed": tested.passed(), "proof": outcome, "refused": diagnostics_json(&tested.refused),
+        "passed": tested.passed(), "told": told, "proof": outcome, "refused": diagnostics_json(&tested.refused),
     })
 }
