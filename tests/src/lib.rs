@@ -6,6 +6,7 @@ pub mod broker;
 pub mod certificates;
 pub mod cli;
 pub mod corpus;
+pub mod correlation_oracle;
 pub mod disorder;
 pub mod firing;
 pub mod fuzz;

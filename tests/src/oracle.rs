@@ -3,7 +3,7 @@
 //! What the engine finds must be what this finds. It shares the rule tree and the reading of times with the engine and
 //! nothing else: no index, no compiled pattern, no row. Must never become clever.
 
-mod where_expr;
+pub(crate) mod where_expr;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ListTexts, folded, in_network, is_entry, matches, members};
 
 /// True, false or unknown.
-pub(super) fn truth(expr: &Expr, event: &Value, lists: &ListTexts) -> Option<bool> {
+pub(crate) fn truth(expr: &Expr, event: &Value, lists: &ListTexts) -> Option<bool> {
     let scope = Scope { event, lists };
     scope.truth(expr)
 }

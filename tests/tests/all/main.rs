@@ -4,6 +4,7 @@ mod bad_input;
 mod broker;
 mod constant_memory;
 mod corpus_rules;
+mod correlation_oracle;
 mod dead_letter;
 mod differential;
 mod disorder;

@@ -1,0 +1,177 @@
+//! The product's own parts in one process: gate, program, correlations and sealing, wired as the worker wires them.
+//!
+//! One source, one lane, one thread. What holds the worker's wiring itself is a run of the binary.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ingest::{Gate, IdentityKey, TimePolicy, scan};
+use model::{
+    Arrival, Basis, Carrying, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence, Partition,
+    Position, Row, RuleInfo, Sha256, Timestamp,
+};
+use rules::ast::{AlertSpec, Correlation, Rule};
+use rules::correlation::{Correlations, Graph, Limits};
+use rules::parse::{Settings, load_texts};
+use rules::{AlertKey, Evaluator, Lists, Match, Program};
+use serde_json::Value;
+use sinks::{LaneId, Mode, Sealed, Sealer};
+
+use super::SOURCE;
+use super::draw::Case;
+
+struct Wired {
+    infos: Vec<Arc<RuleInfo>>,
+    graph: Arc<Graph>,
+    program: Program,
+    lists: Arc<Lists>,
+    sealer: Sealer,
+    lane: LaneId,
+    evaluator: Evaluator,
+    row: Row,
+    carrying: Carrying,
+}
+
+/// Everything that is told of a case, in the order in which it leaves. None: a document is refused.
+pub fn told(case: &Case) -> Option<Vec<Value>> {
+    let mut wired = Wired::new(case)?;
+    let lateness_ms = case.lateness_s * 1000;
+    let mut gate = Gate::new(TimePolicy { lateness_ms, duplicates_max: 10_000 });
+    let mut records = Vec::new();
+    let mut tell = |sealed: Sealed| records.push(serde_json::to_value(sealed.1).expect("a record"));
+    let mut read = vec![0; case.files.len()];
+    case.files.iter().for_each(|_| {
+        gate.add_partition();
+    });
+    let mut ended = vec![false; case.files.len()];
+    // The input whose watermark is lowest comes next.
+    while let Some(at) = (0..read.len()).filter(|&at| !ended[at]).min_by_key(|&at| (gate.watermark(at), at)) {
+        let lines = &case.files[at][read[at]..];
+        let chunk = &lines[..case.chunk.min(lines.len())];
+        for (number, line) in chunk.iter().enumerate() {
+            wired.record(&mut gate, at, (read[at] + number) as i64, line, &mut tell);
+        }
+        read[at] += chunk.len();
+        if chunk.is_empty() {
+            ended[at] = true;
+            gate.complete(at, Timestamp::MAX);
+        }
+        wired.sealer.advance(wired.lane, gate.advance(), &mut tell);
+    }
+    Some(records)
+}
+
+impl Wired {
+    fn new(case: &Case) -> Option<Wired> {
+        let loaded = load_texts(&[(PathBuf::from("rules.yml"), case.documents.as_str())], &Settings::default());
+        if !loaded.refused.is_empty() {
+            return None;
+        }
+        let rules: Vec<Arc<Rule>> = loaded.rules.into_iter().map(Arc::new).collect();
+        let correlations: Vec<Arc<Correlation>> = loaded.correlations.into_iter().map(Arc::new).collect();
+        let silent = |index: u32| match (index as usize).checked_sub(rules.len()) {
+            None => loaded.silent_rules.contains(&(index as usize)),
+            Some(at) => loaded.silent_correlations.contains(&at),
+        };
+        let graph = Arc::new(Graph::new(&rules, &correlations, |index| !silent(index)));
+        let takes_part = |at: u32, _: &Rule| !silent(at) || graph.watched(at).is_some();
+        let program = Program::compile_with(&rules, &graph, takes_part).expect("compiles");
+        let of_rules = rules.iter().map(|rule| info(&rule.id, &rule.title, rule.version, rule.alert.as_ref()));
+        let of_correlations = correlations.iter().map(|of| info(&of.id, &of.title, of.version, of.alert.as_ref()));
+        let infos: Vec<Arc<RuleInfo>> = of_rules.chain(of_correlations).collect();
+        let lists = Arc::new(Lists::default());
+        let limits =
+            sinks::Limits { open_alerts_max: 100_000, findings_waiting_max: 100_000, occurrences_waiting_max: 100_000 };
+        let mode = if case.every_match { Mode::EveryMatch } else { Mode::Alerts };
+        let mut sealer = Sealer::new(mode, limits, true);
+        let lane = sealer.add_lane();
+        let of = |index: u32| infos.get(index as usize).cloned();
+        let decides = |index| graph.decides(index);
+        let correlator = Correlations::new(graph.clone(), lists.clone(), Limits { keys_max: 1 << 20 }, of, decides);
+        sealer.add_correlator(lane, Box::new(correlator.expect("compiles")));
+        let (evaluator, row, carrying) = Default::default();
+        Some(Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying })
+    }
+
+    fn record(&mut self, gate: &mut Gate, partition: usize, offset: i64, line: &str, tell: &mut impl FnMut(Sealed)) {
+        let event = super::Event::read(line);
+        let identity = event.has_id.then(|| IdentityKey([1, 2, 3, 4]).identity(event.id.as_bytes(), line.as_bytes()));
+        let time = Timestamp::from_ms(event.at_ms);
+        let arrival = match gate.admit(partition, identity, Some(time), None).outcome {
+            EventOutcome::Accepted => Arrival::OnTime,
+            EventOutcome::Late { .. } => Arrival::Late,
+            EventOutcome::Duplicate | EventOutcome::Dropped => return,
+        };
+        scan(line, self.program.projection(), &mut self.row).expect("scanned");
+        let mut matches = Vec::new();
+        let when = (&*self.lists, Some(time));
+        self.evaluator.matches(&self.program, self.row.view(line), when, &mut matches, &mut self.carrying);
+        let sha256 = Sha256::of(line.as_bytes());
+        let order = EventOrder { time, source: SOURCE.into(), id: event.id.into(), sha256 };
+        let name = Partition { source: SOURCE.into(), name: partition.to_string().into() };
+        let position = Position { partition: name, offset };
+        let mut held = Vec::new();
+        for Match { rule, told, is_watched } in matches {
+            let finding = told.map(|told| {
+                let key = match told.key {
+                    AlertKey::Declared(key) => key,
+                    AlertKey::Event | AlertKey::Default => vec![("event.id".to_owned(), order.id.to_string())],
+                };
+                self.finding(rule, key, told.urgency, (&order, &position, arrival))
+            });
+            if is_watched && self.graph.watched(rule).is_some_and(|watched| watched.remembers) {
+                held.push(Held { rule, finding: finding.map(Box::new) });
+                continue;
+            }
+            if let Some(finding) = finding {
+                self.sealer.offer(self.lane, finding, tell);
+            }
+            if is_watched {
+                held.push(Held { rule, finding: None });
+            }
+        }
+        let fields = Arc::new(self.carrying.take());
+        if !held.is_empty() {
+            self.sealer.offer_event((self.lane, 0), Occurrence { order, arrival, position, fields, held }, tell);
+        }
+    }
+
+    fn finding(
+        &self,
+        rule: u32,
+        key: Vec<(String, String)>,
+        urgency: model::Urgency,
+        (order, position, arrival): (&EventOrder, &Position, Arrival),
+    ) -> Finding {
+        let rule = self.infos[rule as usize].clone();
+        let fingerprint = Fingerprint::new(&rule.id, key.iter().map(|(field, text)| (field.as_str(), text.as_str())));
+        Finding {
+            rule,
+            order: order.clone(),
+            timeless: false,
+            key,
+            fingerprint,
+            urgency,
+            arrival,
+            facts: Vec::new(),
+            evidence: vec![Evidence { id: order.id.clone(), sha256: order.sha256 }],
+            basis: Basis::Event,
+            position: position.clone(),
+        }
+    }
+}
+
+fn info(id: &str, title: &str, version: Sha256, alert: Option<&AlertSpec>) -> Arc<RuleInfo> {
+    Arc::new(RuleInfo {
+        id: id.into(),
+        name: None,
+        title: title.to_owned(),
+        severity: model::Severity::Medium,
+        version,
+        tags: Vec::new(),
+        realert_ms: alert.and_then(|alert| alert.realert_ms),
+        owner: None,
+        runbook: None,
+        custom: serde_json::Map::new(),
+    })
+}
