@@ -48,6 +48,12 @@ impl Default for Limits {
 /// Walks take at most so many steps from where they start, up and down.
 pub const HOPS_MAX: u8 = 4;
 
+/// At most so many keys are named to somebody whose key is not known.
+const NEAREST_MAX: usize = 5;
+
+/// Jaro–Winkler similarity from which a key is worth mentioning.
+const NEAR: f64 = 0.7;
+
 /// The table.
 #[derive(Debug)]
 pub struct Lineage {
@@ -118,6 +124,15 @@ impl Lineage {
     /// Every known key of a kind, in order.
     pub fn keys(&self, kind: Kind) -> Vec<&Key> {
         self.halves.keys(kind)
+    }
+
+    /// The keys of some kinds that look most like a text, the likest first.
+    pub fn nearest(&self, text: &str, kinds: &[Kind]) -> Vec<&Key> {
+        let keys = kinds.iter().flat_map(|kind| self.halves.keys(*kind));
+        let mut scored: Vec<(f64, &Key)> =
+            keys.map(|key| (strsim::jaro_winkler(&key.text, text), key)).filter(|(score, _)| *score >= NEAR).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        scored.into_iter().take(NEAREST_MAX).map(|(_, key)| key).collect()
     }
 
     /// The way from the commit to the running workload on which a key stands.
