@@ -8,6 +8,7 @@ mod compile;
 pub mod correlation;
 mod eval;
 mod fold;
+pub mod lineage;
 pub mod lists;
 pub mod pack;
 pub mod parse;

@@ -21,6 +21,7 @@ mod ruleset;
 mod run;
 mod telemetry;
 mod told;
+mod trace_command;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -56,6 +57,10 @@ enum Command {
     Network(network_command::NetworkArgs),
     /// List, show and replay records that could not be decoded
     DeadLetter(dead_letter_command::DeadLetterArgs),
+    /// Print the chain on which a digest, commit, run or token stands: from the commit to the running workload
+    Trace(trace_command::TraceArgs),
+    /// List the artifacts, services and runs that a component, an artifact or a token has reached
+    Affected(trace_command::AffectedArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -97,6 +102,8 @@ fn main() -> ExitCode {
         Command::Formats(args) => formats_command::run(args),
         Command::Network(args) => network_command::run(&args),
         Command::DeadLetter(args) => dead_letter_command::run(&args),
+        Command::Trace(args) => trace_command::trace(&args),
+        Command::Affected(args) => trace_command::affected(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

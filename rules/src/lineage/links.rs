@@ -1,0 +1,145 @@
+//! The provenance keys of one event, read out of its fields.
+//!
+//! Must never remember anything between events.
+
+use std::sync::Arc;
+
+use model::{EventClass, Projection, Scalar, Slot, Timestamp, Verdict, View, cut};
+
+use super::key::{Key, Kind, Part};
+
+/// An event as a witness of an edge. Ordered by time, then id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seen {
+    /// When it happened.
+    pub time: Timestamp,
+    /// Its id: the evidence.
+    pub id: Arc<str>,
+    /// What kind of event it was.
+    pub class: EventClass,
+    /// Who acted, as the source names them.
+    pub who: Option<Box<str>>,
+}
+
+/// The keys of one event.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The event.
+    pub seen: Arc<Seen>,
+    /// What was done.
+    pub action: Box<str>,
+    /// It did not fail and was not refused.
+    pub succeeded: bool,
+    /// The keys with their parts.
+    pub keys: Vec<(Part, Key)>,
+}
+
+impl Links {
+    /// The keys of a part.
+    pub fn of(&self, part: Part) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |(played, _)| *played == part).map(|(_, key)| key)
+    }
+}
+
+/// Which field holds the keys of which part.
+const KEYS: &[(&str, Part)] = &[
+    ("prov.token_id", Part::Token),
+    ("issued_key", Part::Issued),
+    ("prov.run_id", Part::Run),
+    ("prov.job_id", Part::Job),
+    ("prov.build_id", Part::Build),
+    ("prov.commit", Part::Commit),
+    ("prov.workflow", Part::Workflow),
+    ("prov.digest", Part::Digest),
+    ("outputs", Part::Digest),
+    ("prov.attestation_id", Part::Attestation),
+    ("entry", Part::Cache),
+    ("components.purl", Part::Component),
+    ("lockfile_diff", Part::Component),
+    ("prov.repo", Part::Repo),
+];
+
+/// Keys longer than this are no keys of anybody's; the event is linked by its others.
+const KEY_BYTES_MAX: usize = 1_024;
+
+/// Who acted is kept so far: it is for people only.
+const WHO_CHARACTERS_MAX: usize = 200;
+
+/// Reads [`Links`] from views over its own projection.
+#[derive(Debug)]
+pub struct LinkReader {
+    fields: Projection,
+    keys: Vec<(Slot, Part)>,
+    runner: [Slot; 2],
+    who: [Slot; 2],
+    service: Slot,
+    env: Slot,
+    artifact: Slot,
+    version: Slot,
+}
+
+impl Default for LinkReader {
+    fn default() -> LinkReader {
+        let mut fields = Projection::default();
+        LinkReader {
+            keys: KEYS.iter().map(|(field, part)| (fields.ask(field), *part)).collect(),
+            runner: ["prov.runner_id", "prov.runner_name"].map(|field| fields.ask(field)),
+            who: ["prov.actor", "prov.actor_id"].map(|field| fields.ask(field)),
+            service: fields.ask("prov.service"),
+            env: fields.ask("prov.env"),
+            artifact: fields.ask("prov.artifact"),
+            version: fields.ask("prov.version"),
+            fields,
+        }
+    }
+}
+
+impl LinkReader {
+    /// The fields that it wants of every event.
+    pub fn fields(&self) -> &Projection {
+        &self.fields
+    }
+
+    /// The keys of an event of that time and id; None where it has none.
+    pub fn read(&self, view: View<'_>, at: (Timestamp, &str), what: (EventClass, &str, Verdict)) -> Option<Links> {
+        let first = |slots: &[Slot]| slots.iter().find_map(|&slot| view.values(slot).find_map(Scalar::as_text));
+        let mut keys = Vec::new();
+        let mut put = |part: Part, text: &str| {
+            if !text.is_empty() && text.len() <= KEY_BYTES_MAX {
+                keys.push((part, Key::new(part.kind(), text)));
+            }
+        };
+        for &(slot, part) in &self.keys {
+            for text in view.values(slot).filter_map(Scalar::as_text) {
+                match part.kind() {
+                    Kind::Commit | Kind::Digest => put(part, &text.to_ascii_lowercase()),
+                    _ => put(part, &text),
+                }
+            }
+        }
+        if let Some(text) = first(&self.runner) {
+            put(Part::Runner, &text);
+        }
+        let env = first(&[self.env]);
+        for service in view.values(self.service).filter_map(Scalar::as_text) {
+            match &env {
+                Some(env) => put(Part::Service, &format!("{env}/{service}")),
+                None => put(Part::Service, &service),
+            }
+        }
+        if let Some(artifact) = first(&[self.artifact]).filter(|artifact| artifact.starts_with("pkg:")) {
+            match first(&[self.version]) {
+                Some(version) => put(Part::Artifact, &format!("{artifact}@{version}")),
+                None => put(Part::Artifact, &artifact),
+            }
+        }
+        if keys.is_empty() {
+            return None;
+        }
+        let who = first(&self.who).map(|who| cut(&who, WHO_CHARACTERS_MAX).into());
+        let ((time, id), (class, action, verdict)) = (at, what);
+        let seen = Arc::new(Seen { time, id: id.into(), class, who });
+        let succeeded = matches!(verdict, Verdict::Success | Verdict::Unknown);
+        Some(Links { seen, action: action.into(), succeeded, keys })
+    }
+}
