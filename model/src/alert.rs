@@ -29,6 +29,8 @@ pub enum AlertState {
     Resolved,
     /// A re-alert period passed since it last held. Nobody claims that anything was fixed.
     Expired,
+    /// What was told provisionally did not come true. Provisional records only.
+    Withdrawn,
     /// One match, unfolded (`--every-match`).
     Match,
 }
@@ -42,6 +44,7 @@ impl AlertState {
             AlertState::Raised => "raised",
             AlertState::Resolved => "resolved",
             AlertState::Expired => "expired",
+            AlertState::Withdrawn => "withdrawn",
             AlertState::Match => "match",
         }
     }

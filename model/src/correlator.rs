@@ -35,6 +35,10 @@ pub trait Correlator: fmt::Debug + Send {
     /// An event, next in total order.
     fn apply(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
 
+    /// An event that has just come: tells what holds at it as far as is known, and changes nothing that will be sealed. On
+    /// input in order it tells what will be sealed.
+    fn preview(&mut self, event: &Occurrence, tell: &mut dyn FnMut(Derived));
+
     /// An event that came too late (or from too far ahead) for any window: what it tells stands alone.
     fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
 

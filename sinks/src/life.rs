@@ -38,10 +38,12 @@ impl Open {
 }
 
 /// What has been told ahead of sealing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Previewed {
     urgency: Urgency,
     at: Timestamp,
+    rule: Arc<RuleInfo>,
+    key: Vec<(String, String)>,
 }
 
 /// The open alerts of some rules, and their timers.
@@ -50,6 +52,8 @@ pub struct Life {
     open: Table<Fingerprint, Open>,
     timers: BTreeSet<(Timestamp, Arc<str>, Fingerprint)>,
     previewed: Table<Fingerprint, Previewed>,
+    /// By the time at which it will be known whether it came true.
+    unsettled: BTreeSet<(Timestamp, Fingerprint)>,
     evicted: u64,
     redaction: RedactionKey,
 }
@@ -62,6 +66,7 @@ impl Life {
             open: Table::new("open_alerts", 1, open_alerts_max),
             timers: BTreeSet::new(),
             previewed: Table::new("previewed", 1, open_alerts_max),
+            unsettled: BTreeSet::new(),
             evicted: 0,
             redaction,
         }
@@ -99,6 +104,9 @@ impl Life {
         } else {
             None
         };
+        if self.previewed.get(&print).is_some_and(|told| told.at == at) {
+            self.previewed.remove(&print);
+        }
         open.count += 1;
         // After a partition changed hands its events come again, behind the cursor: time does not go back.
         open.held_at = open.held_at.max(at);
@@ -172,6 +180,22 @@ impl Life {
         tell((RecordOrder { place, rule: open.rule.id.clone(), fingerprint: print }, record(about, telling)));
     }
 
+    /// Everything before a time is sealed: what was told ahead of it and did not come true is withdrawn.
+    pub fn settle_previews(&mut self, sealed_to: Timestamp, tell: &mut impl FnMut(AlertRecord)) {
+        while let Some(&(at, print)) = self.unsettled.first()
+            && (at < sealed_to || sealed_to == Timestamp::MAX)
+        {
+            self.unsettled.pop_first();
+            let Some(told) = self.previewed.get(&print).filter(|told| told.at == at).cloned() else { continue };
+            self.previewed.remove(&print);
+            let (state, urgency) = (AlertState::Withdrawn, told.urgency);
+            let telling = Telling { state, at: Some(at), urgency, count: 0, suppressed: 0, evidence: Vec::new() };
+            let (rule, key, redaction) = (&told.rule, &told.key, self.redaction);
+            let about = About { rule, fingerprint: print, key, finding: None, redaction };
+            tell(AlertRecord { provisional: true, ..record(about, telling) });
+        }
+    }
+
     /// What would be told of a finding that has just arrived, where that is new: nobody has been told of this alert at
     /// this urgency, provisionally or for good.
     pub fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
@@ -189,8 +213,9 @@ impl Life {
         {
             return None;
         }
-        let told = Previewed { urgency: finding.urgency, at };
+        let told = Previewed { urgency: finding.urgency, at, rule: finding.rule.clone(), key: finding.key.clone() };
         self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
+        self.unsettled.insert((at, print));
         let evidence = finding.evidence.clone();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
         Some(AlertRecord { provisional: true, ..record(About::finding(finding, self.redaction), telling) })

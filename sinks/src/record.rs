@@ -127,6 +127,7 @@ fn explain(about: About<'_>, telling: &Telling) -> String {
             Some(Basis::Timer(due)) => format!("{title}: {event}, and nothing that was due by {due} ({key})"),
             _ => format!("{title}: {event} ({key})"),
         },
+        AlertState::Withdrawn => format!("{title}: told too early, it did not come true ({key})"),
         AlertState::Repeat => format!("{title}: still going on, {suppressed} more times since it was told ({key})"),
         AlertState::Raised => format!("{title}: now a page, after {count} times, with {event} ({key})"),
         AlertState::Resolved => format!("{title}: closing evidence came, after {count} times ({key})"),

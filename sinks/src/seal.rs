@@ -4,8 +4,8 @@
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
 use model::{
-    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Occurrence, Place, Position, RecordOrder,
-    RedactionKey, Timestamp,
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Occurrence, Place, Position,
+    RecordOrder, RedactionKey, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};
@@ -44,12 +44,14 @@ pub struct Sealer {
     /// Records of all lanes leave in one order, so all wait for the slowest.
     merge: bool,
     redaction: RedactionKey,
+    /// Provisional records that say that earlier ones did not come true.
+    withdrawn: Vec<AlertRecord>,
 }
 
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
     pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
-        Sealer { mode, lanes: Vec::new(), limits, merge, redaction: RedactionKey::default() }
+        Sealer { mode, lanes: Vec::new(), limits, merge, redaction: RedactionKey::default(), withdrawn: Vec::new() }
     }
 
     /// Names secrets in keys and ids under this key. For a sealer that has no lanes yet.
@@ -108,6 +110,32 @@ impl Sealer {
         self.lanes.get_mut(lane)?.life.preview(finding)
     }
 
+    /// What can be told of an event ahead of its cursor, because of what rules remember.
+    pub fn preview_event(
+        &mut self,
+        (lane, correlator): (LaneId, CorrelatorId),
+        event: &Occurrence,
+    ) -> Vec<AlertRecord> {
+        if self.mode == Mode::EveryMatch || event.arrival != Arrival::OnTime {
+            return Vec::new();
+        }
+        let Some(Lane { correlators, life, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
+        let mut records = Vec::new();
+        if let Some(correlator) = correlators.get_mut(correlator) {
+            correlator.preview(event, &mut |derived| {
+                if let Derived::Holds(finding) = derived {
+                    records.extend(life.preview(&finding));
+                }
+            });
+        }
+        records
+    }
+
+    /// Provisional records that say that earlier ones did not come true, since the last call.
+    pub fn withdrawn(&mut self) -> Vec<AlertRecord> {
+        std::mem::take(&mut self.withdrawn)
+    }
+
     /// Moves a lane's cursor and seals what lies before it. With [`Timestamp::MAX`] everything is sealed, timers included.
     /// When records of all lanes leave in one order, nothing is sealed that lies behind another lane's cursor.
     pub fn advance(&mut self, lane: LaneId, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
@@ -116,7 +144,9 @@ impl Sealer {
             if !self.merge {
                 let cursor = lane.cursor;
                 lane.begin(cursor);
-                return while lane.step(cursor, tell) {};
+                while lane.step(cursor, tell) {}
+                lane.life.settle_previews(cursor, &mut |record| self.withdrawn.push(record));
+                return;
             }
         }
         let slowest = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
@@ -135,7 +165,9 @@ impl Sealer {
         }
         if let [lane] = self.lanes.as_mut_slice() {
             let limit = limit(lane);
-            return while lane.step(limit, tell) {};
+            while lane.step(limit, tell) {}
+            lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
+            return;
         }
         let mut records: Vec<Sealed> = Vec::new();
         while let Some(first) = self.lanes.iter().filter_map(|lane| lane.place(limit(lane))).min_by(in_order) {
@@ -147,6 +179,10 @@ impl Sealer {
             }
             records.sort_by(|(a, _), (b, _)| a.cmp(b));
             records.drain(..).for_each(&mut *tell);
+        }
+        for lane in &mut self.lanes {
+            let limit = limit(lane);
+            lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
         }
     }
 

@@ -209,6 +209,11 @@ impl Pipeline {
             event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied().collect();
         places.sort_unstable();
         places.dedup();
+        if !outlets.provisional.is_empty() {
+            for record in places.iter().flat_map(|place| sealer.preview_event(*place, &event)) {
+                write(&mut outlets.provisional, &record)?;
+            }
+        }
         let last = places.pop();
         for place in places {
             sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, failure, sealed));
@@ -271,7 +276,17 @@ impl Pipeline {
             let Some(cursor) = cursors.min() else { continue };
             sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, failure, sealed));
         }
+        self.withdraw()?;
         self.failed()
+    }
+
+    /// What was told provisionally and did not come true is taken back on the same channel.
+    fn withdraw(&mut self) -> Result<(), OutletError> {
+        let withdrawn = self.sealer.withdrawn();
+        if self.outlets.provisional.is_empty() {
+            return Ok(());
+        }
+        withdrawn.iter().try_for_each(|record| write(&mut self.outlets.provisional, record))
     }
 
     /// Returns once everything told so far is where it belongs.
@@ -295,6 +310,7 @@ impl Pipeline {
     pub fn settle(&mut self) -> Result<(), OutletError> {
         let Pipeline { sealer, outlets, told, failure, .. } = self;
         sealer.settle(&mut |sealed| tell(outlets, told, failure, sealed));
+        self.withdraw()?;
         self.failed()
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Spans {
 }
 
 /// Starts of one key that wait.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Waits {
     /// By due time.
     starts: VecDeque<(i64, Arc<Seen>)>,

@@ -15,6 +15,7 @@ use super::detecting::{self, Detectors, Factory};
 use super::graph::{Graph, Kind, Port};
 use super::group;
 use super::keys::{Keys, SlotId};
+use super::preview::Ahead;
 use super::routes::Routes;
 use super::spec::Spec;
 use super::state::{Seen, Verdict};
@@ -40,6 +41,8 @@ pub struct Correlations {
     pub(super) keys: Keys,
     /// By number; they hold keys of their own.
     pub(super) detectors: Vec<Box<dyn Detector>>,
+    /// What waits for the cursor, for what is told ahead.
+    pub(super) ahead: Ahead,
     pub(super) timers: BTreeSet<(i64, SlotId)>,
     /// Events and timers so far.
     pub(super) applied: u64,
@@ -132,6 +135,7 @@ impl Correlations {
             lists,
             keys: Keys::new(limits.keys_max),
             detectors: detectors.into_made(),
+            ahead: Ahead::default(),
             timers: BTreeSet::new(),
             applied: 0,
             now: i64::MIN,
@@ -234,14 +238,19 @@ impl Correlator for Correlations {
         self.now = self.now.max(at);
         self.applied += 1;
         self.keys.expire(at);
-        let walk = self.enter(event, tell);
+        self.ahead.sweep(at);
+        let walk = self.enter(event, self.applied, tell);
         self.walk(walk);
+    }
+
+    fn preview(&mut self, event: &Occurrence, tell: &mut dyn FnMut(Derived)) {
+        self.look_ahead(event, tell);
     }
 
     fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived)) {
         self.applied += 1;
         let arrival = event.arrival;
-        let walk = self.enter(event, tell);
+        let walk = self.enter(event, self.applied, tell);
         let Walk { agenda, seen, tell, .. } = walk;
         let graph = self.graph.clone();
         for (rule, port) in agenda {
@@ -287,11 +296,11 @@ impl Correlator for Correlations {
 
 impl Correlations {
     /// An event at the rules that hold at it.
-    pub(super) fn enter<'w>(&self, event: Occurrence, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
+    pub(super) fn enter<'w>(&self, event: Occurrence, number: u64, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
         let evidence = Arc::new(Evidence { id: event.order.id.clone(), sha256: event.order.sha256 });
         let seen = Seen {
             at: event.order.time.ms(),
-            number: self.applied,
+            number,
             order: event.order,
             position: event.position,
             fields: event.fields,

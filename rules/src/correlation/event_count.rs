@@ -9,7 +9,7 @@ use super::measure::Measure;
 use super::state::{Member, Verdict};
 
 /// Events of one key, in total order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Count {
     members: VecDeque<Member>,
     /// Time of the newest event that was dropped because `members_max` was reached.

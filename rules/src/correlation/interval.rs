@@ -10,7 +10,7 @@ use super::state::Seen;
 use crate::ast::Interval;
 
 /// Intervals of one key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Intervals {
     /// Since when one is open.
     open: Option<i64>,

@@ -12,7 +12,7 @@ use model::Evidence;
 use super::state::{Seen, Verdict};
 
 /// Members of one key, by reference.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Join {
     members: Box<[VecDeque<Arc<Seen>>]>,
     best: Option<(i64, Vec<(u64, Arc<Evidence>)>)>,

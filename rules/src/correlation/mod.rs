@@ -16,6 +16,7 @@ mod keys;
 mod measure;
 mod memory;
 mod predicate;
+mod preview;
 mod previous;
 mod routes;
 mod spec;

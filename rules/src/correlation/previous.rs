@@ -5,7 +5,7 @@
 use crate::ast::{Previous, PreviousTest};
 
 /// The last values of one key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Last {
     value: Option<(String, i64)>,
     /// The one before, and when it was last seen.

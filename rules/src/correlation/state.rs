@@ -17,7 +17,7 @@ use super::value_count::Distinct;
 use super::values::Values;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum State {
     Count(Count),
     Distinct(Box<Distinct>),
@@ -55,7 +55,7 @@ pub(super) struct Member {
 }
 
 /// An event as those see it who have to speak of it later.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seen {
     /// Event time, or the time of the timer that derived it.
     pub(super) at: i64,

@@ -23,7 +23,7 @@ pub(super) enum Wanted {
 }
 
 /// The last event of each reference, by its number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Present {
     last: Box<[Option<LastSeen>]>,
     /// Events whose window is decided later, by the time at which it ends.

@@ -11,7 +11,7 @@ use model::Evidence;
 use super::state::{Seen, Verdict};
 
 /// Chains of one key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Chains {
     /// Time of the last event.
     now: i64,

@@ -15,7 +15,7 @@ use super::measure::Measure;
 use super::state::{Member, Verdict};
 
 /// Values of one key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Distinct {
     /// Each value once for each event it came with; the last one counts.
     seen: VecDeque<(Arc<str>, i64, u64)>,

@@ -23,7 +23,7 @@ pub(super) enum Statistic {
 }
 
 /// Numbers of one key, in total order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Values {
     members: VecDeque<(Member, Decimal)>,
     sum: Decimal,

@@ -17,7 +17,7 @@ impl Correlations {
     /// The event enters the window of one group; says whether the correlation holds at it.
     pub(super) fn group(&mut self, at: usize, key: &str, references: &[usize], walk: &mut Walk<'_>) -> bool {
         let principal = self.graph.principal(&walk.seen.fields);
-        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
+        let Correlations { nodes, keys, ahead, timers, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let (spec, seen) = (&active.spec, &walk.seen);
         if let Work::Risk(summing) = &spec.work {
@@ -27,6 +27,7 @@ impl Correlations {
         let slot = keys.slot(node_of(at, 0), key, || spec.state());
         keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
         let Some(entry) = keys.entry_mut(slot) else { return false };
+        ahead.sealed(node_of(at, 0), key, &seen.order);
         entry.fed_at = seen.at;
         entry.principal = principal;
         if let Work::Absence(_) = &spec.work {
