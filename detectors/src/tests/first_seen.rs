@@ -34,6 +34,7 @@ fn a_tuple_is_new_until_its_quarantine_is_over_and_again_when_it_is_forgotten() 
     assert!(!told(&mut of, DAY, "a"), "a day after it was first seen");
     assert!(show(&mut of, "e", DAY, &["shop", "test", "a"]).is_some(), "another workflow's is another tuple");
     assert!(!told(&mut of, 31 * DAY, "a"), "30 days after it was last seen");
+    assert!(told(&mut of, 45 * DAY, "b"), "the key is at work");
     assert!(told(&mut of, 61 * DAY + 1, "a"), "and a millisecond");
     assert!(!told(&mut of, 62 * DAY + 1, "a"));
 }
