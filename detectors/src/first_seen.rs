@@ -123,23 +123,22 @@ impl FirstSeen {
     }
 
     fn baseline(&self, key: &Key, (tuples, n, newest): (usize, u64, Option<i64>), others: Option<u64>) -> String {
-        let key_name = match self.spec.fields.as_slice() {
-            [key, _, ..] => key.as_str(),
-            _ => "",
+        let whose = match self.spec.fields.as_slice() {
+            [key, _, ..] => format!("this {key}"),
+            _ => "all".to_owned(),
         };
         let mut words = match key.first_ms {
-            None => "nothing is known".to_owned(),
-            Some(first) => {
-                let since = Timestamp::from_ms(first);
-                let whose = if key_name.is_empty() { String::new() } else { format!("this {key_name}: ") };
-                format!("{whose}{} events since {since}, {tuples} known in {n} of them", key.events)
-            }
+            None => format!("{whose}: no events before"),
+            Some(first) => format!("{whose}: {} events since {}", key.events, Timestamp::from_ms(first)),
         };
-        if let Some(newest) = newest {
-            words.push_str(&format!(", the last new one at {}", Timestamp::from_ms(newest)));
-        }
+        words.push_str(&match newest {
+            None => ", nothing is known yet".to_owned(),
+            Some(newest) => {
+                format!(", {tuples} known from {n} of them, the newest since {}", Timestamp::from_ms(newest))
+            }
+        });
         if let (Some((over, _)), Some(others)) = (&self.spec.prevalence, others) {
-            words.push_str(&format!("; known with {others} of {over}"));
+            words.push_str(&format!("; {others} {over} know it"));
         }
         words
     }

@@ -74,8 +74,8 @@ impl GeoVelocity {
         if metres < FLOOR_M || elapsed_ms >= TTL_MS {
             return None;
         }
-        // Metres in a millisecond are 3,600 km in an hour.
-        let speed = metres as f64 * 3_600.0 / elapsed_ms.max(STEP_MIN_MS) as f64;
+        // Metres in a millisecond are 3,600 km in an hour; to the metre in an hour.
+        let speed = (metres as f64 * 3_600_000.0 / elapsed_ms.max(STEP_MIN_MS) as f64).round() / 1_000.0;
         let minutes = elapsed_ms / 60_000;
         Some(Anomaly {
             value: speed,

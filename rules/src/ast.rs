@@ -71,6 +71,14 @@ pub struct Rule {
     pub custom: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Rule {
+    /// Earlier events decide, too, whether it holds: it remembers, or asks what has been learned.
+    pub fn remembers(&self) -> bool {
+        let speed = |expression: &crate::where_expr::Where| expression.calls(crate::where_expr::Function::GeoSpeedKmh);
+        !self.memories.is_empty() || self.new_terms.is_some() || self.wheres.iter().any(speed)
+    }
+}
+
 /// Sigma's `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]

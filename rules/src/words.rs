@@ -3,8 +3,10 @@
 //! Must never leave a part out: what is not said here is not known to who reads an alert.
 
 mod correlation;
+mod learned;
 
 pub use correlation::{correlation, memory, span};
+pub use learned::new_terms;
 
 use crate::ast::{Comparison, FieldTest, ListHow, Pattern, Piece, Search, Test, TextHow, TimePart};
 

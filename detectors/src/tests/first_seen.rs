@@ -34,6 +34,7 @@ fn a_tuple_is_new_until_its_quarantine_is_over_and_again_when_it_is_forgotten() 
     assert!(!told(&mut of, DAY, "a"), "a day after it was first seen");
     assert!(show(&mut of, "e", DAY, &["shop", "test", "a"]).is_some(), "another workflow's is another tuple");
     assert!(!told(&mut of, 31 * DAY, "a"), "30 days after it was last seen");
+    assert!(told(&mut of, 45 * DAY, "b"), "the key is at work");
     assert!(told(&mut of, 61 * DAY + 1, "a"), "and a millisecond");
     assert!(!told(&mut of, 62 * DAY + 1, "a"));
 }
@@ -59,7 +60,7 @@ fn a_term_that_enough_others_know_is_not_told() {
         assert!(connect(at, repo, "cdn").is_some(), "nobody knows it yet, whatever is in quarantine");
     }
     let told = connect(2 * DAY, "shop", "cdn").expect("two know it");
-    assert!(told.baseline.ends_with("; known with 2 of repo"), "{}", told.baseline);
+    assert!(told.baseline.ends_with("; 2 repo know it"), "{}", told.baseline);
     assert!(connect(3 * DAY, "three", "cdn").is_none(), "one, two and shop know it");
     assert!(connect(3 * DAY, "three", "pypi").is_some(), "another term");
     assert!(connect(40 * DAY, "three", "cdn").is_some(), "all have forgotten it");
@@ -77,7 +78,7 @@ fn novelty_is_the_part_of_observations_that_were_seen_once() {
     assert_eq!(third.observed, "domain twice of repo shop, workflow release: not seen in 30 days");
     let since = Timestamp::from_ms(0);
     let newest = Timestamp::from_ms(38 * HOUR);
-    let words = format!("this repo: 39 events since {since}, 2 known in 39 of them, the last new one at {newest}");
+    let words = format!("this repo: 39 events since {since}, 2 known from 39 of them, the newest since {newest}");
     assert_eq!(third.baseline, words);
     assert!(told(&mut of, 100 * HOUR, "thrice"), "two in 40 are no more than 0.05");
     assert!(!told(&mut of, 130 * HOUR, "often"), "three in 41 are");

@@ -36,7 +36,7 @@ fn speed_is_distance_over_time_since_the_last_event_of_the_key() {
     assert_eq!(show(&mut of, "b", HOUR, &["robin", "-33.87", "151.21", ""]), None, "somebody else");
     let found = login(&mut of, "c", 2 * HOUR, SYDNEY, "").expect("far away");
     // 15,596.243 km (the spherical law of cosines says the same) in two hours.
-    assert_eq!(found.value, 7_798.121_5);
+    assert_eq!(found.value, 7_798.122);
     assert_eq!(ids(&found), ["a", "c"]);
     assert_eq!(found.observed, "user kim: 15596 km in 120 min, from 59.33, 18.07 to -33.87, 151.21: 7798 km/h");
     assert!(found.baseline.starts_with("event a at 1970-01-01T00:00:00.000Z"), "{}", found.baseline);

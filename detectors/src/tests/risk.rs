@@ -67,9 +67,10 @@ fn a_rule_counts_once_unless_it_may_count_as_often_as_it_holds() {
         (0..10).for_each(|minute| {
             says(&mut of, minute, "low", "net");
         });
+        says(&mut of, 10, "low", "another kind");
         says(&mut of, 10, "medium", "job").map(|sum| sum.value)
     };
-    assert_eq!((each(true), each(false)), (Some(40.0), Some(130.0)));
+    assert_eq!((each(true), each(false)), (Some(40.0), Some(140.0)));
 }
 
 #[test]

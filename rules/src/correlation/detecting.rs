@@ -326,3 +326,35 @@ pub(super) fn held(detectors: &[Box<dyn Detector>]) -> DetectorHeld {
         evicted: sum.evicted + of.evicted,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_stand_as_fields_wherever_an_expression_has_them() {
+        let text = "not (geo_speed_kmh(who) > 900 and geo_speed_kmh(token) >= 1) or lower(who) == 'a' or len(list('l', who)) > 2";
+        let mut keys = Vec::new();
+        let expression = Where::parse(text).expect("an expression");
+        assert!(is_open(&expression));
+        let resolved = with_speeds_as_fields(&expression.expr, &mut keys);
+        let resolved = Where { source: text.to_owned(), expr: resolved };
+        assert!(!is_open(&resolved));
+        assert_eq!(keys, ["who", "token"]);
+        assert_eq!(resolved.fields(), ["geo_speed_kmh(who)", "geo_speed_kmh(token)", "who", "who"]);
+        let closed = Where::parse("lower(who) == 'a'").expect("an expression");
+        assert_eq!(with_speeds_as_fields(&closed.expr, &mut keys), closed.expr);
+    }
+
+    #[test]
+    fn an_ask_reads_what_its_detectors_and_its_expressions_read() {
+        let text = "title: r\nlogsource: {product: x}\ndetection: {s: [a], condition: s}\n\
+                    x-where: [geo_speed_kmh(who) > 900 or place == 'hq', other == 1]\n\
+                    x-new-terms: {fields: [repo, domain], memory: 1d, prevalence: {over: team, lt: 2}}\n";
+        let loaded = crate::parse::load_texts(&[("r.yml".into(), text)], &crate::parse::Settings::default());
+        let asks = asks(&loaded.rules[0]);
+        let fields: Vec<Vec<&str>> = asks.iter().map(|ask| ask.fields().collect()).collect();
+        assert_eq!(fields[0], ["repo", "domain", "team", "event.trust", "from_fork"]);
+        assert_eq!(fields[1], ["who", "src.lat", "src.lon", "src.proxy", "place", "event.trust", "from_fork"]);
+    }
+}

@@ -111,7 +111,7 @@ impl Graph {
             building.add(Target::Correlation(at), &speaks);
         }
         for at in 0..building.rules.len() {
-            if building.rules.get(at).is_some_and(|rule| remembers(rule)) {
+            if building.rules.get(at).is_some_and(|rule| rule.remembers()) {
                 building.add(Target::Rule(at), &speaks);
             }
         }
@@ -293,11 +293,6 @@ impl Building<'_> {
         }
         self.graph
     }
-}
-
-/// Earlier events decide, too, whether the rule holds.
-fn remembers(rule: &Rule) -> bool {
-    !rule.memories.is_empty() || !detecting::asks(rule).is_empty()
 }
 
 fn memory_references(memories: &[Memory]) -> Vec<(Target, Port)> {

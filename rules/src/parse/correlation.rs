@@ -37,7 +37,7 @@ const TYPES: [(&str, CorrelationType); 8] = [
 const RULES_MAX: usize = 256;
 
 /// Extensions that change what a correlation means, with their codes.
-const CHANGING: [(&str, &str); 2] = [("x-absence", "E1"), ("x-where", "E2")];
+const CHANGING: [(&str, &str); 3] = [("x-absence", "E1"), ("x-where", "E2"), ("x-risk", "E11")];
 
 /// A correlation whose references have not been resolved.
 #[derive(Debug)]

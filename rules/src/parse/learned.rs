@@ -72,13 +72,15 @@ pub(super) fn weight(document: &Node) -> Result<Option<f64>, Problem> {
     }
 }
 
-/// Reads `x-risk` of a correlation.
+/// Reads `x-risk` of a correlation. A sum of risk without it is a plain one: nothing fades, everything counts.
 pub(super) fn sum(document: &Node, kind: CorrelationType, condition: &Condition) -> Result<Option<RiskSum>, Problem> {
-    let Some(body) = document.get("x-risk") else { return Ok(None) };
+    let adds_risk = kind == CorrelationType::ValueSum
+        && matches!(condition, Condition::Measure { fields, .. } if *fields == [RISK]);
+    let plain = RiskSum { half_life_ms: None, cap_per_detector: false, detectors_min: 1, classes_min: 0 };
+    let Some(body) = document.get("x-risk") else { return Ok(adds_risk.then_some(plain)) };
     let keys = ["half_life", "cap_per_detector", "detectors_min", "classes_min"];
     check_keys(entries(body, "x-risk")?, "x-risk", &keys)?;
-    let adds_risk = matches!(condition, Condition::Measure { fields, .. } if *fields == [RISK]);
-    if kind != CorrelationType::ValueSum || !adds_risk {
+    if !adds_risk {
         return Err(Problem::new(body.line, "`x-risk` of a correlation is for sums of risk")
             .hint("write `type: value_sum` and `condition: {field: alert.risk, gte: 100}`"));
     }
@@ -86,7 +88,7 @@ pub(super) fn sum(document: &Node, kind: CorrelationType, condition: &Condition)
         half_life_ms: body.get("half_life").map(|node| span::window(node, "half_life")).transpose()?,
         cap_per_detector: flag(body, "cap_per_detector")?,
         detectors_min: count(body, "detectors_min", 1)?,
-        classes_min: count(body, "classes_min", 1)?,
+        classes_min: count(body, "classes_min", plain.classes_min)?,
     }))
 }
 
@@ -161,6 +163,9 @@ mod tests {
         let wanted =
             RiskSum { half_life_ms: Some(1_800_000), cap_per_detector: true, detectors_min: 2, classes_min: 3 };
         assert_eq!(found, wanted);
+        assert_eq!(sum(&node("a: b"), CorrelationType::ValueSum, &of("size")).unwrap(), None);
+        let plain = sum(&node("a: b"), CorrelationType::ValueSum, &of(RISK)).unwrap();
+        assert_eq!(plain.map(|plain| (plain.half_life_ms, plain.detectors_min)), Some((None, 1)));
         for (kind, condition) in [(CorrelationType::ValueAvg, of(RISK)), (CorrelationType::ValueSum, of("size"))] {
             assert!(sum(&text, kind, &condition).unwrap_err().message.ends_with("is for sums of risk"));
         }

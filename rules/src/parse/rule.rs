@@ -12,13 +12,17 @@ use super::problem::Problem;
 use super::yaml::{Document, Node};
 use super::{Settings, alert, detection, extension, learned, memory};
 use crate::ast::{LogSource, Memory, Origin, Rule};
+use crate::where_expr::Function;
 use model::{Severity, Sha256};
 
 /// Logsource product of pipewarden's own events.
 const OWN_PRODUCT: &str = "pipewarden";
 
 /// Extensions that change what a rule means, with their codes.
-const CHANGING: [(&str, &str); 2] = [("x-prev", "E8"), ("x-interval", "E10")];
+const CHANGING: [(&str, &str); 3] = [("x-prev", "E8"), ("x-interval", "E10"), ("x-new-terms", "E4")];
+
+/// The same of `x-where` where it asks for a speed.
+const SPEED: [(&str, &str); 1] = [("x-where", "E7")];
 
 /// A rule whose intervals have not been resolved.
 #[derive(Debug)]
@@ -60,6 +64,9 @@ pub(super) fn parse(
     let alert = alert::parse(&mut cx, node)?;
     extension::lint_lists(&mut cx, document.line);
     extension::lint_requires(node, &codes, &CHANGING, &mut cx.warnings);
+    if wheres.iter().any(|expression| expression.calls(Function::GeoSpeedKmh)) {
+        extension::lint_requires(node, &codes, &SPEED, &mut cx.warnings);
+    }
     warnings.append(&mut cx.warnings);
     let version = Sha256::of(document.text.as_bytes());
     let rule = Rule {

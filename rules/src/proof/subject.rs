@@ -69,9 +69,7 @@ impl Subject {
     /// Some document of the file looks at more than one event.
     pub fn remembers(&self) -> bool {
         self.own.iter().any(|target| match target {
-            Target::Rule(at) => {
-                self.documents.rules.get(*at).is_some_and(|rule| !rule.memories.is_empty() || rule.new_terms.is_some())
-            }
+            Target::Rule(at) => self.documents.rules.get(*at).is_some_and(Rule::remembers),
             Target::Correlation(_) => true,
         })
     }

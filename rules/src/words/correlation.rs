@@ -22,6 +22,7 @@ pub fn correlation(of: &Correlation) -> Vec<String> {
         lines.push(format!("where {} is {}", field.name, fields.collect::<Vec<_>>().join(", ")));
     }
     lines.extend(of.wheres.iter().map(|expression| format!("and {}", expression.source)));
+    lines.extend(of.risk.as_ref().map(super::learned::risk));
     lines
 }
 

@@ -128,10 +128,9 @@ fn extensions_are_refused_where_they_are_wrong() {
             "x-absence: {start: a}",
             "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-interval, x-lists",
         ),
-        ("x-new-terms: {fields: f, memory: 30d}", "this version does not evaluate `x-new-terms` (E4)"),
         ("x-new-terms: {fields: f}", "`x-new-terms` has no `memory`"),
-        ("x-risk: {weight: 60}", "this version does not evaluate `x-risk` (E11)"),
-        ("x-where: geo_speed_kmh(f) > 900", "this version does not evaluate `geo_speed_kmh` (E7)"),
+        ("x-risk: {weight: sixty}", "`weight` needs a number above 0 to 1000000"),
+        ("x-where: geo_speed_kmh('f') > 900", "x-where: "),
         ("x-lists: {a: {tll: 1d}}", "unknown key `tll` in x-lists (hint: did you mean `ttl`?)"),
         ("x-lists: {a: {ttl: 1w}}", "ttl `1w` is no span"),
         ("x-lists: {a: {on_missing: fail_open}}", "unknown on_missing `fail_open`"),
@@ -150,6 +149,19 @@ fn extensions_are_refused_where_they_are_wrong() {
         let message = refusal_of(&with(keys));
         assert!(message.starts_with("rule.yml:4: ") && message.contains(why), "{keys}: {message}");
     }
+}
+
+#[test]
+fn what_is_learned_loads_and_says_what_it_needs() {
+    let found = rule(&with("x-requires: [E4, E7, E11]\nx-new-terms: {fields: [f, g], memory: 30d}\nx-risk: {weight: 60}\nx-where: geo_speed_kmh(f) > 900"));
+    assert_eq!(found.new_terms.map(|terms| terms.fields.join(" ")), Some("f g".to_owned()));
+    assert_eq!((found.risk_weight, found.wheres[0].fields()), (Some(60.0), vec!["f"]));
+    for (keys, code) in [("x-new-terms: {fields: f, memory: 30d}", "E4"), ("x-where: geo_speed_kmh(f) > 900", "E7")] {
+        let loaded = load(&with(keys));
+        let lint = format!("and `x-requires` does not name {code}");
+        assert!(loaded.warnings.len() == 1 && loaded.warnings[0].message.ends_with(&lint), "{:?}", loaded.warnings);
+    }
+    assert!(load(&with("x-risk: {weight: 60}")).warnings.is_empty(), "alone it changes nothing");
 }
 
 #[test]

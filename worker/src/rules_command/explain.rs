@@ -87,7 +87,7 @@ fn in_words(file: &PackRule, rule: &Rule) -> String {
     line("Fires when".to_owned());
     words::tree(&rule.condition).into_iter().for_each(|branch| line(format!("  {branch}")));
     rule.wheres.iter().for_each(|expression| line(format!("  - and {}", expression.source)));
-    rule.memories.iter().for_each(|memory| line(format!("  - and {}", words::memory(memory))));
+    memories(rule).iter().for_each(|memory| line(format!("  - and {memory}")));
     if !rule.lists.is_empty() {
         line("Needs the live lists".to_owned());
         rule.lists.iter().for_each(|list| line(format!("  - {}", list_words(list))));
@@ -250,6 +250,11 @@ fn alert_words(alert: Option<&AlertSpec>, default_key: &str) -> Vec<String> {
     told
 }
 
+/// What earlier events decide.
+fn memories(rule: &Rule) -> Vec<String> {
+    rule.memories.iter().map(words::memory).chain(rule.new_terms.iter().map(words::new_terms)).collect()
+}
+
 fn as_json(file: &PackRule, rule: &Rule) -> Value {
     let wheres: Vec<&str> = rule.wheres.iter().map(|expression| expression.source.as_str()).collect();
     let alert = rule.alert.as_ref();
@@ -259,7 +264,7 @@ fn as_json(file: &PackRule, rule: &Rule) -> Value {
         "file": rule.origin.file.display().to_string(), "line": rule.origin.line,
         "logsource": logsource_words(&rule.logsource),
         "condition": words::one_line(&rule.condition), "where": wheres,
-        "memories": rule.memories.iter().map(words::memory).collect::<Vec<_>>(),
+        "memories": memories(rule),
         "lists": rule.lists.iter().map(list_words).collect::<Vec<_>>(),
         "alert": alert_words(alert, RULE_KEY),
         "fingerprint": alert.and_then(|alert| alert.fingerprint.clone()),

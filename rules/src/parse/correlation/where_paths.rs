@@ -9,7 +9,7 @@ use super::super::problem::Problem;
 use super::super::yaml::Node;
 use super::{FieldUse, References};
 use crate::ast::CorrelationType;
-use crate::where_expr::Where;
+use crate::where_expr::{Function, Where};
 
 const HINT: &str = "write `first.prov.commit != second.prov.commit`, with the names of `rules`";
 
@@ -28,6 +28,10 @@ pub(super) fn parse(
     }
     let mut wheres = Vec::new();
     for (parsed, line) in extension::expressions(cx, node)? {
+        if parsed.calls(Function::GeoSpeedKmh) {
+            return Err(Problem::new(line, "`geo_speed_kmh` (E7) is for `x-where` of rules: one event has a speed")
+                .hint("put it on the rule, and correlate that"));
+        }
         for path in parsed.fields() {
             uses.push(field_use(path, line, references)?);
         }
