@@ -14,6 +14,7 @@ use crate::ast::Interval;
 pub(super) struct Intervals {
     /// Since when one is open.
     open: Option<i64>,
+    /// When each began, and its end with what is added to it.
     closed: VecDeque<(i64, i64)>,
     /// Events that are decided later, by due time.
     due: VecDeque<(i64, Arc<Seen>, Option<Box<model::Finding>>)>,
@@ -37,19 +38,20 @@ impl Intervals {
     pub(super) fn close(&mut self, at: i64, rule: &Interval) {
         let Some(open) = self.open.take() else { return };
         // What nobody closed in its time to live ended with it.
-        let at = at.min(open.saturating_add(rule.ttl_ms));
-        let from = at.saturating_sub(rule.pad_before_ms.saturating_add(rule.pad_after_ms));
-        while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, close)| *close < from) {
+        let lives_until = open.saturating_add(rule.ttl_ms);
+        let end = if at <= lives_until { at.saturating_add(rule.pad_after_ms) } else { lives_until };
+        let from = at.saturating_sub(rule.pad_before_ms);
+        while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, end)| *end < from) {
             self.closed.pop_front();
         }
-        self.closed.push_back((open, at));
+        self.closed.push_back((open, end));
     }
 
     /// An interval covers the time.
     pub(super) fn covers(&self, at: i64, rule: &Interval) -> bool {
         let inside = |open: i64, end: i64| open.saturating_sub(rule.pad_before_ms) <= at && at <= end;
         self.open.is_some_and(|open| inside(open, open.saturating_add(rule.ttl_ms)))
-            || self.closed.iter().any(|(open, close)| inside(*open, close.saturating_add(rule.pad_after_ms)))
+            || self.closed.iter().any(|(open, end)| inside(*open, *end))
     }
 
     pub(super) fn decide_later(&mut self, due: i64, seen: Arc<Seen>, finding: Option<Box<model::Finding>>) {
