@@ -26,7 +26,8 @@ impl Last {
                 _ => false,
             },
             PreviousTest::Returns(span_ms) => {
-                let before = self.before.as_ref().filter(|(_, seen)| *seen >= at.saturating_sub(span_ms));
+                let from = at.saturating_sub(span_ms.min(rule.ttl_ms));
+                let before = self.before.as_ref().filter(|(_, seen)| *seen >= from);
                 last != value && before.is_some_and(|(before, _)| before == value)
             }
         });
