@@ -377,7 +377,7 @@ impl Correlations {
             }
         }
         if is(&waiting.until) {
-            waits.give_up();
+            waits.give_up(seen.at);
         }
         if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
             timers.insert((seen.at.saturating_add(waiting.spans.wait_ms), slot));
@@ -443,8 +443,8 @@ impl Correlations {
             let (at, number) = ((entry.node >> 4) as usize, (entry.node & 15) as usize);
             let active = self.nodes.get(at)?.as_ref()?;
             let (seen, due) = match (&active.spec.work, &mut entry.state) {
-                (Work::Absence(_), State::Waits(waits)) => {
-                    let seen = waits.pop_due(now)?;
+                (Work::Absence(waiting), State::Waits(waits)) => {
+                    let seen = waits.pop_due(now, !waiting.predicates.is_empty())?;
                     let evidence = vec![seen.evidence.clone()];
                     (seen, Some(Due::Correlation(Verdict { evidence, ..Verdict::default() })))
                 }
