@@ -310,6 +310,9 @@ impl Correlations {
             }
             (Work::Present(occurring), State::Present(present)) => {
                 present.see(references, seen);
+                if let Some(sequence) = &occurring.sequence {
+                    present.see_in_order(&sequence.steps_of(references), seen, &sequence.same);
+                }
                 match &occurring.decided_after {
                     None => present.holds(&occurring.wanted, occurring.listed, start),
                     Some(after) => {
@@ -323,9 +326,7 @@ impl Correlations {
                 }
             }
             (Work::Chains(sequence), State::Chains(chains)) => {
-                let place = |reference: &usize| sequence.steps.iter().position(|step| step == reference);
-                let steps: Vec<usize> = references.iter().filter_map(place).collect();
-                chains.see(&steps, seen, &sequence.same);
+                chains.see(&sequence.steps_of(references), seen, &sequence.same);
                 match &sequence.measure {
                     None => chains.holds(sequence.steps.len(), start),
                     Some(measure) => {
