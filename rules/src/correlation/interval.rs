@@ -63,3 +63,25 @@ impl Intervals {
         due.map(|(_, seen, finding)| (seen, finding))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::{Reference, Target};
+
+    #[test]
+    fn what_outlives_its_time_to_live_ends_there_whether_somebody_closes_it_or_not() {
+        let named = |name: &str| Reference { name: name.to_owned(), target: Target::Rule(0) };
+        let (open, close) = (named("open"), named("close"));
+        let (pad_before_ms, pad_after_ms, ttl_ms) = (0, 50, 100);
+        let rule = Interval { open, close, key: Vec::new(), pad_before_ms, pad_after_ms, inside: true, ttl_ms };
+        let mut intervals = Intervals::default();
+        intervals.open(0, &rule);
+        assert!(intervals.covers(100, &rule) && !intervals.covers(101, &rule));
+        intervals.close(101, &rule);
+        assert!(intervals.covers(100, &rule) && !intervals.covers(101, &rule));
+        intervals.open(200, &rule);
+        intervals.close(300, &rule);
+        assert!(intervals.covers(350, &rule) && !intervals.covers(351, &rule));
+    }
+}

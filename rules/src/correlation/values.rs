@@ -103,8 +103,24 @@ impl Values {
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {
-        let mut evidence = newest(self.members.iter().map(|(member, _)| member));
-        evidence.dedup();
-        evidence
+        newest(self.members.iter().map(|(member, _)| member))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::Operator;
+    use model::Sha256;
+
+    #[test]
+    fn a_percentile_that_meets_its_bound_is_no_float_beside_it() {
+        let mut values = Values::default();
+        let evidence = Arc::new(Evidence { id: "e".into(), sha256: Sha256::of(b"e") });
+        let member = Member { at: 0, evidence };
+        let measure = Measure::new(&[(Operator::Eq, 4.0)]);
+        let numbers = ["1", "2", "7"].into_iter().filter_map(Decimal::parse);
+        let found = values.add(&member, numbers, (1, 10), Statistic::Percentile(70.0), &measure);
+        assert_eq!(found.and_then(|verdict| verdict.value), Some(4.0));
     }
 }
