@@ -51,6 +51,8 @@ struct Active {
     spec: Spec,
     voice: Voice,
     speaks: bool,
+    /// Its place among those whose timers are due at one time: those that feed others first, then by rule id.
+    rank: u32,
     own_lists: Vec<ListUse>,
     /// Its own and those of all that feeds it.
     lists: Vec<ListUse>,
@@ -93,8 +95,9 @@ impl Correlations {
                 *needed |= feeds_one;
             }
         }
+        let ranks = ranks(&graph, &info);
         let mut nodes = Vec::new();
-        for (node, needed) in graph.nodes.iter().zip(&needed) {
+        for ((node, needed), rank) in graph.nodes.iter().zip(&needed).zip(ranks) {
             let Some(info) = info(node.index).filter(|_| *needed) else {
                 nodes.push(None);
                 continue;
@@ -116,6 +119,7 @@ impl Correlations {
                 spec,
                 voice,
                 speaks: node.speaks && takes(node.index),
+                rank,
                 own_lists,
                 lists: node.lists.clone(),
             }));
@@ -474,6 +478,13 @@ impl Correlations {
         }
     }
 
+    /// The order of timers of one time, which must not depend on that of the documents: rule, memory, key.
+    fn rank(&self, slot: SlotId) -> (u32, u32, &str) {
+        let (node, key) = self.keys.name(slot);
+        let active = self.nodes.get((node >> 4) as usize).and_then(Option::as_ref);
+        (active.map_or(0, |active| active.rank), node & 15, key)
+    }
+
     fn speaks(&self, at: usize) -> bool {
         self.nodes.get(at).and_then(Option::as_ref).is_some_and(|node| node.speaks)
     }
@@ -483,6 +494,30 @@ impl Correlations {
 enum Due {
     Correlation(Verdict),
     Rule(Option<Box<Finding>>),
+}
+
+/// For each node its place by longest way from an event, then by id.
+fn ranks(graph: &Graph, info: &impl Fn(u32) -> Option<Arc<RuleInfo>>) -> Vec<u32> {
+    let mut depths = vec![0usize; graph.nodes.len()];
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let behind = depths.get(at).map_or(0, |depth| depth + 1);
+        for (fed, _) in &node.feeds {
+            if let Some(depth) = depths.get_mut(*fed) {
+                *depth = behind.max(*depth);
+            }
+        }
+    }
+    let named = graph.nodes.iter().zip(depths).enumerate();
+    let mut order: Vec<_> =
+        named.map(|(at, (node, depth))| (depth, info(node.index).map(|info| info.id.clone()), at)).collect();
+    order.sort();
+    let mut ranks = vec![0; order.len()];
+    for (rank, (.., at)) in (0..).zip(order) {
+        if let Some(place) = ranks.get_mut(at) {
+            *place = rank;
+        }
+    }
+    ranks
 }
 
 /// States of a node are told apart by its number and the memory's.
@@ -536,7 +571,7 @@ impl Correlator for Correlations {
             let later = self.timers.split_off(&(now.saturating_add(1), 0));
             let mut slots: Vec<SlotId> =
                 std::mem::replace(&mut self.timers, later).into_iter().map(|(_, slot)| slot).collect();
-            slots.sort_by(|a, b| self.keys.name(*a).cmp(&self.keys.name(*b)));
+            slots.sort_by(|a, b| self.rank(*a).cmp(&self.rank(*b)));
             slots.dedup();
             slots.into_iter().for_each(|slot| self.due(slot, now, tell));
         }
