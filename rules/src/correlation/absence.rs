@@ -24,8 +24,11 @@ pub(super) struct Waits {
     starts: VecDeque<(i64, Arc<Seen>)>,
     /// Expected events that may satisfy a later start: the last one, or several where a predicate chooses among them.
     expected: VecDeque<Arc<Seen>>,
-    /// It fired: an expected event resolves the alert.
-    fired: bool,
+    /// Starts that fired: an expected event of one of them resolves the alert. The last, or several where a predicate
+    /// chooses.
+    fired: VecDeque<Arc<Seen>>,
+    /// When a wait was ended last: a start of the same time waits no more either.
+    ended_at: Option<i64>,
 }
 
 /// Expected events that are remembered where a predicate chooses.
@@ -43,7 +46,7 @@ impl Waits {
         spans: Spans,
         fits: &mut dyn FnMut(&Arc<Seen>, &Arc<Seen>) -> bool,
     ) -> bool {
-        if self.knows(&seen, spans, fits) {
+        if self.ended_at == Some(seen.at) || self.knows(&seen, spans, fits) {
             return false;
         }
         let due = seen.at.saturating_add(spans.wait_ms);
@@ -78,20 +81,27 @@ impl Waits {
             self.expected.pop_front();
         }
         self.expected.push_back(seen.clone());
-        std::mem::take(&mut self.fired)
+        let fired = self.fired.len();
+        self.fired.retain(|start| !fits(start, seen));
+        self.fired.len() < fired
     }
 
-    /// Nobody waits any more.
-    pub(super) fn give_up(&mut self) {
+    /// Nobody waits any more, who started until this time.
+    pub(super) fn give_up(&mut self, at: i64) {
+        self.ended_at = Some(at);
         self.starts.clear();
     }
 
-    /// The next start whose time is over: it fires.
-    pub(super) fn pop_due(&mut self, now: i64) -> Option<Arc<Seen>> {
+    /// The next start whose time is over: it fires. `chooses`: a predicate chooses among events.
+    pub(super) fn pop_due(&mut self, now: i64, chooses: bool) -> Option<Arc<Seen>> {
         if self.starts.front().is_none_or(|(due, _)| *due > now) {
             return None;
         }
-        self.fired = true;
-        self.starts.pop_front().map(|(_, seen)| seen)
+        let (_, seen) = self.starts.pop_front()?;
+        while !self.fired.is_empty() && (!chooses || self.fired.len() >= EXPECTED_MAX) {
+            self.fired.pop_front();
+        }
+        self.fired.push_back(seen.clone());
+        Some(seen)
     }
 }

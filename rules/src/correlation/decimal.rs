@@ -68,8 +68,21 @@ impl Decimal {
         Decimal(self.0.saturating_mul(count as i128))
     }
 
-    /// As a float: exact where it is whole and not too large.
+    /// `part` of `whole` of it, behind the billionths cut; None: too large for that.
+    pub(super) fn part(self, part: i128, whole: i128) -> Option<Decimal> {
+        self.0.checked_mul(part)?.checked_div(whole).map(Decimal)
+    }
+
+    /// As a whole number of billionths.
+    pub(super) fn billionths(self) -> i128 {
+        self.0
+    }
+
+    /// The nearest float, unless it is very large: then the nearest but one.
     pub(super) fn to_float(self) -> f64 {
+        if self.0.unsigned_abs() < 1 << 53 {
+            return self.0 as f64 / ONE as f64;
+        }
         (self.0 / ONE) as f64 + (self.0 % ONE) as f64 / ONE as f64
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Active {
     pub(super) spec: Spec,
     pub(super) voice: Voice,
     pub(super) speaks: bool,
+    /// Its place among those whose timers are due at one time: those that feed others first, then by rule id.
+    pub(super) rank: u32,
     pub(super) own_lists: Vec<ListUse>,
     /// Its own and those of all that feeds it.
     pub(super) lists: Vec<ListUse>,
@@ -101,9 +103,10 @@ impl Correlations {
                 *needed |= feeds_one;
             }
         }
+        let ranks = ranks(&graph, &info);
         let mut nodes = Vec::new();
         let mut detectors = Detectors::new(factory);
-        for (node, needed) in graph.nodes.iter().zip(&needed) {
+        for ((node, needed), rank) in graph.nodes.iter().zip(&needed).zip(ranks) {
             let Some(info) = info(node.index).filter(|_| *needed) else {
                 nodes.push(None);
                 continue;
@@ -125,6 +128,7 @@ impl Correlations {
                 spec,
                 voice,
                 speaks: node.speaks && takes(node.index),
+                rank,
                 own_lists,
                 lists: node.lists.clone(),
             }));
@@ -227,6 +231,30 @@ impl Correlations {
     }
 }
 
+/// For each node its place by longest way from an event, then by id.
+fn ranks(graph: &Graph, info: &impl Fn(u32) -> Option<Arc<RuleInfo>>) -> Vec<u32> {
+    let mut depths = vec![0usize; graph.nodes.len()];
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let behind = depths.get(at).map_or(0, |depth| depth + 1);
+        for (fed, _) in &node.feeds {
+            if let Some(depth) = depths.get_mut(*fed) {
+                *depth = behind.max(*depth);
+            }
+        }
+    }
+    let named = graph.nodes.iter().zip(depths).enumerate();
+    let mut order: Vec<_> =
+        named.map(|(at, (node, depth))| (depth, info(node.index).map(|info| info.id.clone()), at)).collect();
+    order.sort();
+    let mut ranks = vec![0; order.len()];
+    for (rank, (.., at)) in (0..).zip(order) {
+        if let Some(place) = ranks.get_mut(at) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
 /// States of a node are told apart by its number and the memory's.
 pub(super) fn node_of(at: usize, memory: usize) -> u32 {
     ((at as u32) << 4) | (memory as u32 & 15)
@@ -278,7 +306,7 @@ impl Correlator for Correlations {
             let later = self.timers.split_off(&(now.saturating_add(1), 0));
             let mut slots: Vec<SlotId> =
                 std::mem::replace(&mut self.timers, later).into_iter().map(|(_, slot)| slot).collect();
-            slots.sort_by(|a, b| self.keys.name(*a).cmp(&self.keys.name(*b)));
+            slots.sort_by(|a, b| self.rank(*a).cmp(&self.rank(*b)));
             slots.dedup();
             slots.into_iter().for_each(|slot| self.due(slot, now, tell));
         }

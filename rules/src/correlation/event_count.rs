@@ -51,9 +51,18 @@ impl Count {
     }
 }
 
-/// Evidence of the newest members, in order.
+/// Evidence of the newest members, in order; one that follows itself stands once.
 pub(super) fn newest<'m>(members: impl DoubleEndedIterator<Item = &'m Member>) -> Vec<std::sync::Arc<model::Evidence>> {
-    let mut evidence: Vec<_> = members.rev().take(model::EVIDENCE_MAX).map(|member| member.evidence.clone()).collect();
+    let mut evidence: Vec<std::sync::Arc<model::Evidence>> = Vec::new();
+    for member in members.rev() {
+        if evidence.last() == Some(&member.evidence) {
+            continue;
+        }
+        if evidence.len() == model::EVIDENCE_MAX {
+            break;
+        }
+        evidence.push(member.evidence.clone());
+    }
     evidence.reverse();
     evidence
 }

@@ -14,6 +14,7 @@ use crate::ast::Interval;
 pub(super) struct Intervals {
     /// Since when one is open.
     open: Option<i64>,
+    /// When each began, and its end with what is added to it.
     closed: VecDeque<(i64, i64)>,
     /// Events that are decided later, by due time.
     due: VecDeque<(i64, Arc<Seen>, Option<Box<model::Finding>>)>,
@@ -37,19 +38,20 @@ impl Intervals {
     pub(super) fn close(&mut self, at: i64, rule: &Interval) {
         let Some(open) = self.open.take() else { return };
         // What nobody closed in its time to live ended with it.
-        let at = at.min(open.saturating_add(rule.ttl_ms));
-        let from = at.saturating_sub(rule.pad_before_ms.saturating_add(rule.pad_after_ms));
-        while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, close)| *close < from) {
+        let lives_until = open.saturating_add(rule.ttl_ms);
+        let end = if at <= lives_until { at.saturating_add(rule.pad_after_ms) } else { lives_until };
+        let from = at.saturating_sub(rule.pad_before_ms);
+        while self.closed.len() >= CLOSED_MAX || self.closed.front().is_some_and(|(_, end)| *end < from) {
             self.closed.pop_front();
         }
-        self.closed.push_back((open, at));
+        self.closed.push_back((open, end));
     }
 
     /// An interval covers the time.
     pub(super) fn covers(&self, at: i64, rule: &Interval) -> bool {
         let inside = |open: i64, end: i64| open.saturating_sub(rule.pad_before_ms) <= at && at <= end;
         self.open.is_some_and(|open| inside(open, open.saturating_add(rule.ttl_ms)))
-            || self.closed.iter().any(|(open, close)| inside(*open, close.saturating_add(rule.pad_after_ms)))
+            || self.closed.iter().any(|(open, end)| inside(*open, *end))
     }
 
     pub(super) fn decide_later(&mut self, due: i64, seen: Arc<Seen>, finding: Option<Box<model::Finding>>) {
@@ -59,5 +61,27 @@ impl Intervals {
     pub(super) fn pop_due(&mut self, now: i64) -> Option<(Arc<Seen>, Option<Box<model::Finding>>)> {
         let due = self.due.front().is_some_and(|(due, ..)| *due <= now).then(|| self.due.pop_front())?;
         due.map(|(_, seen, finding)| (seen, finding))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::{Reference, Target};
+
+    #[test]
+    fn what_outlives_its_time_to_live_ends_there_whether_somebody_closes_it_or_not() {
+        let named = |name: &str| Reference { name: name.to_owned(), target: Target::Rule(0) };
+        let (open, close) = (named("open"), named("close"));
+        let (pad_before_ms, pad_after_ms, ttl_ms) = (0, 50, 100);
+        let rule = Interval { open, close, key: Vec::new(), pad_before_ms, pad_after_ms, inside: true, ttl_ms };
+        let mut intervals = Intervals::default();
+        intervals.open(0, &rule);
+        assert!(intervals.covers(100, &rule) && !intervals.covers(101, &rule));
+        intervals.close(101, &rule);
+        assert!(intervals.covers(100, &rule) && !intervals.covers(101, &rule));
+        intervals.open(200, &rule);
+        intervals.close(300, &rule);
+        assert!(intervals.covers(350, &rule) && !intervals.covers(351, &rule));
     }
 }

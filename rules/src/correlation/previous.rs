@@ -26,7 +26,8 @@ impl Last {
                 _ => false,
             },
             PreviousTest::Returns(span_ms) => {
-                let before = self.before.as_ref().filter(|(_, seen)| *seen >= at.saturating_sub(span_ms));
+                let from = at.saturating_sub(span_ms.min(rule.ttl_ms));
+                let before = self.before.as_ref().filter(|(_, seen)| *seen >= from);
                 last != value && before.is_some_and(|(before, _)| before == value)
             }
         });
@@ -36,5 +37,23 @@ impl Last {
         }
         self.same = same;
         holds && !ignored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_returns_only_while_it_is_remembered() {
+        let rule = |ttl_ms| {
+            let (key, field, ignore_same) = (Vec::new(), "f".to_owned(), Vec::new());
+            Previous { key, field, test: PreviousTest::Returns(100), ignore_same, ttl_ms }
+        };
+        for (ttl_ms, holds) in [(60, true), (59, false)] {
+            let mut last = Last::default();
+            let mut see = |value, at| last.see(&rule(ttl_ms), value, Vec::new(), at);
+            assert_eq!([see("a", 0), see("b", 30), see("a", 60)], [false, false, holds], "{ttl_ms}");
+        }
     }
 }

@@ -71,6 +71,8 @@ pub(super) struct Occurring {
     pub(super) listed: usize,
     /// The condition denies: decided when the window after one of these events is complete.
     pub(super) decided_after: Option<Vec<usize>>,
+    /// Those that must occur have to in this order.
+    pub(super) sequence: Option<Sequence>,
 }
 
 #[derive(Debug)]
@@ -90,6 +92,14 @@ pub(super) struct Waiting {
     pub(super) until: Vec<usize>,
     pub(super) spans: Spans,
     pub(super) predicates: Predicates,
+}
+
+impl Sequence {
+    /// The steps that events of these references are.
+    pub(super) fn steps_of(&self, references: &[usize]) -> Vec<usize> {
+        let place = |reference: &usize| self.steps.iter().position(|step| step == reference);
+        references.iter().filter_map(place).collect()
+    }
 }
 
 impl Spec {
@@ -120,7 +130,10 @@ impl Spec {
             Work::Rule(_) | Work::Count(_) | Work::Risk(_) => State::Count(event_count::Count::default()),
             Work::Distinct(..) => State::Distinct(Box::<value_count::Distinct>::default()),
             Work::Values(..) => State::Values(Box::<values::Values>::default()),
-            Work::Present(occurring) => State::Present(Box::new(temporal::Present::new(occurring.references))),
+            Work::Present(occurring) => State::Present(Box::new(temporal::Present::new(
+                occurring.references,
+                occurring.sequence.as_ref().map(|sequence| sequence.steps.len()),
+            ))),
             Work::Chains(sequence) => State::Chains(Box::new(temporal_ordered::Chains::new(sequence.steps.len()))),
             Work::Join(_, predicates) => State::Join(Box::new(join::Join::new(predicates.references()))),
             Work::Absence(_) => State::Waits(Box::<absence::Waits>::default()),
@@ -221,7 +234,7 @@ fn temporal_work(graph: &Graph, correlation: &Correlation) -> Work {
             } else {
                 Wanted::Distinct(Measure::new(tests))
             };
-            occurring(correlation, wanted, None)
+            occurring(correlation, wanted, None, None)
         }
         Condition::Occur(occur) => {
             let decided_after = denies(occur).then(|| {
@@ -229,14 +242,24 @@ fn temporal_work(graph: &Graph, correlation: &Correlation) -> Work {
                 affirmed(occur, &mut found);
                 found
             });
-            occurring(correlation, Wanted::Occur(occur.clone()), decided_after)
+            let in_order = decided_after.clone().filter(|_| ordered).map(|mut steps| {
+                steps.sort_unstable();
+                steps.dedup();
+                sequence(correlation, steps, None)
+            });
+            occurring(correlation, Wanted::Occur(occur.clone()), decided_after, in_order)
         }
     }
 }
 
-fn occurring(correlation: &Correlation, wanted: Wanted, decided_after: Option<Vec<usize>>) -> Work {
+fn occurring(
+    correlation: &Correlation,
+    wanted: Wanted,
+    decided_after: Option<Vec<usize>>,
+    sequence: Option<Sequence>,
+) -> Work {
     let (references, listed) = (correlation.references.len(), correlation.listed);
-    Work::Present(Occurring { wanted, references, listed, decided_after })
+    Work::Present(Occurring { wanted, references, listed, decided_after, sequence })
 }
 
 fn sequence(correlation: &Correlation, steps: Vec<usize>, measure: Option<Measure>) -> Sequence {

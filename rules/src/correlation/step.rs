@@ -36,15 +36,16 @@ pub(super) fn step(
         }
         (Work::Present(occurring), State::Present(present)) => {
             present.see(references, seen);
+            if let Some(sequence) = &occurring.sequence {
+                present.see_in_order(&sequence.steps_of(references), seen, &sequence.same);
+            }
             if occurring.decided_after.is_some() {
                 return None;
             }
             present.holds(&occurring.wanted, occurring.listed, start)
         }
         (Work::Chains(sequence), State::Chains(chains)) => {
-            let place = |reference: &usize| sequence.steps.iter().position(|step| step == reference);
-            let steps: Vec<usize> = references.iter().filter_map(place).collect();
-            chains.see(&steps, seen, &sequence.same);
+            chains.see(&sequence.steps_of(references), seen, &sequence.same);
             let Some(measure) = &sequence.measure else { return chains.holds(sequence.steps.len(), start) };
             let longest = chains.longest(start);
             let verdict = || chains.holds(longest, start).unwrap_or_default();

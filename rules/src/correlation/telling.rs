@@ -58,7 +58,8 @@ impl Voice {
             Some(time) => Basis::Timer(Timestamp::from_ms(time)),
             None => Basis::Window(measured),
         };
-        let evidence: Vec<Evidence> = verdict.evidence.iter().map(|evidence| Evidence::clone(evidence)).collect();
+        let mut evidence: Vec<Evidence> = verdict.evidence.iter().map(|evidence| Evidence::clone(evidence)).collect();
+        evidence.dedup();
         let fact = |(field, name): &(CarriedField, String)| {
             let text = seen.fields.text(*field)?;
             Some((name.clone(), crate::eval::fact(name, text)))

@@ -11,6 +11,7 @@ use model::{EVIDENCE_MAX, Evidence};
 use super::decimal::Decimal;
 use super::measure::Measure;
 use super::state::{Seen, Verdict};
+use super::temporal_ordered::Chains;
 use crate::ast::Occur;
 
 /// What has to be true of the rules in the window.
@@ -28,6 +29,8 @@ pub(super) struct Present {
     last: Box<[Option<LastSeen>]>,
     /// Events whose window is decided later, by the time at which it ends.
     due: VecDeque<(i64, Arc<Seen>)>,
+    /// Where those that must occur have an order too.
+    chains: Option<Chains>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,8 +41,9 @@ struct LastSeen {
 }
 
 impl Present {
-    pub(super) fn new(references: usize) -> Present {
-        Present { last: vec![None; references].into(), due: VecDeque::new() }
+    /// `steps`: how many of them must occur one after the other; None: in any order.
+    pub(super) fn new(references: usize, steps: Option<usize>) -> Present {
+        Present { last: vec![None; references].into(), due: VecDeque::new(), chains: steps.map(Chains::new) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,6 +59,13 @@ impl Present {
         }
     }
 
+    /// The same event's steps, where there is an order.
+    pub(super) fn see_in_order(&mut self, steps: &[usize], seen: &Seen, same: &[usize]) {
+        if let Some(chains) = &mut self.chains {
+            chains.see(steps, seen, same);
+        }
+    }
+
     /// The condition is true of the window that begins at `start`. `listed`: references that count.
     pub(super) fn holds(&self, wanted: &Wanted, listed: usize, start: i64) -> Option<Verdict> {
         let there =
@@ -66,6 +77,9 @@ impl Present {
         };
         if !holds {
             return None;
+        }
+        if let Some(chains) = &self.chains {
+            return chains.holds(chains.steps(), start);
         }
         let mut events: Vec<&LastSeen> = (0..listed).filter_map(there).collect();
         events.sort_by_key(|last| last.number);

@@ -41,6 +41,11 @@ impl Chains {
         }
     }
 
+    /// Steps of the sequence.
+    pub(super) fn steps(&self) -> usize {
+        self.best.len()
+    }
+
     /// Steps of the longest chain.
     pub(super) fn len(&self) -> usize {
         self.best.iter().rposition(Option::is_some).map_or(0, |at| at + 1)

@@ -72,7 +72,7 @@ impl Values {
             Statistic::Mean => (self.sum.to_float() / count as f64, measure.mean_holds(self.sum, count)),
             Statistic::Percentile(percentile) => {
                 let value = self.percentile(percentile);
-                (value, Decimal::from_float(value).is_some_and(|value| measure.holds(value)))
+                (value.to_float(), measure.holds(value))
             }
         };
         let at_least = self.cut_at.is_some_and(|cut| cut >= start);
@@ -87,16 +87,40 @@ impl Values {
         }
     }
 
-    fn percentile(&self, percentile: f64) -> f64 {
-        let rank = percentile.clamp(0.0, 100.0) / 100.0 * (self.sorted.len().saturating_sub(1)) as f64;
-        let below = self.sorted.get(rank.floor() as usize).copied().unwrap_or_default().to_float();
-        let above = self.sorted.get(rank.ceil() as usize).copied().unwrap_or_default().to_float();
-        below + (above - below) * rank.fract()
+    /// Exact, so that a value that meets a bound is not a float beside it.
+    fn percentile(&self, percentile: f64) -> Decimal {
+        let hundred = Decimal::whole(100).billionths();
+        let percentile = Decimal::from_float(percentile.clamp(0.0, 100.0)).unwrap_or_default().billionths();
+        let rank = percentile * self.sorted.len().saturating_sub(1) as i128;
+        let (at, rest) = ((rank / hundred) as usize, rank % hundred);
+        let mut value = self.sorted.get(at).copied().unwrap_or_default();
+        if let Some(above) = self.sorted.get(at + 1).filter(|_| rest > 0) {
+            let mut distance = *above;
+            distance -= value;
+            value += distance.part(rest, hundred).unwrap_or_default();
+        }
+        value
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {
-        let mut evidence = newest(self.members.iter().map(|(member, _)| member));
-        evidence.dedup();
-        evidence
+        newest(self.members.iter().map(|(member, _)| member))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::Operator;
+    use model::Sha256;
+
+    #[test]
+    fn a_percentile_that_meets_its_bound_is_no_float_beside_it() {
+        let mut values = Values::default();
+        let evidence = Arc::new(Evidence { id: "e".into(), sha256: Sha256::of(b"e") });
+        let member = Member { at: 0, evidence };
+        let measure = Measure::new(&[(Operator::Eq, 4.0)]);
+        let numbers = ["1", "2", "7"].into_iter().filter_map(Decimal::parse);
+        let found = values.add(&member, numbers, (1, 10), Statistic::Percentile(70.0), &measure);
+        assert_eq!(found.and_then(|verdict| verdict.value), Some(4.0));
     }
 }

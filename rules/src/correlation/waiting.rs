@@ -64,8 +64,8 @@ impl Correlations {
             let (at, number) = ((entry.node >> 4) as usize, (entry.node & 15) as usize);
             let active = self.nodes.get(at)?.as_ref()?;
             let (seen, due) = match (&active.spec.work, &mut entry.state) {
-                (Work::Absence(_), State::Waits(waits)) => {
-                    let seen = waits.pop_due(now)?;
+                (Work::Absence(waiting), State::Waits(waits)) => {
+                    let seen = waits.pop_due(now, !waiting.predicates.is_empty())?;
                     let evidence = vec![seen.evidence.clone()];
                     (seen, Some(Due::Correlation(Verdict { evidence, ..Verdict::default() })))
                 }
@@ -92,6 +92,13 @@ impl Correlations {
             }
             return Some((at, key, seen, due));
         }
+    }
+
+    /// The order of timers of one time, which must not depend on that of the documents: rule, memory, key.
+    pub(super) fn rank(&self, slot: SlotId) -> (u32, u32, &str) {
+        let (node, key) = self.keys.name(slot);
+        let active = self.nodes.get((node >> 4) as usize).and_then(Option::as_ref);
+        (active.map_or(0, |active| active.rank), node & 15, key)
     }
 
     /// A late event at an absence: it arms its timer or is judged at once; what was expected satisfies or resolves.

@@ -72,7 +72,7 @@ impl Correlations {
             }
         }
         if is(&waiting.until) {
-            waits.give_up();
+            waits.give_up(seen.at);
         }
         if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
             timers.insert((seen.at.saturating_add(waiting.spans.wait_ms), slot));

@@ -153,7 +153,9 @@ fn extensions_are_refused_where_they_are_wrong() {
 
 #[test]
 fn what_is_learned_loads_and_says_what_it_needs() {
-    let found = rule(&with("x-requires: [E4, E7, E11]\nx-new-terms: {fields: [f, g], memory: 30d}\nx-risk: {weight: 60}\nx-where: geo_speed_kmh(f) > 900"));
+    let found = rule(&with(
+        "x-requires: [E4, E7, E11]\nx-new-terms: {fields: [f, g], memory: 30d}\nx-risk: {weight: 60}\nx-where: geo_speed_kmh(f) > 900",
+    ));
     assert_eq!(found.new_terms.map(|terms| terms.fields.join(" ")), Some("f g".to_owned()));
     assert_eq!((found.risk_weight, found.wheres[0].fields()), (Some(60.0), vec!["f"]));
     for (keys, code) in [("x-new-terms: {fields: f, memory: 30d}", "E4"), ("x-where: geo_speed_kmh(f) > 900", "E7")] {

@@ -44,6 +44,13 @@ pub fn told(case: &Case) -> Option<(Vec<Value>, Vec<Value>)> {
     Some((records, life::alone(&documents, &late, case.every_match)))
 }
 
+/// The same record with its keys in alphabetical order, as a sort needs it.
+pub(super) fn in_one_order(record: Value) -> Value {
+    let Value::Object(fields) = record else { return record };
+    let sorted: std::collections::BTreeMap<String, Value> = fields.into_iter().collect();
+    Value::Object(sorted.into_iter().map(|(name, value)| (name, in_one_order(value))).collect())
+}
+
 /// The part of a record that this model speaks of.
 pub fn compared(record: &Value) -> Value {
     let names = ["state", "event_time", "urgency", "fingerprint", "group", "count", "suppressed", "evidence"];
@@ -52,7 +59,7 @@ pub fn compared(record: &Value) -> Value {
     part.insert("rule".to_owned(), record["rule"]["id"].clone());
     part.insert("value".to_owned(), record.get("value").cloned().unwrap_or(Value::Null));
     part.insert("late".to_owned(), record.get("late").cloned().unwrap_or(Value::Bool(false)));
-    Value::Object(part)
+    in_one_order(Value::Object(part))
 }
 
 /// Records in order, then the late ones, sorted.

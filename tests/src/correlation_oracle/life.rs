@@ -190,7 +190,7 @@ pub(super) fn alone(documents: &Documents, late: &[Event], every_match: bool) ->
             alert.say(if every_match { "match" } else { "firing" }, place, None, &open);
             records.extend(alert.told.into_iter().map(|(_, mut record)| {
                 record["late"] = json!(true);
-                record
+                super::arrival::in_one_order(record)
             }));
         }
     }

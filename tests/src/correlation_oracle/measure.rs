@@ -51,10 +51,11 @@ pub(super) fn count_holds(tests: &[(Operator, f64)], count: usize) -> bool {
     holds(tests, number(&count.to_string()).expect("a number"), 1)
 }
 
-/// Evidence of inputs: their events, each once, the newest sixteen.
+/// Evidence of inputs: their events, the newest sixteen; one that follows itself stands once.
 pub(super) fn evidence(inputs: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     let by_number: BTreeMap<usize, usize> = inputs.collect();
-    let events: Vec<usize> = by_number.into_values().collect();
+    let mut events: Vec<usize> = by_number.into_values().collect();
+    events.dedup();
     events[events.len().saturating_sub(model::EVIDENCE_MAX)..].to_vec()
 }
 

@@ -70,9 +70,9 @@ impl Event {
         }
     }
 
-    /// Every way to take one text of each field; none where a field is missing.
-    fn tuples(&self, fields: &[String]) -> BTreeSet<Vec<String>> {
-        let mut tuples = BTreeSet::from([Vec::new()]);
+    /// Every way to take one text of each field, each once, in order of appearance; none where a field is missing.
+    fn tuples(&self, fields: &[String]) -> Vec<Vec<String>> {
+        let mut tuples = vec![Vec::new()];
         for field in fields {
             let texts = self.texts(field);
             let longer = |tuple: &Vec<String>| {
@@ -80,6 +80,8 @@ impl Event {
             };
             tuples = tuples.iter().flat_map(longer).collect();
         }
+        let mut seen = BTreeSet::new();
+        tuples.retain(|tuple| seen.insert(tuple.clone()));
         tuples
     }
 

@@ -63,8 +63,8 @@ impl World<'_> {
                 .any(|input| is(input, &absence.expect) && self.fits(correlation, absence, start, input))
         };
         let waits = |(of, number, told_at): &(Log, usize, usize)| {
-            let start = &inputs[*number];
-            *of == log && start.key == key && self.fits(correlation, absence, start, came) && !answered(start, *told_at)
+            let Some(start) = inputs.get(*number).filter(|start| *of == log && start.key == key) else { return false };
+            self.fits(correlation, absence, start, came) && !answered(start, *told_at)
         };
         if self.fired.iter().any(waits)
             && let Target::Correlation(at) = log.0

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Fingerprint;
 use rules::ast::{AlertSpec, Correlation, Memory, Search, Target};
 
 use super::{Documents, Event, Place, Told, life};
@@ -150,12 +149,15 @@ impl<'a> World<'a> {
     fn correlation(&mut self, at: usize, step: Step, holding: &BTreeSet<Target>) -> bool {
         let documents = self.documents;
         let correlation = &documents.correlations[at];
-        let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+        let mut groups: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
         for (reference, _) in correlation.references.iter().enumerate().filter(|(_, of)| holding.contains(&of.target)) {
             let fields: Vec<String> =
                 correlation.group_by.iter().map(|field| field.fields[reference].clone()).collect();
             for key in self.events[step.event].tuples(&fields) {
-                groups.entry(key).or_default().push(reference);
+                match groups.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, references)) => references.push(reference),
+                    None => groups.push((key, vec![reference])),
+                }
             }
         }
         let log = (Target::Correlation(at), 0);
@@ -226,8 +228,8 @@ impl<'a> World<'a> {
         let rank = |log: &Log, number: usize| {
             let depth_and_id = self.documents.order.iter().position(|known| *known == log.0);
             let key = &self.logs[log][number].key;
-            let print = Fingerprint::new("", key.iter().map(|text| ("", text.as_str())));
-            (depth_and_id, print, log.1, number)
+            let key: Vec<(usize, &String)> = key.iter().map(|text| (text.len(), text)).collect();
+            (depth_and_id, log.1, key, number)
         };
         let Some((due, log, number)) = pending.into_iter().min_by_key(|(due, log, number)| (*due, rank(log, *number)))
         else {
