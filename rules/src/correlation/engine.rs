@@ -217,10 +217,6 @@ impl Correlations {
         }
         true
     }
-
-    pub(super) fn speaks(&self, at: usize) -> bool {
-        self.nodes.get(at).and_then(Option::as_ref).is_some_and(|node| node.speaks)
-    }
 }
 
 /// States of a node are told apart by its number and the memory's.
