@@ -225,10 +225,6 @@ impl Correlations {
         }
         true
     }
-
-    pub(super) fn speaks(&self, at: usize) -> bool {
-        self.nodes.get(at).and_then(Option::as_ref).is_some_and(|node| node.speaks)
-    }
 }
 
 /// For each node its place by longest way from an event, then by id.

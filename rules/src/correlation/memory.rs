@@ -3,7 +3,7 @@
 //! What a rule remembers takes note of every event that its detection matches, then agrees or not. Must never let a rule
 //! hold before all of it agrees.
 
-use model::{Derived, Finding};
+use model::{Derived, Finding, Urgency};
 
 use super::detecting;
 use super::engine::{Correlations, Walk, node_of};
@@ -12,6 +12,7 @@ use super::group;
 use super::spec::{Remembered, Work};
 use super::state::State;
 use crate::ast::Interval;
+use crate::lists::Standing;
 
 /// What an interval says of an event.
 enum Inside {
@@ -56,13 +57,20 @@ impl Correlations {
             };
             walk.findings.extend(finding.map(|finding| (at, finding)));
         }
-        if holds
-            && let Some(finding) = walk.findings.remove(&at)
-            && self.speaks(at)
-        {
-            (walk.tell)(Derived::Holds(*finding));
+        if holds && let Some(finding) = walk.findings.remove(&at) {
+            self.tell_rule(at, *finding, walk.tell);
         }
         holds
+    }
+
+    /// A rule that remembers holds: while a list of what feeds it is missing, it wakes nobody.
+    pub(super) fn tell_rule(&self, at: usize, finding: Finding, tell: &mut dyn FnMut(Derived)) {
+        let Some(active) = self.nodes.get(at).and_then(Option::as_ref).filter(|active| active.speaks) else { return };
+        let urgency = match self.lists.standing(&active.lists, Some(finding.time())) {
+            Standing::TicketOnly | Standing::Silent => Urgency::Ticket,
+            _ => finding.urgency,
+        };
+        tell(Derived::Holds(Finding { urgency, ..finding }));
     }
 
     /// An interval opens or closes.

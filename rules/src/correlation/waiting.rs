@@ -43,9 +43,9 @@ impl Correlations {
             let holds = match due {
                 Due::Correlation(verdict) => self.holds(at, &key, &verdict, &mut walk),
                 Due::Rule(finding) => {
-                    if let Some(finding) = finding.filter(|_| self.speaks(at)) {
+                    if let Some(finding) = finding {
                         let basis = Basis::Timer(Timestamp::from_ms(now));
-                        (walk.tell)(Derived::Holds(Finding { basis, ..*finding }));
+                        self.tell_rule(at, Finding { basis, ..*finding }, walk.tell);
                     }
                     true
                 }

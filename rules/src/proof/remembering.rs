@@ -108,7 +108,7 @@ pub(super) fn of_correlation(correlation: &Correlation) -> Vec<(String, Correlat
             let longer = Correlation { timespan_ms: FAR_LONGER_MS, ..correlation.clone() };
             found.push(("with a far longer timespan".to_owned(), longer));
             found.extend(of_references(correlation));
-            found.extend(of_condition(correlation));
+            found.extend(of_condition(correlation).into_iter().filter(|_| correlation.risk.is_none()));
             if correlation.kind == CorrelationType::TemporalOrdered {
                 let unordered = Correlation { kind: CorrelationType::Temporal, ..correlation.clone() };
                 found.push(("in any order".to_owned(), unordered));
@@ -148,10 +148,11 @@ fn of_absence(correlation: &Correlation, absence: &Absence) -> Vec<(String, Abse
     found
 }
 
-/// Without each of the rules that it lists, and without what its predicates say of that rule.
+/// Without each of the rules that it lists, and without what its predicates say of that rule. Weights in a sum of
+/// risk are data, not logic.
 fn of_references(correlation: &Correlation) -> Vec<(String, Correlation)> {
     let mut found = Vec::new();
-    for at in (0..correlation.listed).filter(|_| correlation.listed > 1) {
+    for at in (0..correlation.listed).filter(|_| correlation.listed > 1 && correlation.risk.is_none()) {
         let mut fewer = correlation.clone();
         let reference = fewer.references.remove(at);
         fewer.listed -= 1;

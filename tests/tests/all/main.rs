@@ -20,6 +20,8 @@ mod kafka_source;
 mod kafka_tls;
 mod oracle;
 mod pack;
+mod pack_proofs;
+mod pysigma;
 mod redaction;
 mod redaction_cost;
 mod redaction_formats;
