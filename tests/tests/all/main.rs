@@ -36,3 +36,4 @@ mod run_restart;
 mod run_watch;
 mod secrets;
 mod semantics;
+mod trace;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use rules::lineage::{Artifact, Key, Placed, Reached, RunReached};
+use rules::lineage::{Artifact, Key, Kind, Placed, Reached, RunReached};
 use serde_json::{Value, json};
 
 use super::read::Readings;
 use super::told::Words;
 use crate::rules_command::table;
+
+/// Keys of one kind that the table of what else was reached names.
+const KEYS_MAX: usize = 6;
 
 pub(super) fn in_words(words: &Words, reached: &Reached) -> String {
     let mut text = format!("{} {}\n", reached.start.kind.name(), words.key(&reached.start));
@@ -31,15 +34,19 @@ pub(super) fn in_words(words: &Words, reached: &Reached) -> String {
                 words.short(&of.run),
                 words.name(of.run.kind, &of.names).unwrap_or_default(),
                 of.first.as_ref().map(|seen| seen.time.to_string()).unwrap_or_default(),
-                if of.hops.is_some() { "reached" } else { "made or used an artifact" }.to_owned(),
+                if of.hops.is_some() { "reached" } else { "made an artifact" }.to_owned(),
             ]);
         }
         text.push_str(&format!("\n{}\n", rows.trim_fmt()));
     }
     if !reached.others.is_empty() {
-        let mut rows = table(&["also reached", "key"], &[1]);
-        for (key, _) in &reached.others {
-            rows.add_row([key.kind.name().to_owned(), words.short(key)]);
+        let mut rows = table(&["also reached", "", "keys"], &[2]);
+        for kind in Kind::ALL {
+            let keys = reached.others.iter().filter(|(key, _)| key.kind == kind);
+            let keys: Vec<String> = keys.map(|(key, _)| words.short(key)).collect();
+            if !keys.is_empty() {
+                rows.add_row([kind.name().to_owned(), keys.len().to_string(), some(&keys)]);
+            }
         }
         text.push_str(&format!("\n{}\n", rows.trim_fmt()));
     }
@@ -47,6 +54,12 @@ pub(super) fn in_words(words: &Words, reached: &Reached) -> String {
     text.push_str(&words.left_out(&reached.hubs, reached.is_cut));
     text.push_str(&summary(words, reached));
     text
+}
+
+/// The first of some keys.
+fn some(keys: &[String]) -> String {
+    let told = keys.iter().take(KEYS_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if keys.len() > KEYS_MAX { format!("{told} and {} more", keys.len() - KEYS_MAX) } else { told }
 }
 
 fn place(words: &Words, placed: &Placed) -> String {
@@ -72,7 +85,8 @@ fn summary(words: &Words, reached: &Reached) -> String {
         let names: Vec<String> = reached.unknown.iter().map(|service| words.short(service)).collect();
         let has = if names.len() == 1 { "has" } else { "have" };
         let of = count(names.len(), "service");
-        text.push_str(&format!("unknown: {of} {has} no SBOM of what runs there: {}\n", names.join(", ")));
+        let names = names.join(", ");
+        text.push_str(&format!("unknown: {of} {has} no SBOM of what runs there: {names}\n"));
     }
     text
 }

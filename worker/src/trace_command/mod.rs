@@ -24,6 +24,9 @@ use told::Words;
 /// Exit code where some input could not be read.
 const NOT_ALL_READ: u8 = 3;
 
+/// Candidates that are named to somebody whose key means several things.
+const CANDIDATES_MAX: usize = 10;
+
 /// Arguments of `pipewarden trace`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -126,7 +129,13 @@ fn answer(text: &str, asked: &Asked, tell: Tell<'_>) -> anyhow::Result<ExitCode>
     let words = Words { redaction: RedactionKey::default() };
     let readings = Reader::new(asked)?.read()?;
     readings.complain();
-    let known = |keys: &[&Key]| keys.iter().map(|key| format!("  {}", words.candidate(key))).collect::<String>();
+    let known = |keys: &[&Key]| {
+        let mut told: Vec<String> = keys.iter().take(CANDIDATES_MAX).map(|key| words.candidate(key)).collect();
+        if keys.len() > CANDIDATES_MAX {
+            told.push(format!("  and {} more", keys.len() - CANDIDATES_MAX));
+        }
+        told.join("\n")
+    };
     match find(&readings.lineage, text, asked.kind, &words) {
         Found::One(key) => {
             let told = tell(&words, &readings, key);
@@ -140,7 +149,7 @@ fn answer(text: &str, asked: &Asked, tell: Tell<'_>) -> anyhow::Result<ExitCode>
         }
         Found::Many(keys) => {
             let (text, known) = (words.asked(text), known(&keys));
-            anyhow::bail!("{text}: names several things (hint: give --kind, or the whole key):\n{}", known.trim_end())
+            anyhow::bail!("{text}: names several things (hint: give --kind, or the whole key):\n{known}")
         }
         Found::None(near) if near.is_empty() => anyhow::bail!(
             "{}: is in none of the {} events (hint: other inputs, or --kind)",
@@ -151,7 +160,7 @@ fn answer(text: &str, asked: &Asked, tell: Tell<'_>) -> anyhow::Result<ExitCode>
             "{}: is in none of the {} events; the nearest are\n{}",
             words.asked(text),
             readings.events,
-            known(&near).trim_end()
+            known(&near)
         ),
     }
 }

@@ -13,8 +13,8 @@ const CHARACTERS_MAX: usize = 512;
 /// And in a table after this many.
 const CELL_MAX: usize = 48;
 
-/// Digits of a hash that people need to tell it from others.
-const DIGITS: usize = 12;
+/// Characters of a hash that people need to tell it from others, the mark of the cut among them.
+const DIGITS: usize = 13;
 
 /// Evidence that a table names; the rest is counted.
 const EVIDENCE_MAX: usize = 3;
@@ -51,7 +51,7 @@ impl Words {
         }
     }
 
-    /// A name of a key: the one that says most, which is the last of those with the longest start.
+    /// The name of a key that a table shows: the last, which has a version where one has.
     pub(super) fn name(&self, kind: Kind, names: &[Arc<str>]) -> Option<String> {
         self.names(kind, names).pop()
     }
@@ -64,7 +64,7 @@ impl Words {
 
     /// A key with its kind, as `--kind` takes it.
     pub(super) fn candidate(&self, key: &Key) -> String {
-        format!("{:<11}  {}\n", key.kind.name(), self.key(key))
+        format!("  {:<11}  {}", key.kind.name(), self.key(key))
     }
 
     /// What was typed.
@@ -75,7 +75,7 @@ impl Words {
     /// Who acted in some events.
     pub(super) fn who<'e>(&self, seen: impl IntoIterator<Item = &'e Arc<Seen>>) -> Vec<String> {
         let who: BTreeSet<&str> = seen.into_iter().filter_map(|seen| seen.who.as_deref()).collect();
-        who.into_iter().map(|who| printable(&redact_field("prov.actor", who))).collect()
+        who.into_iter().map(|who| printable(&cut(&redact_field("prov.actor", who), CELL_MAX))).collect()
     }
 
     /// The id of an event.
