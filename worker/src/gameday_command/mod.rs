@@ -223,8 +223,7 @@ fn run_one(exercise: &Exercise, days: u32, rules: &Arc<RuleSet>, names: &BTreeSe
     let ordinary = surroundings::ordinary_days(exercise, days);
     let sources = surroundings::sources(exercise, ordinary.as_ref(), rules)?;
     let first = exercise.inputs.len();
-    let engines: Vec<_> = sources.iter().take(first).map(|source| source.engine.clone()).collect();
-    let (records, events) = records::read(exercise, &engines)?;
+    let (records, events) = records::read(exercise)?;
     let latest_ms = sources.iter().map(|source| source.lateness_ms).max().unwrap_or(0);
     let span = Span {
         from: events.first().map_or(exercise.start, |event| event.time),

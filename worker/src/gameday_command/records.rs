@@ -2,16 +2,19 @@
 //!
 //! Reads files, and nothing else: what becomes of a record is the pipeline's business.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use ingest::Read;
-use model::Timestamp;
+use ingest::format::Wanted;
+use ingest::{Decoder, Read};
+use model::{EventClass, Projection, Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::exercise::{Exercise, Input, Labels};
-use crate::engine::Engine;
+use super::incidents::EDGES;
 
 /// A record on its way.
 #[derive(Debug, Clone)]
@@ -42,23 +45,36 @@ pub(super) struct Labelled {
     pub what: String,
     pub time: Timestamp,
     pub arrival: Timestamp,
+    /// What it is joined with others by, (field, value).
+    #[serde(skip)]
+    pub lineage: Vec<(String, String)>,
 }
 
-/// The records of an exercise, and its labelled events by time. `engines` stand in the order of its inputs.
+/// The records of an exercise, and its labelled events by time.
 ///
 /// # Errors
 /// A file that cannot be read, lines without their arrival, a label that is no event's id.
-pub(super) fn read(exercise: &Exercise, engines: &[Arc<Engine>]) -> anyhow::Result<(Vec<Arriving>, Vec<Labelled>)> {
+pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<Labelled>)> {
+    let mut edges = Projection::default();
+    EDGES.iter().for_each(|field| {
+        edges.ask(field);
+    });
+    let wanted = || Wanted {
+        classes: EventClass::ALL.iter().map(|class| (*class, edges.clone())).collect(),
+        ..Wanted::default()
+    };
     let (mut records, mut labelled) = (Vec::new(), Vec::new());
-    for (source, (input, engine)) in exercise.inputs.iter().zip(engines).enumerate() {
+    for (source, input) in exercise.inputs.iter().enumerate() {
+        let (decoder, name) =
+            (Decoder::new(vec![(input.format, wanted())], input.trust, true), Arc::from(&*input.source));
+        let mut scratch = ingest::Scratch::default();
         let text = text(&input.file)?;
         let lines: Vec<&str> = text.lines().collect();
         let arrivals = arrivals(input, lines.len())?;
         for (number, line) in lines.into_iter().enumerate() {
             let told = arrivals.get(number).copied();
             let mut at = told;
-            let mut scratch = ingest::Scratch::default();
-            engine.decoder.read(&mut scratch, line, 0, &mut |_, read| {
+            decoder.read(&mut scratch, line, 0, &mut |_, read| {
                 let Read::Event(seen) = read else { return };
                 let decoded = &seen.decoded;
                 at = at.max(decoded.time.filter(|_| told.is_none()));
@@ -72,6 +88,7 @@ pub(super) fn read(exercise: &Exercise, engines: &[Arc<Engine>]) -> anyhow::Resu
                     what: format!("{class} {}", decoded.action).trim().to_owned(),
                     time,
                     arrival: told.unwrap_or(time),
+                    lineage: decoder.event(&seen, &name, &edges).map(|event| pairs(event.fields)).unwrap_or_default(),
                 });
             });
             let Some(at) = at else { bail!("{}:{}: no event, and no arrival", input.file.display(), number + 1) };
@@ -82,6 +99,16 @@ pub(super) fn read(exercise: &Exercise, engines: &[Arc<Engine>]) -> anyhow::Resu
     records.sort_by_key(|record| (record.at, record.source));
     labelled.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok((records, labelled))
+}
+
+fn pairs(fields: BTreeMap<String, Value>) -> Vec<(String, String)> {
+    let texts = |value: Value| match value {
+        Value::String(text) => vec![text],
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let pairs = |(field, value): (String, Value)| texts(value).into_iter().map(move |text| (field.clone(), text));
+    fields.into_iter().flat_map(pairs).collect()
 }
 
 fn text(file: &Path) -> anyhow::Result<String> {

@@ -52,8 +52,8 @@ pub(super) struct Detection {
     pub time_s: Option<i64>,
     pub goal: Option<Goal>,
     pub within: Option<bool>,
-    /// Missed, but what is pending might have made it.
-    pub is_pending: bool,
+    /// The exercise is about this: to miss it is to fail.
+    pub is_measured: bool,
 }
 
 /// A measure of time to detect.
@@ -202,10 +202,9 @@ impl Detection {
             Some(time_s) => format!("{} after the first event", span(time_s)),
             None => "never".to_owned(),
         };
-        let pending = if self.is_pending { "; what is pending may make it" } else { "" };
         match &self.goal {
-            Some(goal) => format!("{time} ({}: within {}{pending})", goal.name, span(goal.limit_s)),
-            None => time,
+            Some(goal) if self.is_measured => format!("{time} ({}: within {})", goal.name, span(goal.limit_s)),
+            _ => time,
         }
     }
 }
