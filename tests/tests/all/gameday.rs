@@ -91,7 +91,9 @@ fn an_attack_that_is_told_in_time_and_its_silent_twin_pass() {
     let day = Day::new();
     let ran = day.run(&["gd-a9"]);
     ran.expect_code(0);
-    for says in ["PASS  gd-a9/attack", "PASS  gd-a9/twin", "00:13", "3 s after the first event (A-M7: within 24 h)", "2 of 2"] {
+    for says in
+        ["PASS  gd-a9/attack", "PASS  gd-a9/twin", "00:13", "3 s after the first event (A-M7: within 24 h)", "2 of 2"]
+    {
         assert!(ran.stdout.contains(says), "{says}: {}", ran.stdout);
     }
     assert!(!ran.stdout.contains('\u{1b}'), "no colours in a pipe: {}", ran.stdout);
@@ -104,9 +106,19 @@ fn an_attack_that_is_told_in_time_and_its_silent_twin_pass() {
 fn what_is_told_and_what_is_expected_fail_apart() {
     for (name, from, to, says) in [
         ("attack/scenario.yaml", "{id: TST,", "{id: TST-02,", "TST-02 (page): no such rule is loaded"),
-        ("attack/scenario.yaml", "prov.runner_id: r1}", "prov.runner_id: r2}", "told at 00:13, but of prov.runner_id=r1"),
+        (
+            "attack/scenario.yaml",
+            "prov.runner_id: r1}",
+            "prov.runner_id: r2}",
+            "told at 00:13, but of prov.runner_id=r1",
+        ),
         ("attack/scenario.yaml", "not_after: \"00:14\"", "not_after: \"00:12\"", "told at 00:13, 1 s too late"),
-        ("attack/scenario.yaml", "not_before: \"00:10\"", "not_before: \"00:11\"", "told only of 00:10, before it is due"),
+        (
+            "attack/scenario.yaml",
+            "not_before: \"00:10\"",
+            "not_before: \"00:11\"",
+            "told only of 00:10, before it is due",
+        ),
         ("attack/scenario.yaml", "forbid: []", "forbid: [TST]", "forbidden: TST-01 (page) at 00:13, prov.runner_id=r1"),
         ("attack/scenario.yaml", "pages_max: 1", "pages_max: 0", "pages: 1 incidents, 0 at most"),
         ("attack/events/runners.jsonl", "\"release\"", "\"build\"", "TST (page): not told"),
@@ -124,7 +136,11 @@ fn what_is_told_and_what_is_expected_fail_apart() {
     }
     // What nobody expected, on nothing that belongs to the attack.
     let day = Day::new();
-    day.edit("attack/scenario.yaml", "{id: TST, route: page, key: {prov.runner_id: r1}", "{id: TST, route: page, key: {prov.runner_id: r7}");
+    day.edit(
+        "attack/scenario.yaml",
+        "{id: TST, route: page, key: {prov.runner_id: r1}",
+        "{id: TST, route: page, key: {prov.runner_id: r7}",
+    );
     day.edit("attack/scenario.yaml", "  m: [e1]", "  n: [e1]");
     day.edit("attack/scenario.yaml", "runner_id=r1\"", "runner_id=r7\"");
     let ran = day.run(&["all"]);
@@ -173,7 +189,7 @@ fn the_json_says_all_of_it() {
     }
     // Told ahead of its seal: sealed once its source counts as complete, a lateness behind.
     let sealed = of["alerts"][0]["sealed_at"].as_str().expect("sealed");
-    assert_eq!(sealed, "2026-09-21T09:01:11.000Z");
+    assert_eq!(sealed, "2026-09-21T09:01:10.000Z");
     assert_eq!(told["exercises"][1]["detection"], Value::Null);
 }
 
@@ -187,7 +203,9 @@ fn the_page_stands_alone_and_escapes_what_others_wrote() {
     for lacks in ["<script", "src=", "href=", "url(", "@import", "http:", "https:"] {
         assert!(!page.contains(lacks), "{lacks}: {page}");
     }
-    for has in ["A runner &lt;script&gt;alert(1)&lt;/script&gt; &amp; co", "<svg", "class=\"m\"", "class=\"window\"", "TST-01"] {
+    for has in
+        ["A runner &lt;script&gt;alert(1)&lt;/script&gt; &amp; co", "<svg", "class=\"m\"", "class=\"window\"", "TST-01"]
+    {
         assert!(page.contains(has), "{has}: {page}");
     }
 }
@@ -214,8 +232,12 @@ fn what_is_not_there_is_said_with_a_hint() {
 fn game_days_are_listed_and_replayed() {
     let dir = cli::workspace().join("replay-data");
     let listed = cli::run(["gameday", "list", "--json", "--dir", &dir.to_string_lossy()], b"").expect_code(0).json();
-    let names: BTreeSet<&str> = listed.as_array().expect("an array").iter().filter_map(|of| of["name"].as_str()).collect();
-    assert!(names.len() >= 19 && names.contains("gd-b1/attack-outage") && !names.contains("hijacked-runner"), "{names:?}");
+    let names: BTreeSet<&str> =
+        listed.as_array().expect("an array").iter().filter_map(|of| of["name"].as_str()).collect();
+    assert!(
+        names.len() >= 19 && names.contains("gd-b1/attack-outage") && !names.contains("hijacked-runner"),
+        "{names:?}"
+    );
     // The same folder is good for `replay`, which makes one source of it.
     let folder = dir.join("gd-b1/attack");
     let replayed = cli::run(["replay", &folder.to_string_lossy(), "--json", "--log", "off"], b"");
@@ -223,6 +245,69 @@ fn game_days_are_listed_and_replayed() {
     assert_eq!(replayed.json()["alerts"]["by_rule"].as_array().map(Vec::is_empty), Some(false), "{replayed:?}");
 }
 
-/// What the real game days do not give yet: unmet expectations, alerts that ought not to be told, other failures. It may only
-/// grow shorter.
-const UNMET: [(&str, &[&str]); 0] = [];
+/// What the real game days do not give yet: expectations that are not met, `told X` where silence is due, `pages`, `tickets`,
+/// `detection` beyond their limits. It may only grow shorter.
+const UNMET: [(&str, &[&str]); 11] = [
+    ("gd-a1/attack", &["DEP-01", "REG-02", "RUN-14", "TOK-04"]),
+    ("gd-a2/attack", &["SEC-07", "TOK-08", "TOK-15"]),
+    ("gd-a2/attack-unrevoked", &["SEC-07", "TOK-08", "TOK-15"]),
+    ("gd-a3/attack", &["CMP-03", "RUN-05", "RUN-06"]),
+    ("gd-a3/twin", &["told job_with_secrets_started", "tickets"]),
+    ("gd-b1/attack", &["RUN-05", "RUN-06", "RUN-13", "TOK-02"]),
+    ("gd-b1/attack-outage", &["RUN-05", "RUN-06", "RUN-13", "TOK-02"]),
+    ("gd-b1/twin", &["told job_with_secrets_started", "tickets"]),
+    ("gd-b2/attack", &["RTI-07", "SEC-02", "TOK-15"]),
+    ("gd-b3/attack", &["CMP-02", "DEP-10", "PRV-05", "RTI-05"]),
+    ("gd-b3/twin", &["told job_with_secrets_started", "tickets"]),
+];
+
+/// The same words of a report.
+fn unmet(of: &Value) -> BTreeSet<String> {
+    let each = |key: &str| of[key].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut unmet: BTreeSet<String> = each("expectations")
+        .iter()
+        .filter(|one| !["met", "pending"].contains(&one["outcome"].as_str().unwrap_or_default()))
+        .map(|one| text(&one["id"]))
+        .collect();
+    let may_speak = |alert: &Value| {
+        of["variant"] == "attack" && !["stray", "forbidden"].contains(&alert["standing"].as_str().unwrap_or_default())
+    };
+    let told = each("alerts").into_iter().filter(|alert| !may_speak(alert));
+    unmet.extend(told.map(|alert| format!("told {}", text(&alert["detection"]))));
+    for (count, max, name) in [("incidents", "pages_max", "pages"), ("tickets", "tickets_max", "tickets")] {
+        unmet.extend((of[max].is_u64() && of[count].as_u64() > of[max].as_u64()).then(|| name.to_owned()));
+    }
+    let is_slow = of["detection"]["is_measured"] == true && of["detection"]["within"] == false;
+    unmet.extend(is_slow.then(|| "detection".to_owned()));
+    unmet
+}
+
+#[test]
+fn the_real_game_days_give_what_they_promise_but_for_what_is_listed() {
+    let dir = cli::workspace().join("replay-data");
+    let ran = cli::run(["gameday", "run", "all", "--json", "--log", "off", "--dir", &dir.to_string_lossy()], b"");
+    let told = ran.json();
+    let exercises = told["exercises"].as_array().expect("an array");
+    assert!(exercises.len() >= 19, "{}", exercises.len());
+    assert_eq!(ran.code, i32::from(told["passed"] == false), "{ran:?}");
+    let mut grown = Vec::new();
+    for of in exercises {
+        let name = of["name"].as_str().unwrap_or_default();
+        let found = unmet(of);
+        let listed: BTreeSet<String> = UNMET
+            .iter()
+            .filter(|(day, _)| *day == name)
+            .flat_map(|(_, unmet)| unmet.iter().map(|id| (*id).to_owned()))
+            .collect();
+        grown.extend(found.difference(&listed).map(|id| format!("{name}: {id}")));
+        let met: Vec<_> = listed.difference(&found).collect();
+        if !met.is_empty() {
+            println!("{name}: may be taken off the list: {met:?}");
+        }
+        assert_eq!(of["passed"] == true, found.is_empty(), "{name}: {:#}", of["failures"]);
+        assert_eq!(of["late_events"], 0, "{name}: every record comes within its source's lateness");
+        println!("{name}: {} {found:?}", if found.is_empty() { "PASS" } else { "FAIL" });
+    }
+    assert!(grown.is_empty(), "no longer given:\n{}", grown.join("\n"));
+}

@@ -113,7 +113,8 @@ pub(super) fn run(
         for (number, station) in stations.iter().enumerate() {
             let is_quiet = now.ms() - station.heard.ms() >= IDLE_AFTER_MS;
             if is_quiet && !is_unwell(sources, number, unwell, now) {
-                pipeline.complete(number, 0, now.plus_ms(-station.lateness_ms));
+                // What is still to arrive does so after this tick, and happened after its lateness ago.
+                pipeline.complete(number, 0, now.plus_ms(1 - station.lateness_ms));
             }
         }
         pipeline.advance()?;

@@ -3,9 +3,9 @@
 //! A stand-in until incidents are records of their own. Must never join by what everything has (an organisation, an
 //! environment).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::records::Labelled;
+use super::records::{Label, Labelled};
 use super::report::Alert;
 
 /// What joins events.
@@ -23,36 +23,61 @@ pub(super) const EDGES: [&str; 7] = [
 const OWNERS: [&str; 7] =
     ["prov.repo", "prov.repo_id", "prov.commit", "prov.artifact", "prov.service", "prov.actor_id", "prov.session"];
 
-/// The number of groups of alerts that share something, directly or through others.
-pub(super) fn count(alerts: &[&Alert], events: &[Labelled]) -> usize {
-    let lineage: BTreeMap<&str, &[(String, String)]> =
-        events.iter().map(|event| (event.id.as_str(), event.lineage.as_slice())).collect();
-    let mut parents: Vec<usize> = (0..alerts.len()).collect();
-    let mut first_with: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for (at, alert) in alerts.iter().enumerate() {
-        let of_events = alert.evidence.iter().filter_map(|id| lineage.get(id.as_str())).copied().flatten().cloned();
-        for shared in shared(alert).into_iter().chain(of_events) {
-            let other = *first_with.entry(shared).or_insert(at);
-            let (a, b) = (root(&parents, at), root(&parents, other));
-            if let Some(parent) = parents.get_mut(a.max(b)) {
+/// (field, value); an event's own id has no field.
+type Thing = (String, String);
+
+/// Things, and which of them are one.
+#[derive(Default)]
+struct Groups {
+    numbers: BTreeMap<Thing, usize>,
+    parents: Vec<usize>,
+}
+
+impl Groups {
+    fn number(&mut self, thing: Thing) -> usize {
+        let next = self.parents.len();
+        let number = *self.numbers.entry(thing).or_insert(next);
+        if number == next {
+            self.parents.push(next);
+        }
+        number
+    }
+
+    fn root(&self, mut at: usize) -> usize {
+        while let Some(&parent) = self.parents.get(at)
+            && parent != at
+        {
+            at = parent;
+        }
+        at
+    }
+
+    fn join(&mut self, things: impl IntoIterator<Item = Thing>) -> Option<usize> {
+        let mut first = None;
+        for thing in things {
+            let number = self.number(thing);
+            let (a, b) = (self.root(number), self.root(*first.get_or_insert(number)));
+            if let Some(parent) = self.parents.get_mut(a.max(b)) {
                 *parent = a.min(b);
             }
         }
+        first
     }
-    parents.iter().enumerate().filter(|(at, parent)| at == *parent).count()
 }
 
-fn root(parents: &[usize], mut at: usize) -> usize {
-    while let Some(&parent) = parents.get(at)
-        && parent != at
-    {
-        at = parent;
+/// The number of groups of alerts that share something, directly, through others, or through events of the story.
+pub(super) fn count(alerts: &[&Alert], events: &[Labelled]) -> usize {
+    let mut groups = Groups::default();
+    for event in events.iter().filter(|event| event.label != Label::Noise) {
+        let id = (String::new(), event.id.clone());
+        groups.join(std::iter::once(id).chain(event.lineage.iter().cloned()));
     }
-    at
+    let of_alerts: Vec<usize> = alerts.iter().filter_map(|alert| groups.join(shared(alert))).collect();
+    of_alerts.into_iter().map(|number| groups.root(number)).collect::<BTreeSet<_>>().len()
 }
 
-/// Its key, its provenance and its evidence, as (field, value). Of an alias only the name is known: it joins aliases.
-fn shared(alert: &Alert) -> Vec<(String, String)> {
+/// Its key, its provenance and its evidence. Of an alias only the name is known: it joins aliases.
+fn shared(alert: &Alert) -> Vec<Thing> {
     let joins = |field: &str| EDGES.contains(&field) || OWNERS.contains(&field);
     let key = alert.key.iter().filter(|(field, _)| joins(field) || !field.starts_with("prov."));
     let narrow = key.chain(alert.facts.iter().filter(|(field, _)| joins(field)));
