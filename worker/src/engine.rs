@@ -159,7 +159,9 @@ impl Route {
         let raw = compile(&|rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource))?;
         let mut classes = BTreeMap::new();
         if format.mapping.is_some() {
-            for class in EventClass::ALL {
+            // What it may not speak of it feeds no rule with, and no rule waits for it.
+            let may = |class: &&EventClass| reading.classes.as_ref().is_none_or(|allowed| allowed.contains(class));
+            for class in EventClass::ALL.iter().filter(may) {
                 let program = compile(&|rule| takes_class(class.name(), &rule.logsource))?;
                 if !program.is_empty() {
                     classes.insert(*class, program);

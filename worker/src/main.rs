@@ -7,6 +7,7 @@ mod dead_letter_command;
 mod engine;
 mod enrichment;
 mod formats_command;
+mod gameday_command;
 mod http;
 mod human;
 mod id_reuse;
@@ -53,6 +54,8 @@ enum Command {
     Rules(rules_command::RulesArgs),
     /// List and explain the formats that are read, and try one on records of yours
     Formats(formats_command::FormatsArgs),
+    /// Run game days: what fired when, whether it was expected, and how long it took
+    Gameday(gameday_command::GamedayArgs),
     /// Make network tables for enrichment
     Network(network_command::NetworkArgs),
     /// List, show and replay records that could not be decoded
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Rules(args) => rules_command::run(args),
         Command::Formats(args) => formats_command::run(args),
+        Command::Gameday(args) => gameday_command::run(args),
         Command::Network(args) => network_command::run(&args),
         Command::DeadLetter(args) => dead_letter_command::run(&args),
         Command::Trace(args) => trace_command::trace(&args),

@@ -14,6 +14,7 @@ mod exit_codes;
 mod formats;
 mod fuzz_formats;
 mod game_days;
+mod gameday;
 mod house;
 mod kafka_faults;
 mod kafka_source;

@@ -175,6 +175,17 @@ impl<'y> Section<'y> {
             .collect()
     }
 
+    /// Each map of a list of maps; nothing where the key is not there.
+    pub(crate) fn items(&self, key: &'static str) -> Vec<Section<'y>> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Some(items) = node.data.as_sequence() else {
+            self.problem(key, "a list is expected here (hint: - {key: value})");
+            return Vec::new();
+        };
+        let path = |at: usize| format!("{}[{at}]", self.path(key));
+        items.iter().enumerate().map(|(at, node)| Section::of(path(at), Some(node), self.problems)).collect()
+    }
+
     /// An entry's versions: each of a list of maps, or the one map that it is.
     pub(crate) fn versions(&self) -> Vec<Section<'y>> {
         let one = || vec![Section::of(self.path.clone(), self.node, self.problems)];

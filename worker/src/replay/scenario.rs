@@ -1,4 +1,5 @@
-//! `scenario.yaml` of a game day: which inputs, lists and lateness it stands on, and what it expects.
+//! `scenario.yaml` as `replay` reads it: which inputs, lists and lateness it stands on. What a game day expects, and when its
+//! records arrived, is the business of `gameday`; here all inputs are one source.
 //!
 //! Paths in it are relative to its folder. Unknown keys are errors, and all of them are named at once.
 
@@ -28,6 +29,9 @@ pub struct Scenario {
 
 const KNOWN: &str = "title, story, format, source, lateness, lists, inventory, network, inputs, expected, end";
 
+/// Keys that only `gameday` reads.
+const OF_GAME_DAYS: [&str; 7] = ["id", "variant", "seed", "start", "health", "labels", "expect"];
+
 impl Scenario {
     /// Reads a scenario.
     ///
@@ -44,11 +48,13 @@ impl Scenario {
             let text = || value.as_str().map(str::to_owned);
             match key {
                 "title" | "story" | "expected" | "end" => {}
+                key if OF_GAME_DAYS.contains(&key) => {}
                 "format" => scenario.format = text().unwrap_or_default(),
                 "source" => scenario.source = text(),
                 "lateness" => scenario.lateness = text(),
                 "inputs" => {
-                    let inputs = value.as_sequence().into_iter().flatten().filter_map(Yaml::as_str);
+                    let file = |input| Yaml::as_str(input).or_else(|| input.as_mapping_get("file")?.as_str());
+                    let inputs = value.as_sequence().into_iter().flatten().filter_map(file);
                     scenario.inputs.extend(inputs.map(|input| folder.join(input)));
                 }
                 "inventory" => scenario.inventory = text().map(|file| folder.join(file)),

@@ -1,0 +1,146 @@
+//! What the sources of an exercise wrote, in the order of arrival; and what its labelled events are.
+//!
+//! Reads files, and nothing else: what becomes of a record is the pipeline's business.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use ingest::format::Wanted;
+use ingest::{Decoder, Read};
+use model::{EventClass, Projection, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::exercise::{Exercise, Input, Labels};
+use super::incidents::EDGES;
+
+/// A record on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Arriving {
+    /// Number of its source.
+    pub source: usize,
+    /// When it arrives.
+    pub at: Timestamp,
+    pub bytes: Vec<u8>,
+}
+
+/// What a label says of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Label {
+    Malicious,
+    Benign,
+    Noise,
+}
+
+/// A labelled event.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Labelled {
+    pub label: Label,
+    pub id: String,
+    pub source: String,
+    /// Class and action.
+    pub what: String,
+    pub time: Timestamp,
+    pub arrival: Timestamp,
+    /// What it is joined with others by, (field, value).
+    #[serde(skip)]
+    pub lineage: Vec<(String, String)>,
+}
+
+/// The records of an exercise, and its labelled events by time.
+///
+/// # Errors
+/// A file that cannot be read, lines without their arrival, a label that is no event's id.
+pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<Labelled>)> {
+    let mut edges = Projection::default();
+    EDGES.iter().for_each(|field| {
+        edges.ask(field);
+    });
+    let wanted = || Wanted {
+        classes: EventClass::ALL.iter().map(|class| (*class, edges.clone())).collect(),
+        ..Wanted::default()
+    };
+    let (mut records, mut labelled) = (Vec::new(), Vec::new());
+    for (source, input) in exercise.inputs.iter().enumerate() {
+        let (decoder, name) =
+            (Decoder::new(vec![(input.format, wanted())], input.trust, true), Arc::from(&*input.source));
+        let mut scratch = ingest::Scratch::default();
+        let text = text(&input.file)?;
+        let lines: Vec<&str> = text.lines().collect();
+        let arrivals = arrivals(input, lines.len())?;
+        for (number, line) in lines.into_iter().enumerate() {
+            let told = arrivals.get(number).copied();
+            let mut at = told;
+            decoder.read(&mut scratch, line, 0, &mut |_, read| {
+                let Read::Event(seen) = read else { return };
+                let decoded = &seen.decoded;
+                at = at.max(decoded.time.filter(|_| told.is_none()));
+                let (Some(id), Some(time)) = (decoded.id.as_deref(), decoded.time) else { return };
+                let Some(label) = label(&exercise.labels, id) else { return };
+                let class = decoded.class.map_or("", |class| class.name());
+                labelled.push(Labelled {
+                    label,
+                    id: id.to_owned(),
+                    source: input.source.clone(),
+                    what: format!("{class} {}", decoded.action).trim().to_owned(),
+                    time,
+                    arrival: told.unwrap_or(time),
+                    lineage: decoder.event(&seen, &name, &edges).map(|event| pairs(event.fields)).unwrap_or_default(),
+                });
+            });
+            let Some(at) = at else { bail!("{}:{}: no event, and no arrival", input.file.display(), number + 1) };
+            records.push(Arriving { source, at, bytes: line.as_bytes().to_vec() });
+        }
+    }
+    check(exercise, &labelled)?;
+    records.sort_by_key(|record| (record.at, record.source));
+    labelled.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+    Ok((records, labelled))
+}
+
+fn pairs(fields: BTreeMap<String, Value>) -> Vec<(String, String)> {
+    let texts = |value: Value| match value {
+        Value::String(text) => vec![text],
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let pairs = |(field, value): (String, Value)| texts(value).into_iter().map(move |text| (field.clone(), text));
+    fields.into_iter().flat_map(pairs).collect()
+}
+
+fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| file.display().to_string())
+}
+
+fn arrivals(input: &Input, lines: usize) -> anyhow::Result<Vec<Timestamp>> {
+    let Some(file) = &input.arrivals else { return Ok(Vec::new()) };
+    let text = text(file)?;
+    let time = |(number, line): (usize, &str)| {
+        Timestamp::parse(line).with_context(|| format!("{}:{}: {line:?} is no time", file.display(), number + 1))
+    };
+    let times = text.lines().enumerate().map(time).collect::<anyhow::Result<Vec<_>>>()?;
+    if times.len() != lines {
+        let (name, records) = (file.display(), input.file.display());
+        bail!("{name}: {} arrivals for the {lines} records of {records} (hint: a line for each)", times.len());
+    }
+    Ok(times)
+}
+
+fn label(labels: &Labels, id: &str) -> Option<Label> {
+    let sets = [(&labels.malicious, Label::Malicious), (&labels.benign, Label::Benign), (&labels.noise, Label::Noise)];
+    sets.into_iter().find(|(ids, _)| ids.contains(id)).map(|(_, label)| label)
+}
+
+fn check(exercise: &Exercise, found: &[Labelled]) -> anyhow::Result<()> {
+    let Labels { malicious, benign, noise } = &exercise.labels;
+    let is_there = |id: &&String| found.iter().any(|event| event.id == **id);
+    let missing: Vec<&str> =
+        [malicious, benign, noise].into_iter().flatten().filter(|id| !is_there(id)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        bail!("{}: labels that are no event's id: {}", exercise.name, missing.join(", "));
+    }
+    Ok(())
+}
