@@ -115,10 +115,8 @@ impl Correlations {
                 return false;
             }
         }
-        if let Some(finding) = walk.findings.remove(&at)
-            && self.speaks(at)
-        {
-            (walk.tell)(Derived::Holds(*finding));
+        if let Some(finding) = walk.findings.remove(&at) {
+            self.tell_rule(at, *finding, walk.tell);
         }
         true
     }
