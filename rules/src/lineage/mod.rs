@@ -88,11 +88,11 @@ impl Lineage {
     }
 
     fn edge(&mut self, source: &Key, target: &Key, stage: Stage, links: &Links) {
-        let down = HalfKey { near: source.clone(), far: target.clone(), is_down: true, stage };
-        self.halves.put(down, &links.seen);
+        let down = HalfKey { far: target.clone(), is_down: true, stage };
+        self.halves.put(source, down, &links.seen);
         if source != target {
-            let up = HalfKey { near: target.clone(), far: source.clone(), is_down: false, stage };
-            self.halves.put(up, &links.seen);
+            let up = HalfKey { far: source.clone(), is_down: false, stage };
+            self.halves.put(target, up, &links.seen);
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use model::{Timestamp, VIRTUAL_SHARDS};
 use rustc_hash::FxBuildHasher;
 
@@ -25,10 +26,9 @@ const TOKEN_TTL_MS: i64 = 30 * DAY_MS;
 /// The same of all other edges, which lead to digests.
 const DIGEST_TTL_MS: i64 = 400 * DAY_MS;
 
-/// One half of an edge: the edge as one of its ends knows it.
+/// One half of an edge, as its near end knows it. In the order of far ends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HalfKey {
-    pub(super) near: Key,
     pub(super) far: Key,
     /// The far end came of the near one.
     pub(super) is_down: bool,
@@ -42,26 +42,30 @@ pub(super) struct Half {
     pub(super) last: Arc<Seen>,
 }
 
-impl HalfKey {
-    fn ttl_ms(&self) -> i64 {
-        let has_token = self.near.kind == Kind::Token || self.far.kind == Kind::Token;
-        if has_token { TOKEN_TTL_MS } else { DIGEST_TTL_MS }
-    }
-
-    fn lives(&self, half: &Half, now: Timestamp) -> bool {
-        half.last.time.plus_ms(self.ttl_ms()) >= now
+impl Half {
+    fn lives(&self, near: Kind, far: Kind, now: Timestamp) -> bool {
+        let has_token = near == Kind::Token || far == Kind::Token;
+        let ttl_ms = if has_token { TOKEN_TTL_MS } else { DIGEST_TTL_MS };
+        self.last.time.plus_ms(ttl_ms) >= now
     }
 
     /// The day's number on which its edge was first seen.
-    pub(super) fn day(half: &Half) -> i64 {
-        half.first.time.ms().div_euclid(DAY_MS)
+    pub(super) fn day(&self) -> i64 {
+        self.first.time.ms().div_euclid(DAY_MS)
     }
+}
+
+/// The halves of one virtual shard, by their near ends.
+#[derive(Debug, Default)]
+struct Shard {
+    nodes: HashMap<Key, BTreeMap<HalfKey, Half>, FxBuildHasher>,
+    halves: usize,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Halves {
-    shards: Vec<BTreeMap<HalfKey, Half>>,
+    shards: Vec<Shard>,
     shard_max: usize,
     /// Edges that have not been seen for their time to live before it are gone.
     now: Timestamp,
@@ -76,7 +80,7 @@ fn shard_of(key: &Key) -> usize {
 impl Halves {
     pub(super) fn new(halves_max: usize) -> Halves {
         Halves {
-            shards: (0..VIRTUAL_SHARDS).map(|_| BTreeMap::new()).collect(),
+            shards: (0..VIRTUAL_SHARDS).map(|_| Shard::default()).collect(),
             shard_max: halves_max.div_ceil(VIRTUAL_SHARDS).max(1),
             now: Timestamp::MIN,
             swept_day: i64::MIN,
@@ -85,7 +89,7 @@ impl Halves {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(BTreeMap::len).sum()
+        self.shards.iter().map(|shard| shard.halves).sum()
     }
 
     pub(super) fn evicted(&self) -> u64 {
@@ -98,16 +102,16 @@ impl Halves {
         let (now, day) = (self.now, self.now.ms().div_euclid(DAY_MS));
         if day > self.swept_day {
             self.swept_day = day;
-            self.shards.iter_mut().for_each(|shard| shard.retain(|key, half| key.lives(half, now)));
+            self.shards.iter_mut().for_each(|shard| shard.sweep(now));
         }
     }
 
-    /// The edge was seen.
-    pub(super) fn put(&mut self, key: HalfKey, seen: &Arc<Seen>) {
+    /// The edge was seen from its near end.
+    pub(super) fn put(&mut self, near: &Key, key: HalfKey, seen: &Arc<Seen>) {
         let Halves { shards, shard_max, now, evicted, .. } = self;
-        let Some(shard) = shards.get_mut(shard_of(&key.near)) else { return };
-        if let Some(half) = shard.get_mut(&key) {
-            if !key.lives(half, *now) {
+        let Some(shard) = shards.get_mut(shard_of(near)) else { return };
+        if let Some(half) = shard.nodes.get_mut(near).and_then(|node| node.get_mut(&key)) {
+            if !half.lives(near.kind, key.far.kind, *now) {
                 *half = Half { first: seen.clone(), last: seen.clone() };
             }
             if *seen < half.first {
@@ -119,57 +123,76 @@ impl Halves {
             return;
         }
         let half = Half { first: seen.clone(), last: seen.clone() };
-        if !key.lives(&half, *now) {
+        if !half.lives(near.kind, key.far.kind, *now) {
             return;
         }
-        if shard.len() >= *shard_max {
-            *evicted += make_room(shard, *shard_max);
+        if shard.halves >= *shard_max {
+            *evicted += shard.make_room(*shard_max);
         }
-        shard.insert(key, half);
+        shard.nodes.entry(near.clone()).or_default().insert(key, half);
+        shard.halves += 1;
     }
 
     /// The living halves of a key, in the order of their far ends.
-    pub(super) fn of<'t>(&'t self, near: &'t Key) -> impl Iterator<Item = (&'t HalfKey, &'t Half)> {
-        let least =
-            HalfKey { near: near.clone(), far: Key::new(Kind::Token, ""), is_down: false, stage: Stage::Commit };
-        let shard = self.shards.get(shard_of(near));
-        let halves = shard.into_iter().flat_map(move |shard| shard.range(least.clone()..));
-        halves.take_while(move |(key, _)| key.near == *near).filter(|(key, half)| key.lives(half, self.now))
+    pub(super) fn of<'t>(&'t self, near: &Key) -> impl Iterator<Item = (&'t HalfKey, &'t Half)> {
+        let (kind, now) = (near.kind, self.now);
+        let node = self.shards.get(shard_of(near)).and_then(|shard| shard.nodes.get(near));
+        node.into_iter().flatten().filter(move |(key, half)| half.lives(kind, key.far.kind, now))
     }
 
     /// Every key of a kind that has living edges, in order.
     pub(super) fn keys(&self, kind: Kind) -> Vec<&Key> {
-        let least =
-            HalfKey { near: Key::new(kind, ""), far: Key::new(Kind::Token, ""), is_down: false, stage: Stage::Commit };
-        let mut keys: Vec<&Key> = Vec::new();
-        for shard in &self.shards {
-            let halves = shard.range(&least..).take_while(|(key, _)| key.near.kind == kind);
-            for (key, _) in halves.filter(|(key, half)| key.lives(half, self.now)) {
-                if keys.last() != Some(&&key.near) {
-                    keys.push(&key.near);
-                }
-            }
-        }
-        keys.sort();
+        let nodes = self.shards.iter().flat_map(|shard| &shard.nodes).filter(|(near, _)| near.kind == kind);
+        let lives =
+            |node: &BTreeMap<HalfKey, Half>| node.iter().any(|(key, half)| half.lives(kind, key.far.kind, self.now));
+        let mut keys: Vec<&Key> = nodes.filter(|(_, node)| lives(node)).map(|(near, _)| near).collect();
+        keys.sort_unstable();
         keys
     }
 
     /// Everything that lives, in order.
     #[cfg(test)]
-    pub(super) fn all(&self) -> Vec<(&HalfKey, &Half)> {
-        let mut all: Vec<_> = self.shards.iter().flatten().filter(|(key, half)| key.lives(half, self.now)).collect();
-        all.sort_by_key(|(key, _)| *key);
+    pub(super) fn all(&self) -> Vec<(Key, HalfKey, Half)> {
+        let nears = self.shards.iter().flat_map(|shard| shard.nodes.keys());
+        let of = |near| self.of(near).map(move |(key, half)| (Key::clone(near), key.clone(), half.clone()));
+        let mut all: Vec<_> = nears.flat_map(of).collect();
+        all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         all
     }
 }
 
-/// Gives up a sixteenth of a shard, one half at least; returns how many.
-fn make_room(shard: &mut BTreeMap<HalfKey, Half>, shard_max: usize) -> u64 {
-    let room = (shard_max / 16).max(1).min(shard.len());
-    let mut ranked: Vec<(Timestamp, &HalfKey)> = shard.iter().map(|(key, half)| (half.last.time, key)).collect();
-    if room < ranked.len() {
-        ranked.select_nth_unstable(room);
+impl Shard {
+    /// Drops what is dead.
+    fn sweep(&mut self, now: Timestamp) {
+        let mut halves = 0;
+        self.nodes.retain(|near, node| {
+            node.retain(|key, half| half.lives(near.kind, key.far.kind, now));
+            halves += node.len();
+            !node.is_empty()
+        });
+        self.halves = halves;
     }
-    let victims: Vec<HalfKey> = ranked.into_iter().take(room).map(|(_, key)| key.clone()).collect();
-    victims.iter().filter(|key| shard.remove(key).is_some()).count() as u64
+
+    /// Gives up a sixteenth, one half at least; returns how many.
+    fn make_room(&mut self, shard_max: usize) -> u64 {
+        let all = self.nodes.iter().flat_map(|(near, node)| node.iter().map(move |(key, half)| (near, key, half)));
+        let mut ranked: Vec<(Timestamp, &Key, &HalfKey)> =
+            all.map(|(near, key, half)| (half.last.time, near, key)).collect();
+        let room = (shard_max / 16).max(1).min(ranked.len());
+        if room < ranked.len() {
+            ranked.select_nth_unstable(room);
+        }
+        let victims: Vec<(Key, HalfKey)> =
+            ranked.into_iter().take(room).map(|(_, near, key)| (near.clone(), key.clone())).collect();
+        let mut gone = 0;
+        for (near, key) in &victims {
+            let Some(node) = self.nodes.get_mut(near) else { continue };
+            gone += usize::from(node.remove(key).is_some());
+            if node.is_empty() {
+                self.nodes.remove(near);
+            }
+        }
+        self.halves -= gone;
+        gone as u64
+    }
 }

@@ -32,9 +32,9 @@ pub(super) struct Walk {
 }
 
 impl Way {
-    fn takes(self, half: &HalfKey) -> bool {
+    fn takes(self, near: &Key, half: &HalfKey) -> bool {
         match self {
-            Way::Down => half.is_down && half.near != half.far,
+            Way::Down => half.is_down && half.far != *near,
             Way::Up => !half.is_down && !matches!(half.stage, Stage::Sbom | Stage::Name),
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way) -> Walk {
             if hops > 1 && !goes_on(lineage, near, &mut walk) {
                 continue;
             }
-            for (half, _) in lineage.halves.of(near).filter(|(half, _)| way.takes(half)) {
+            for (half, _) in lineage.halves.of(near).filter(|(half, _)| way.takes(near, half)) {
                 if walk.keys.contains_key(&half.far) {
                     continue;
                 }
@@ -86,7 +86,7 @@ fn degree(lineage: &Lineage, key: &Key) -> usize {
     // Halves of one far end stand together; the earliest of them is the day on which it came.
     let mut came: Vec<(&Key, i64)> = Vec::new();
     for (half, seen) in lineage.halves.of(key).filter(|(half, _)| half.far.kind.is_joint() && half.far != *key) {
-        let day = HalfKey::day(seen);
+        let day = seen.day();
         match came.last_mut() {
             Some((far, first)) if *far == &half.far => *first = day.min(*first),
             _ => came.push((&half.far, day)),

@@ -19,13 +19,16 @@ pub(super) enum Found<'t> {
 /// The start of a digest or a commit says which one is meant from so many digits on.
 const DIGITS_MIN: usize = 7;
 
+/// Stands in the name that a report gives to a secret.
+const HMAC: &str = "hmac-sha256:";
+
 /// Looks a key up, as the records, a report or a person writes it.
 pub(super) fn find<'t>(lineage: &'t Lineage, text: &str, kind: Option<Kind>, words: &Words) -> Found<'t> {
     let kinds = kind.map_or_else(|| by_form(text), |kind| vec![kind]);
     let lower = text.to_ascii_lowercase();
-    let all = |matches: &dyn Fn(&Key) -> bool| -> Vec<&'t Key> {
-        kinds.iter().flat_map(|kind| lineage.keys(*kind)).filter(|key| matches(key)).collect()
-    };
+    let keys: Vec<&'t Key> = kinds.iter().flat_map(|kind| lineage.keys(*kind)).collect();
+    let all =
+        |matches: &dyn Fn(&Key) -> bool| -> Vec<&'t Key> { keys.iter().copied().filter(|key| matches(key)).collect() };
     let digits = |key: &'_ Key| match key.kind {
         Kind::Digest => key.text.split_once(':').map(|(_, digits)| digits.to_owned()),
         Kind::Commit => Some(key.text.to_string()),
@@ -37,7 +40,7 @@ pub(super) fn find<'t>(lineage: &'t Lineage, text: &str, kind: Option<Kind>, wor
         &|key| *key.text == *text || (hashed(key) && *key.text == *lower),
         &|key| key.kind == Kind::Digest && digits(key).is_some_and(|digits| digits == lower),
         // A report names a secret by its HMAC.
-        &|key| words.key(key) == text,
+        &|key| text.contains(HMAC) && words.key(key) == text,
         &|key| match key.kind {
             Kind::Digest | Kind::Commit if is_start => {
                 key.text.starts_with(&lower) || digits(key).is_some_and(|digits| digits.starts_with(&lower))
