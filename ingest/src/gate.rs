@@ -71,19 +71,27 @@ impl Gate {
         if let Some(identity) = identity.filter(|_| !beyond) {
             match self.duplicates.see(identity, time.unwrap_or(Timestamp::from_ms(0)), late) {
                 Sight::New => {}
-                Sight::Duplicate => return Admission { outcome: EventOutcome::Duplicate, reused },
+                Sight::Duplicate => {
+                    // Time moves by a copy as by its event: which of the two came first is up to other partitions.
+                    if !late {
+                        self.move_to(partition, time);
+                    }
+                    return Admission { outcome: EventOutcome::Duplicate, reused };
+                }
                 Sight::Reused(times) => reused = times,
             }
         }
         if late {
             return Admission { outcome: EventOutcome::Late { early }, reused };
         }
-        if let (Some(time), Some(clock)) = (time, self.clocks.get_mut(partition))
-            && time > clock.newest
-        {
-            clock.newest = time;
-        }
+        self.move_to(partition, time);
         Admission { outcome: EventOutcome::Accepted, reused }
+    }
+
+    fn move_to(&mut self, partition: usize, time: Option<Timestamp>) {
+        if let (Some(time), Some(clock)) = (time, self.clocks.get_mut(partition)) {
+            clock.newest = clock.newest.max(time);
+        }
     }
 
     /// A partition counts as complete up to a time (idleness), or for good with [`Timestamp::MAX`] (end of input).
