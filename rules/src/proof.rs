@@ -267,7 +267,7 @@ pub fn name_of(rule: &Rule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ast::{FieldTest, Search, Test};
+    use crate::ast::{Search, Test};
     use crate::parse::{Settings, load_texts};
 
     fn rule(detection: &str) -> Rule {

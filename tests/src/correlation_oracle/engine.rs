@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use ingest::{Gate, IdentityKey, TimePolicy, scan};
 use model::{
-    Arrival, Basis, Carrying, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence, Partition,
-    Position, Row, RuleInfo, Sha256, Timestamp,
+    Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence,
+    Partition, Position, Row, RuleInfo, Sha256, Timestamp,
 };
 use rules::ast::{AlertSpec, Correlation, Rule};
 use rules::correlation::{Correlations, Graph, Limits};
@@ -87,7 +87,9 @@ impl Wired {
         let lane = sealer.add_lane();
         let of = |index: u32| infos.get(index as usize).cloned();
         let decides = |index| graph.decides(index);
-        let correlator = Correlations::new(graph.clone(), lists.clone(), Limits { keys_max: 1 << 20 }, of, decides);
+        let limits = Limits { keys_max: 1 << 20 };
+        let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
+        let correlator = Correlations::new(graph.clone(), lists.clone(), limits, of, decides, &detector);
         sealer.add_correlator(lane, Box::new(correlator.expect("compiles")));
         let (evaluator, row, carrying) = Default::default();
         Some(Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying })
