@@ -15,8 +15,11 @@ use super::state::{Seen, Verdict};
 #[derive(Debug, Clone)]
 pub(super) struct Join {
     members: Box<[VecDeque<Arc<Seen>>]>,
-    best: Option<(i64, Vec<(u64, Arc<Evidence>)>)>,
+    best: Option<Chosen>,
 }
+
+/// When a choice began, and its events with their numbers.
+type Chosen = (i64, Vec<(u64, Arc<Evidence>)>);
 
 /// How events are chosen.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +83,7 @@ impl Join {
         seen: &Arc<Seen>,
         choice: Choice,
         chosen: &mut Vec<Arc<Seen>>,
-        best: &mut Option<(i64, Vec<(u64, Arc<Evidence>)>)>,
+        best: &mut Option<Chosen>,
         fits: &mut dyn FnMut(&[Arc<Seen>]) -> bool,
     ) {
         let Some(members) = self.members.get(chosen.len()) else {

@@ -51,7 +51,7 @@ impl Correlations {
                 return false;
             }
             let finding = walk.findings.remove(&at);
-            holds = match self.inside((at, number), memory, walk, finding.as_ref()) {
+            holds = match self.inside((at, number), memory, walk, finding.as_deref()) {
                 Inside::Covered => rule.inside,
                 Inside::Later | Inside::Keyless => false,
             };
@@ -130,7 +130,7 @@ impl Correlations {
         (at, number): (usize, usize),
         memory: &Remembered,
         walk: &Walk<'_>,
-        finding: Option<&Box<Finding>>,
+        finding: Option<&Finding>,
     ) -> Inside {
         let Remembered::Interval { rule, key: [own, ..] } = memory else { return Inside::Covered };
         let (keys, timers, seen) = (&mut self.keys, &mut self.timers, &walk.seen);
@@ -143,7 +143,7 @@ impl Correlations {
             covered |= intervals.covers(seen.at, rule);
             if !(covered || waits) {
                 waits = true;
-                intervals.decide_later(due, seen.clone(), finding.cloned());
+                intervals.decide_later(due, seen.clone(), finding.cloned().map(Box::new));
                 timers.insert((due, slot));
             }
         });

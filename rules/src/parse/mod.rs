@@ -21,6 +21,7 @@ mod learned;
 mod load;
 mod memory;
 mod modifier;
+mod names;
 pub(crate) mod pattern;
 mod placeholder;
 mod problem;

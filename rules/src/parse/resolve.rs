@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::known_field;
-use super::header::is_uuid;
-use super::hint::nearest;
+use super::names::Names;
 use super::problem::Problem;
 use super::{Settings, correlation, rule};
 use crate::ast::{Correlation, Memory, Origin, Reference, Rule, Target};
@@ -43,13 +42,13 @@ pub(super) struct Refused {
 }
 
 /// A document that others can refer to: rules first, then correlations.
-struct Document<'a> {
-    origin: &'a Origin,
-    id: &'a str,
-    name: Option<&'a str>,
-    title: &'a str,
+pub(super) struct Document<'a> {
+    pub(super) origin: &'a Origin,
+    pub(super) id: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) title: &'a str,
     links: Vec<&'a Link>,
-    is_rule: bool,
+    pub(super) is_rule: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -234,67 +233,6 @@ impl<'d> Pass<'d> {
 fn set<T>(of: &mut [T], at: usize, value: T) {
     if let Some(slot) = of.get_mut(at) {
         *slot = value;
-    }
-}
-
-/// What ids and names stand for.
-struct Names<'d> {
-    documents: &'d [Document<'d>],
-    by_name: BTreeMap<&'d str, usize>,
-    by_id: BTreeMap<&'d str, usize>,
-    absent: &'d BTreeMap<String, Origin>,
-}
-
-impl<'d> Names<'d> {
-    fn of(documents: &'d [Document<'d>], absent: &'d BTreeMap<String, Origin>) -> Names<'d> {
-        let by_name = documents.iter().enumerate().filter_map(|(at, of)| Some((of.name?, at))).collect();
-        let by_id = documents.iter().enumerate().map(|(at, of)| (of.id, at)).collect();
-        Names { documents, by_name, by_id, absent }
-    }
-
-    /// The document that a link of the one at `from` names.
-    fn find(&self, link: &Link, from: usize) -> Result<usize, Problem> {
-        let name = link.name.as_str();
-        let id = name.to_ascii_lowercase();
-        let claims = [self.by_name.get(name), self.by_id.get(id.as_str())];
-        let mut found: Vec<usize> = claims.into_iter().flatten().copied().collect();
-        found.dedup();
-        let absent = self.absent.get(name).or_else(|| self.absent.get(&id));
-        let place = |origin: &Origin| format!("{}:{}", origin.file.display(), origin.line);
-        let of = |at: &usize| self.documents.get(*at).map(|of| place(of.origin)).unwrap_or_default();
-        match (found.as_slice(), absent) {
-            ([only], None) => self.allowed(*only, link),
-            ([], Some(origin)) => {
-                Err(Problem::new(link.line, format!("refers to `{name}`, which did not load ({})", place(origin)))
-                    .hint("see the message about that document"))
-            }
-            ([], None) => {
-                // An id that is made of the text helps nobody.
-                let others = self.documents.iter().enumerate().filter(|(at, _)| *at != from).map(|(_, of)| of);
-                let known = others.flat_map(|of| of.name.into_iter().chain(Some(of.id).filter(|id| is_uuid(id))));
-                Err(Problem::new(link.line, format!("refers to an unknown rule `{name}`")).hint(nearest(name, known)))
-            }
-            (several, absent) => {
-                let mut places: Vec<String> = several.iter().map(of).chain(absent.map(place)).collect();
-                places.sort_unstable();
-                Err(Problem::new(
-                    link.line,
-                    format!("`{name}` is what several documents call themselves: {}", places.join(", ")),
-                )
-                .hint("give each document an id and a name of its own"))
-            }
-        }
-    }
-
-    fn allowed(&self, at: usize, link: &Link) -> Result<usize, Problem> {
-        match self.documents.get(at) {
-            Some(of) if link.only_rules && !of.is_rule => Err(Problem::new(
-                link.line,
-                format!("`{}` is a correlation ({}): an interval is opened and closed by rules", link.name, of.title),
-            )
-            .hint("name a rule")),
-            _ => Ok(at),
-        }
     }
 }
 

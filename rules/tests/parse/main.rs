@@ -10,6 +10,7 @@ mod filters;
 mod fuzz;
 mod invalid;
 mod modifiers;
+mod remembering;
 mod values;
 mod where_expr;
 

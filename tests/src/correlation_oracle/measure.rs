@@ -70,7 +70,7 @@ impl World<'_> {
             CorrelationType::Temporal | CorrelationType::TemporalOrdered => self.occurring(correlation, &window),
             CorrelationType::EventCount => {
                 let members = evidence(window.iter().map(|input| (input.number, input.event)));
-                count_holds(tests, window.len()).then(|| (Some(window.len() as f64), members))
+                count_holds(tests, window.len()).then_some((Some(window.len() as f64), members))
             }
             CorrelationType::ValueCount => self.distinct(fields, tests, &window),
             CorrelationType::ValueSum => self.numbers(&fields[0], &window, |numbers| {

@@ -85,7 +85,7 @@ fn brief(record: &Value) -> String {
         &rule[..rule.len().min(8)],
         record["count"],
         record["suppressed"],
-        record["value"],
+        record["value"].as_f64().map(|value| format!("{value:.9}")).unwrap_or_default(),
         record["group"],
         if record["late"] == true { " late" } else { "" },
     )

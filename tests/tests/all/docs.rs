@@ -282,7 +282,12 @@ fn words(command: &str, rule: &Path) -> Option<Vec<String>> {
     let root = cli::workspace();
     let records = root.join("tests/fixtures/records.jsonl");
     let told = |path: &Path| Some(path.display().to_string());
-    if command.starts_with("run ") || !command.contains(' ') || command.contains(" my-") {
+    // Game days are run by their own tests.
+    if command.starts_with("run ")
+        || command.starts_with("gameday ")
+        || !command.contains(' ')
+        || command.contains(" my-")
+    {
         return None;
     }
     let is_trial = command.starts_with("replay --format ") || command.starts_with("formats try ");
