@@ -57,7 +57,9 @@ pub fn compared(record: &Value) -> Value {
     let mut part: serde_json::Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), record[name].clone())).collect();
     part.insert("rule".to_owned(), record["rule"]["id"].clone());
-    part.insert("value".to_owned(), record.get("value").cloned().unwrap_or(Value::Null));
+    // Reading a number from text may cost its last digit.
+    let value = record.get("value").and_then(Value::as_f64).map(|value| (value * 1e9).round() / 1e9);
+    part.insert("value".to_owned(), value.map_or(Value::Null, Value::from));
     part.insert("late".to_owned(), record.get("late").cloned().unwrap_or(Value::Bool(false)));
     in_one_order(Value::Object(part))
 }
