@@ -51,15 +51,18 @@ pub(super) fn in_one_order(record: Value) -> Value {
     Value::Object(sorted.into_iter().map(|(name, value)| (name, in_one_order(value))).collect())
 }
 
+/// A measure at nine places: reading a number from text may cost its last digit.
+pub fn measured(value: f64) -> Value {
+    if value.fract() == 0.0 { Value::from(value as i64) } else { Value::from((value * 1e9).round() / 1e9) }
+}
+
 /// The part of a record that this model speaks of.
 pub fn compared(record: &Value) -> Value {
     let names = ["state", "event_time", "urgency", "fingerprint", "group", "count", "suppressed", "evidence"];
     let mut part: serde_json::Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), record[name].clone())).collect();
     part.insert("rule".to_owned(), record["rule"]["id"].clone());
-    // Reading a number from text may cost its last digit.
-    let value = record.get("value").and_then(Value::as_f64).map(|value| (value * 1e9).round() / 1e9);
-    part.insert("value".to_owned(), value.map_or(Value::Null, Value::from));
+    part.insert("value".to_owned(), record.get("value").and_then(Value::as_f64).map_or(Value::Null, measured));
     part.insert("late".to_owned(), record.get("late").cloned().unwrap_or(Value::Bool(false)));
     in_one_order(Value::Object(part))
 }

@@ -90,7 +90,7 @@ impl Alert<'_> {
             "group": self.key,
             "count": open.count,
             "suppressed": open.suppressed,
-            "value": value.map(|value| if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }),
+            "value": value.map(super::arrival::measured),
             "evidence": evidence,
             "late": false,
         });
