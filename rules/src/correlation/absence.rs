@@ -49,7 +49,7 @@ impl Waits {
         if self.ended_at == Some(seen.at) || self.knows(&seen, spans, fits) {
             return false;
         }
-        let due = seen.at.saturating_add(spans.wait_ms);
+        let due = seen.later(spans.wait_ms);
         let at = self.starts.partition_point(|(known, _)| *known <= due);
         self.starts.insert(at, (due, seen));
         true

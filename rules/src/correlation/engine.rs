@@ -148,11 +148,6 @@ impl Correlations {
         })
     }
 
-    /// Nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.iter().all(Option::is_none)
-    }
-
     pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
         let graph = self.graph.clone();
         while let Some((at, port)) = walk.agenda.pop_first() {
@@ -182,21 +177,7 @@ impl Correlations {
     fn correlation(&mut self, at: usize, ports: &[Port], walk: &mut Walk<'_>) -> bool {
         let mut groups = std::mem::take(&mut self.scratch.groups);
         groups.clear();
-        if let Some(active) = self.nodes.get(at).and_then(Option::as_ref) {
-            for port in ports {
-                let Port::Reference(reference) = port else { continue };
-                let fields: Vec<_> =
-                    active.spec.group.iter().map(|(_, fields)| fields.get(*reference).copied().flatten()).collect();
-                let found = group::keys(&fields, &walk.seen.fields, &mut self.scratch.key, &mut |key| match groups
-                    .iter_mut()
-                    .find(|(known, _)| known == key)
-                {
-                    Some((_, references)) => references.push(*reference),
-                    None => groups.push((key.to_owned(), vec![*reference])),
-                });
-                self.keyless += u64::from(!found);
-            }
-        }
+        self.keyless += self.groups(at, ports.iter().copied(), &walk.seen, &mut groups);
         let mut holds = false;
         for (key, references) in &groups {
             holds |= self.group(at, key, references, walk);
@@ -207,23 +188,54 @@ impl Correlations {
 
     /// A correlation holds: it is told, where it speaks. False: a list it needs is missing.
     pub(super) fn holds(&mut self, at: usize, key: &str, verdict: &Verdict, walk: &mut Walk<'_>) -> bool {
-        let Correlations { nodes, lists, scratch, .. } = self;
-        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
-        let seen = &walk.seen;
-        let time = Some(Timestamp::from_ms(seen.at));
-        if lists.standing(&active.own_lists, time) == Standing::Silent {
-            return false;
-        }
-        let standing = lists.standing(&active.lists, time);
-        if active.speaks {
-            let urgency = match standing {
-                Standing::TicketOnly | Standing::Silent => Urgency::Ticket,
-                _ => active.voice.routes.urgency(&seen.fields, lists, (&mut scratch.evaluator, &mut scratch.row)),
-            };
+        let Some(urgency) = self.urgency(at, &walk.seen) else { return false };
+        if let Some(active) = self.nodes.get(at).and_then(Option::as_ref).filter(|active| active.speaks) {
             let told = (urgency, Arrival::OnTime);
-            (walk.tell)(Derived::Holds(active.voice.finding(key, seen, verdict, walk.timer, told)));
+            (walk.tell)(Derived::Holds(active.voice.finding(key, &walk.seen, verdict, walk.timer, told)));
         }
         true
+    }
+
+    /// Where a correlation is told that holds at an event. None: a list that it needs is missing.
+    pub(super) fn urgency(&mut self, at: usize, seen: &Seen) -> Option<Urgency> {
+        let Correlations { nodes, lists, scratch, .. } = self;
+        let active = nodes.get(at)?.as_ref()?;
+        let time = Some(Timestamp::from_ms(seen.at));
+        if lists.standing(&active.own_lists, time) == Standing::Silent {
+            return None;
+        }
+        Some(match lists.standing(&active.lists, time) {
+            Standing::Full => {
+                active.voice.routes.urgency(&seen.fields, lists, (&mut scratch.evaluator, &mut scratch.row))
+            }
+            Standing::TicketOnly | Standing::Silent => Urgency::Ticket,
+        })
+    }
+
+    /// The groups of an event that came through these ports, each with its references; gives how many ports lack a field.
+    pub(super) fn groups(
+        &mut self,
+        at: usize,
+        ports: impl Iterator<Item = Port>,
+        seen: &Seen,
+        groups: &mut Vec<(String, Vec<usize>)>,
+    ) -> u64 {
+        let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return 0 };
+        let mut keyless = 0;
+        for port in ports {
+            let Port::Reference(reference) = port else { continue };
+            let fields: Vec<_> =
+                active.spec.group.iter().map(|(_, fields)| fields.get(reference).copied().flatten()).collect();
+            let found = group::keys(&fields, &seen.fields, &mut self.scratch.key, &mut |key| match groups
+                .iter_mut()
+                .find(|(known, _)| known == key)
+            {
+                Some((_, references)) => references.push(reference),
+                None => groups.push((key.to_owned(), vec![reference])),
+            });
+            keyless += u64::from(!found);
+        }
+        keyless
     }
 }
 

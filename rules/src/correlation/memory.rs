@@ -137,7 +137,7 @@ impl Correlations {
         let (mut waits, mut covered) = (false, false);
         let found = group::keys(own, &seen.fields, &mut self.scratch.key, &mut |key| {
             let slot = keys.slot(node_of(at, number), key, || memory.state());
-            let due = seen.at.saturating_add(rule.pad_before_ms);
+            let due = seen.later(rule.pad_before_ms);
             keys.keep_until(slot, due);
             let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
             covered |= intervals.covers(seen.at, rule);

@@ -2,22 +2,20 @@
 //!
 //! A key with waiting events has a state of its own here, which takes each event as it comes: one step, as behind the
 //! cursor. Only an event that comes before others of its key makes that key's state be built anew. Sealed state is never
-//! changed. Deadlines, denials, intervals outside and what detectors learn are not told ahead: they wait for the cursor.
+//! changed. Deadlines, denials, intervals outside and what rules remember are not told ahead: they wait for the cursor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use model::{Arrival, Derived, EventOrder, Occurrence, Timestamp, Urgency};
+use model::{Arrival, Derived, EventOrder, Occurrence};
 use rustc_hash::FxBuildHasher;
 
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::{Kind, Port};
-use super::group;
 use super::spec::{Remembered, Work};
 use super::state::{Seen, State, Verdict};
 use super::step::step;
-use crate::lists::Standing;
 
 /// Keys with events that wait.
 #[derive(Debug, Default)]
@@ -94,26 +92,11 @@ impl Correlations {
         }
     }
 
-    /// A rule that remembers nothing holds where its detection matches; one that looks at the value before, where that is
-    /// already known.
+    /// A rule that remembers nothing holds where its detection matches; one that remembers waits for the cursor, as what comes
+    /// before its event may still wait.
     fn rule_ahead(&mut self, at: usize, ports: &BTreeSet<Port>, memories: &[Remembered], walk: &mut Walk<'_>) -> bool {
-        if !ports.contains(&Port::Own) {
+        if !ports.contains(&Port::Own) || !memories.is_empty() {
             return false;
-        }
-        for (number, memory) in memories.iter().enumerate() {
-            let Remembered::Previous { rule, key, field, same } = memory else { return false };
-            let seen = &walk.seen;
-            let Some(value) = field.and_then(|field| seen.fields.text(field)) else { return false };
-            let same = || same.iter().map(|field| Some(seen.fields.text((*field)?)?.to_owned())).collect();
-            let (keys, mut changed) = (&mut self.keys, false);
-            group::keys(key, &seen.fields, &mut self.scratch.key, &mut |key| {
-                if let Some(State::Last(last)) = keys.get_mut(node_of(at, number), key).map(|entry| &entry.state) {
-                    changed |= last.clone().see(rule, value, same(), seen.at);
-                }
-            });
-            if !changed {
-                return false;
-            }
         }
         if let Some(finding) = walk.findings.remove(&at) {
             self.tell_rule(at, *finding, walk.tell);
@@ -128,33 +111,12 @@ impl Correlations {
             return false;
         }
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        for port in ports {
-            let Port::Reference(reference) = port else { continue };
-            let fields: Vec<_> =
-                active.spec.group.iter().map(|(_, fields)| fields.get(*reference).copied().flatten()).collect();
-            group::keys(&fields, &walk.seen.fields, &mut self.scratch.key, &mut |key| match groups
-                .iter_mut()
-                .find(|(known, _)| known == key)
-            {
-                Some((_, references)) => references.push(*reference),
-                None => groups.push((key.to_owned(), vec![*reference])),
-            });
-        }
+        self.groups(at, ports.iter().copied(), &walk.seen, &mut groups);
         let mut holds = false;
         for (key, references) in groups {
             let Some((seen, verdict)) = self.step_ahead(at, &key, references, &walk.seen) else { continue };
             holds = true;
-            let time = Some(Timestamp::from_ms(seen.at));
-            if !active.speaks || self.lists.standing(&active.own_lists, time) == Standing::Silent {
-                continue;
-            }
-            let urgency = match self.lists.standing(&active.lists, time) {
-                Standing::TicketOnly | Standing::Silent => Urgency::Ticket,
-                Standing::Full => {
-                    let scratch = (&mut self.scratch.evaluator, &mut self.scratch.row);
-                    active.voice.routes.urgency(&seen.fields, &self.lists, scratch)
-                }
-            };
+            let Some(urgency) = self.urgency(at, &seen).filter(|_| active.speaks) else { continue };
             let finding = active.voice.finding(&key, &seen, &verdict, None, (urgency, Arrival::OnTime));
             (walk.tell)(Derived::Holds(finding));
         }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{Carried, EventOrder, Evidence, Position};
+use model::{Carried, EventOrder, Evidence, Position, Timestamp};
 
 use super::absence::Waits;
 use super::event_count::Count;
@@ -68,6 +68,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// So many milliseconds later, at most the last time there is.
+    pub(super) fn later(&self, ms: i64) -> i64 {
+        self.at.saturating_add(ms).min(Timestamp::LAST.ms())
+    }
+
     pub(super) fn member(&self) -> Member {
         Member { at: self.at, evidence: self.evidence.clone() }
     }

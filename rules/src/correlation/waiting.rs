@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Arrival, Basis, Derived, Finding, Row, Timestamp, Urgency};
 
 use super::engine::{Correlations, Walk, node_of};
-use super::group;
+use super::graph::Port;
 use super::keys::SlotId;
 use super::spec::{Remembered, Waiting, Work};
 use super::state::{Seen, State, Verdict};
@@ -113,12 +113,10 @@ impl Correlations {
         let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
         let Work::Absence(waiting) = &active.spec.work else { return };
         let spans = waiting.spans;
-        let judged = reference == waiting.start && seen.at.saturating_add(spans.wait_ms) <= self.now;
-        let fields: Vec<_> =
-            active.spec.group.iter().map(|(_, fields)| fields.get(reference).copied().flatten()).collect();
+        let judged = reference == waiting.start && seen.later(spans.wait_ms) <= self.now;
         let mut groups = Vec::new();
-        group::keys(&fields, &seen.fields, &mut self.scratch.key, &mut |key| groups.push(key.to_owned()));
-        for key in groups {
+        self.keyless += self.groups(at, std::iter::once(Port::Reference(reference)), seen, &mut groups);
+        for (key, _) in groups {
             let (agenda, findings) = Default::default();
             let mut walk = Walk { agenda, seen: seen.clone(), timer: None, findings, tell: &mut *tell };
             if judged {
@@ -142,9 +140,11 @@ impl Correlations {
         {
             return;
         }
-        let urgency = active.voice.routes.urgency(&seen.fields, lists, (&mut scratch.evaluator, &mut scratch.row));
         let verdict = Verdict { evidence: vec![seen.evidence.clone()], ..Verdict::default() };
-        let due = seen.at.saturating_add(waiting.spans.wait_ms);
+        let due = seen.later(waiting.spans.wait_ms);
+        let Some(urgency) = self.urgency(at, &walk.seen) else { return };
+        let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
+        let seen = &walk.seen;
         (walk.tell)(Derived::Holds(active.voice.finding(key, seen, &verdict, Some(due), (urgency, arrival))));
     }
 }

@@ -39,7 +39,7 @@ impl Correlations {
             (&spec.work, &mut entry.state)
             && references.iter().any(|reference| after.contains(reference))
         {
-            let due = seen.at.saturating_add(spec.span_ms);
+            let due = seen.later(spec.span_ms);
             present.decide_later(due, seen.clone());
             timers.insert((due, slot));
         }
@@ -75,7 +75,7 @@ impl Correlations {
             waits.give_up(seen.at);
         }
         if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
-            timers.insert((seen.at.saturating_add(waiting.spans.wait_ms), slot));
+            timers.insert((seen.later(waiting.spans.wait_ms), slot));
         }
     }
 }
