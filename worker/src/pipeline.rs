@@ -374,6 +374,9 @@ impl Pipeline {
             open_alerts: self.sealer.open_alerts(),
             evicted: self.sealer.evicted(),
             lost: self.sealer.lost(),
+            waiting_events: self.sealer.waiting_events(),
+            lost_events: self.sealer.lost_events(),
+            remembered: self.sealer.remembered(),
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }

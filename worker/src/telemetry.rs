@@ -24,6 +24,11 @@ pub struct Metrics {
     position: IntGaugeVec,
     waiting: IntGauge,
     lost: IntGaugeVec,
+    events_waiting: IntGauge,
+    events_lost: IntGauge,
+    keys: IntGauge,
+    keys_evicted: IntGauge,
+    keyless: IntGauge,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -91,6 +96,20 @@ impl Metrics {
                 "Findings lost because findings_waiting_max was reached.",
                 &["urgency"],
             )?,
+            events_waiting: gauge("pipewarden_occurrences_waiting", "Events that correlations wait for.")?,
+            events_lost: gauge(
+                "pipewarden_occurrences_lost",
+                "Such events lost because occurrences_waiting_max was reached.",
+            )?,
+            keys: gauge("pipewarden_correlation_keys", "Groups that correlations and detectors hold.")?,
+            keys_evicted: gauge(
+                "pipewarden_correlation_keys_evicted",
+                "Groups given up because keys_max was reached.",
+            )?,
+            keyless: gauge(
+                "pipewarden_correlation_keyless",
+                "Events that lacked a field of a group, by correlation summed.",
+            )?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -155,6 +174,11 @@ impl Metrics {
             }
             gauge.set(lost as i64);
         }
+        self.events_waiting.set(held.waiting_events as i64);
+        self.events_lost.set(held.lost_events as i64);
+        self.keys.set(held.remembered.keys as i64);
+        self.keys_evicted.set(held.remembered.evicted as i64);
+        self.keyless.set(held.remembered.keyless as i64);
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);

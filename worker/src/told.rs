@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{AlertRecord, AlertState, Urgency};
+use model::{AlertRecord, AlertState, CorrelatorHeld, Urgency};
 use sinks::{Lost, Outlet, OutletError, Sealed};
 
 /// Where records leave.
@@ -42,6 +42,12 @@ pub struct Held {
     pub evicted: u64,
     /// Findings lost because `findings_waiting_max` was reached.
     pub lost: Lost,
+    /// Events that wait for their cursor because a rule remembers them.
+    pub waiting_events: usize,
+    /// Such events lost because `occurrences_waiting_max` was reached.
+    pub lost_events: u64,
+    /// What rules remember, and what limits have cost.
+    pub remembered: CorrelatorHeld,
     /// Ids forgotten because `duplicates_max` was reached.
     pub forgotten: u64,
 }

@@ -92,6 +92,7 @@ impl Summary {
             "enrichment_misses": self.misses.counts().collect::<BTreeMap<_, _>>(),
             "inputs_not_read": self.problems,
             "limits": {"open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
+                "occurrences_lost": self.held.lost_events, "keys_evicted": self.held.remembered.evicted,
                         "duplicates_forgotten": self.held.forgotten},
             "seconds": self.seconds,
             "events_per_second": self.per_second(),
