@@ -9,6 +9,7 @@ use model::{Invalid, Ledger, Partition, Timestamp, Urgency};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::pipeline::Pipeline;
+use crate::told::Held;
 
 /// What becomes of a reload.
 const RELOADS: [&str; 2] = ["ok", "refused"];
@@ -24,11 +25,7 @@ pub struct Metrics {
     position: IntGaugeVec,
     waiting: IntGauge,
     lost: IntGaugeVec,
-    events_waiting: IntGauge,
-    events_lost: IntGauge,
-    keys: IntGauge,
-    keys_evicted: IntGauge,
-    keyless: IntGauge,
+    correlations: Correlations,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -38,6 +35,44 @@ pub struct Metrics {
     misses: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
+}
+
+/// What correlations hold and lose.
+#[derive(Debug)]
+struct Correlations {
+    waiting: IntGauge,
+    lost: IntGauge,
+    keys: IntGauge,
+    evicted: IntGauge,
+    keyless: IntGauge,
+}
+
+impl Correlations {
+    fn new(
+        gauge: impl Fn(&str, &str) -> Result<IntGauge, prometheus::Error>,
+    ) -> Result<Correlations, prometheus::Error> {
+        Ok(Correlations {
+            waiting: gauge("pipewarden_occurrences_waiting", "Events that correlations wait for.")?,
+            lost: gauge(
+                "pipewarden_occurrences_lost",
+                "Such events lost because occurrences_waiting_max was reached.",
+            )?,
+            keys: gauge("pipewarden_correlation_keys", "Groups that correlations and detectors hold.")?,
+            evicted: gauge("pipewarden_correlation_keys_evicted", "Groups given up because keys_max was reached.")?,
+            keyless: gauge(
+                "pipewarden_correlation_keyless",
+                "Events that lacked a field of a group, by correlation summed.",
+            )?,
+        })
+    }
+
+    fn update(&self, held: &Held) {
+        self.waiting.set(held.waiting_events as i64);
+        self.lost.set(held.lost_events as i64);
+        self.keys.set(held.remembered.keys as i64);
+        self.evicted.set(held.remembered.evicted as i64);
+        self.keyless.set(held.remembered.keyless as i64);
+    }
 }
 
 impl Metrics {
@@ -96,20 +131,7 @@ impl Metrics {
                 "Findings lost because findings_waiting_max was reached.",
                 &["urgency"],
             )?,
-            events_waiting: gauge("pipewarden_occurrences_waiting", "Events that correlations wait for.")?,
-            events_lost: gauge(
-                "pipewarden_occurrences_lost",
-                "Such events lost because occurrences_waiting_max was reached.",
-            )?,
-            keys: gauge("pipewarden_correlation_keys", "Groups that correlations and detectors hold.")?,
-            keys_evicted: gauge(
-                "pipewarden_correlation_keys_evicted",
-                "Groups given up because keys_max was reached.",
-            )?,
-            keyless: gauge(
-                "pipewarden_correlation_keyless",
-                "Events that lacked a field of a group, by correlation summed.",
-            )?,
+            correlations: Correlations::new(gauge)?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -174,11 +196,7 @@ impl Metrics {
             }
             gauge.set(lost as i64);
         }
-        self.events_waiting.set(held.waiting_events as i64);
-        self.events_lost.set(held.lost_events as i64);
-        self.keys.set(held.remembered.keys as i64);
-        self.keys_evicted.set(held.remembered.evicted as i64);
-        self.keyless.set(held.remembered.keyless as i64);
+        self.correlations.update(&held);
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);
