@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use model::{Anomaly, Detector, DetectorHeld, FirstSeenSpec, Observation, Timestamp};
+use model::{Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::Limits;
 use crate::keyed::Keyed;
@@ -33,7 +34,7 @@ pub struct FirstSeen {
     forgotten: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Key {
     events: u64,
     first_ms: Option<i64>,
@@ -41,7 +42,7 @@ struct Key {
 }
 
 /// A tuple (or a value with a term) that was seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Sight {
     /// When its quarantine began.
     since_ms: i64,
@@ -191,6 +192,18 @@ impl Detector for FirstSeen {
     fn held(&self) -> DetectorHeld {
         let evicted = self.keys.evicted() + self.prevalence.evicted() + self.forgotten;
         DetectorHeld { keys: self.keys.len(), evicted }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        to_snapshot(&(self.keys.kept(), self.prevalence.kept(), self.forgotten))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        let (keys, prevalence, forgotten) = from_snapshot(snapshot)?;
+        self.keys.keep(keys);
+        self.prevalence.keep(prevalence);
+        self.forgotten = forgotten;
+        Ok(())
     }
 }
 

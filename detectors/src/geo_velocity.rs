@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use model::{Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Observation, Timestamp};
+use model::{Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::Limits;
 use crate::keyed::Keyed;
@@ -30,7 +31,7 @@ pub struct GeoVelocity {
 }
 
 /// Where a key was last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Last {
     at: Timestamp,
     place: Place,
@@ -38,7 +39,7 @@ struct Last {
 }
 
 /// Latitude and longitude in degrees.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Place(f64, f64);
 
 impl Place {
@@ -128,5 +129,14 @@ impl Detector for GeoVelocity {
 
     fn held(&self) -> DetectorHeld {
         DetectorHeld { keys: self.keys.len(), evicted: self.keys.evicted() }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        to_snapshot(self.keys.kept())
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        self.keys.keep(from_snapshot(snapshot)?);
+        Ok(())
     }
 }

@@ -6,18 +6,25 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug)]
 pub(crate) struct Keyed<V> {
-    entries: BTreeMap<Box<str>, Entry<V>>,
+    kept: Kept<V>,
     ttl_ms: i64,
     keys_max: usize,
+}
+
+/// What outlives the process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kept<V> {
+    entries: BTreeMap<Box<str>, Entry<V>>,
     /// When expired keys are swept next.
     sweep_at: i64,
     evicted: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry<V> {
     value: V,
     touched: u64,
@@ -29,27 +36,35 @@ const SWEEPS: i64 = 8;
 
 impl<V: Default> Keyed<V> {
     pub(crate) fn new(ttl_ms: i64, keys_max: usize) -> Keyed<V> {
-        Keyed { entries: BTreeMap::new(), ttl_ms, keys_max: keys_max.max(1), sweep_at: i64::MIN, evicted: 0 }
+        Keyed { kept: Kept { entries: BTreeMap::new(), sweep_at: i64::MIN, evicted: 0 }, ttl_ms, keys_max: keys_max.max(1) }
+    }
+
+    pub(crate) fn kept(&self) -> &Kept<V> {
+        &self.kept
+    }
+
+    pub(crate) fn keep(&mut self, kept: Kept<V>) {
+        self.kept = kept;
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.kept.entries.len()
     }
 
     /// Keys given up because of the limit.
     pub(crate) fn evicted(&self) -> u64 {
-        self.evicted
+        self.kept.evicted
     }
 
     /// What a key holds, if it has not expired.
     pub(crate) fn get(&self, key: &str, now: Timestamp) -> Option<&V> {
-        let entry = self.entries.get(key)?;
+        let entry = self.kept.entries.get(key)?;
         (entry.last_ms >= now.ms().saturating_sub(self.ttl_ms)).then_some(&entry.value)
     }
 
     pub(crate) fn get_mut(&mut self, key: &str, now: Timestamp) -> Option<&mut V> {
         let oldest = now.ms().saturating_sub(self.ttl_ms);
-        let entry = self.entries.get_mut(key)?;
+        let entry = self.kept.entries.get_mut(key)?;
         (entry.last_ms >= oldest).then_some(&mut entry.value)
     }
 
@@ -57,11 +72,11 @@ impl<V: Default> Keyed<V> {
     pub(crate) fn touch(&mut self, key: &str, now: Timestamp) -> &mut V {
         self.sweep(now);
         let oldest = now.ms().saturating_sub(self.ttl_ms);
-        if !self.entries.contains_key(key) && self.entries.len() >= self.keys_max {
+        if !self.kept.entries.contains_key(key) && self.kept.entries.len() >= self.keys_max {
             self.make_room(oldest);
         }
         let new = || Entry { value: V::default(), touched: 0, last_ms: now.ms() };
-        let entry = self.entries.entry(key.into()).or_insert_with(new);
+        let entry = self.kept.entries.entry(key.into()).or_insert_with(new);
         if entry.last_ms < oldest {
             *entry = new();
         }
@@ -71,25 +86,25 @@ impl<V: Default> Keyed<V> {
     }
 
     fn sweep(&mut self, now: Timestamp) {
-        if now.ms() < self.sweep_at {
+        if now.ms() < self.kept.sweep_at {
             return;
         }
         let oldest = now.ms().saturating_sub(self.ttl_ms);
-        self.entries.retain(|_, entry| entry.last_ms >= oldest);
-        self.sweep_at = now.ms().saturating_add((self.ttl_ms / SWEEPS).max(1));
+        self.kept.entries.retain(|_, entry| entry.last_ms >= oldest);
+        self.kept.sweep_at = now.ms().saturating_add((self.ttl_ms / SWEEPS).max(1));
     }
 
     fn make_room(&mut self, oldest: i64) {
-        self.entries.retain(|_, entry| entry.last_ms >= oldest);
-        if self.entries.len() < self.keys_max {
+        self.kept.entries.retain(|_, entry| entry.last_ms >= oldest);
+        if self.kept.entries.len() < self.keys_max {
             return;
         }
         let mut ranked: Vec<(u64, i64, Box<str>)> =
-            self.entries.iter().map(|(key, entry)| (entry.touched, entry.last_ms, key.clone())).collect();
+            self.kept.entries.iter().map(|(key, entry)| (entry.touched, entry.last_ms, key.clone())).collect();
         ranked.sort_unstable();
         for (.., key) in ranked.into_iter().take((self.keys_max / 16).max(1)) {
-            self.entries.remove(&key);
-            self.evicted += 1;
+            self.kept.entries.remove(&key);
+            self.kept.evicted += 1;
         }
     }
 }

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use model::{Anomaly, Detector, DetectorHeld, Evidence, Observation, RiskSpec, Timestamp};
+use model::{Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Timestamp, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::Limits;
 use crate::keyed::Keyed;
@@ -44,7 +45,7 @@ pub struct Risk {
 }
 
 /// What one event adds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Share {
     rule: usize,
     class: Box<str>,
@@ -167,5 +168,16 @@ impl Detector for Risk {
 
     fn held(&self) -> DetectorHeld {
         DetectorHeld { keys: self.keys.len(), evicted: self.keys.evicted() + self.forgotten }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        to_snapshot(&(self.keys.kept(), self.forgotten))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        let (keys, forgotten) = from_snapshot(snapshot)?;
+        self.keys.keep(keys);
+        self.forgotten = forgotten;
+        Ok(())
     }
 }

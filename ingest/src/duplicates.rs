@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use highway::{HighwayHash, HighwayHasher, Key};
 use model::{Table, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// How long after lateness an event may come again: 10 minutes.
 pub const HORIZON_BEYOND_LATENESS_MS: i64 = 600_000;
@@ -37,7 +38,7 @@ impl IdentityKey {
 }
 
 /// One version of an event under its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Variant {
     time: Timestamp,
     bytes: u128,
@@ -45,8 +46,8 @@ struct Variant {
 }
 
 /// What is known of one id. Nearly every id has one variant.
-#[derive(Debug, Clone)]
-struct Seen {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Seen {
     first: Variant,
     more: Vec<Variant>,
 }
@@ -90,6 +91,20 @@ impl Duplicates {
             entries_max,
             horizon_ms: lateness_ms.saturating_add(HORIZON_BEYOND_LATENESS_MS),
             forgotten: 0,
+        }
+    }
+
+    /// What is remembered, by id: for [`Duplicates::restore`].
+    pub(crate) fn snapshot(&self) -> Vec<(u128, Seen)> {
+        self.table.snapshot().entries
+    }
+
+    /// Puts what was remembered in the place of what is.
+    pub(crate) fn restore(&mut self, entries: Vec<(u128, Seen)>) {
+        *self = Duplicates { horizon_ms: self.horizon_ms, ..Duplicates::new(0, self.entries_max) };
+        for (id, seen) in entries {
+            self.by_minute.entry(seen.first.time.ms().div_euclid(MINUTE_MS)).or_default().push(id);
+            self.len += usize::from(self.table.insert(id, seen, |_, a, _, b| a.first.time.cmp(&b.first.time)).is_none());
         }
     }
 

@@ -4,7 +4,8 @@
 //! partitions are interleaved. Never reads a clock: idleness and the bound for early events come from the caller, who
 //! records them.
 
-use model::{EventOutcome, Timestamp};
+use model::{EventOutcome, Malformed, Timestamp, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::duplicates::{Duplicates, Identity, Sight};
 
@@ -27,7 +28,7 @@ pub struct Admission {
 }
 
 /// How far one partition has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Clock {
     newest: Timestamp,
     complete_up_to: Timestamp,
@@ -128,6 +129,25 @@ impl Gate {
             self.duplicates.advance(watermark);
         }
         watermark
+    }
+
+    /// How far each partition has come, by number, and the ids that can come again.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        to_snapshot(&(&self.clocks, self.duplicates.snapshot()))
+    }
+
+    /// Puts a snapshot in the place of everything: it has as many partitions as the gate had.
+    ///
+    /// # Errors
+    /// When the bytes are no snapshot of a gate; nothing has changed then.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        let (clocks, seen) = from_snapshot(snapshot)?;
+        self.clocks = clocks;
+        self.duplicates.restore(seen);
+        Ok(())
     }
 
     /// Ids forgotten because `duplicates_max` was reached.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Evidence, Finding, Fingerprint, Occurrence, Place, RuleInfo, Timestamp};
+use crate::{Evidence, Finding, Fingerprint, Malformed, Occurrence, Place, RuleInfo, Timestamp};
 
 /// What comes of an event or of a timer.
 #[derive(Debug, Clone)]
@@ -50,6 +50,18 @@ pub trait Correlator: fmt::Debug + Send {
 
     /// What is held, and what limits have cost.
     fn held(&self) -> CorrelatorHeld;
+
+    /// All keyed state and timers. What was told ahead is not among it: the events that wait are previewed again.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed>;
+
+    /// Puts what a correlator of the same rules held in the place of what this one holds.
+    ///
+    /// # Errors
+    /// When the bytes are no such snapshot; the correlator must not be used then.
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed>;
 }
 
 /// See [`Correlator::held`].

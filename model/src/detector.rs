@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Evidence, Timestamp};
+use crate::{Evidence, Malformed, Timestamp};
 
 /// One detector with all its keys: plain data, bounded, a function of the observations before.
 pub trait Detector: fmt::Debug + Send {
@@ -15,6 +15,18 @@ pub trait Detector: fmt::Debug + Send {
 
     /// What is held, and what limits have cost.
     fn held(&self) -> DetectorHeld;
+
+    /// Everything it has learned.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed>;
+
+    /// Puts what a detector of the same parameters had learned in the place of what this one has.
+    ///
+    /// # Errors
+    /// When the bytes are no such snapshot; nothing has changed then.
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed>;
 }
 
 /// An event as a detector sees it.

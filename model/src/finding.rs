@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventOrder, Fingerprint, Place, Position, Severity, Sha256, Timestamp, Urgency};
+use crate::{EventOrder, Fingerprint, Place, Position, RecordOrder, Severity, Sha256, Timestamp, Urgency};
 
 /// What an alert repeats of the rule that made it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuleInfo {
     /// Rule id: first part of the fingerprint.
     pub id: Arc<str>,
@@ -31,6 +31,7 @@ pub struct RuleInfo {
     /// `x-alert.runbook`.
     pub runbook: Option<String>,
     /// Top-level keys of the rule that nobody defines.
+    #[serde(with = "crate::snapshot::json_text")]
     pub custom: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -51,7 +52,7 @@ pub struct Evidence {
 }
 
 /// How an event stood to the watermark when it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Arrival {
     /// Not behind its partition's watermark, and not too far ahead.
     OnTime,
@@ -62,7 +63,7 @@ pub enum Arrival {
 }
 
 /// What decided that a rule holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Basis {
     /// One event.
     Event,
@@ -73,7 +74,7 @@ pub enum Basis {
 }
 
 /// What a correlation measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The measure: a count, a sum, a percentile.
     pub value: f64,
@@ -82,7 +83,7 @@ pub struct Measured {
 }
 
 /// A rule holds at an event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub rule: Arc<RuleInfo>,
@@ -109,6 +110,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Where the record stands that tells it.
+    pub fn record_order(&self) -> RecordOrder {
+        RecordOrder { place: self.place(), rule: self.rule.id.clone(), fingerprint: self.fingerprint }
+    }
+
     /// Where it stands in total order.
     pub fn place(&self) -> Place {
         match self.basis {

@@ -64,7 +64,7 @@ impl Carried {
 }
 
 /// A rule that holds at an event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Held {
     /// Index of the rule in its rule set.
     pub rule: u32,
@@ -73,7 +73,7 @@ pub struct Held {
 }
 
 /// An event at which rules hold that something remembers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Where it stands in total order.
     pub order: EventOrder,

@@ -25,12 +25,32 @@ impl fmt::Display for Partition {
 
 /// One record: a partition and its offset in it. A file's offset is the number of the record, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Flat", into = "Flat")]
 pub struct Position {
     /// Where.
-    #[serde(flatten)]
     pub partition: Partition,
     /// How far in.
     pub offset: i64,
+}
+
+/// A position as it is written: three fields side by side, in formats that do not describe themselves too.
+#[derive(Serialize, Deserialize)]
+struct Flat {
+    source: Arc<str>,
+    name: Arc<str>,
+    offset: i64,
+}
+
+impl From<Position> for Flat {
+    fn from(position: Position) -> Flat {
+        Flat { source: position.partition.source, name: position.partition.name, offset: position.offset }
+    }
+}
+
+impl From<Flat> for Position {
+    fn from(Flat { source, name, offset }: Flat) -> Position {
+        Position { partition: Partition { source, name }, offset }
+    }
 }
 
 impl fmt::Display for Position {

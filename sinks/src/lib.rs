@@ -8,12 +8,14 @@ mod occurrences;
 mod outlet;
 mod queue;
 mod record;
+mod saved;
 mod seal;
 
 pub use lane::CorrelatorId;
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
 pub use queue::Lost;
+pub use saved::LaneSnapshot;
 pub use seal::{LaneId, Limits, Mode, Sealer};
 
 #[cfg(test)]

@@ -4,13 +4,15 @@
 //! records. Previews are told from the same state and change nothing in it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
     AlertRecord, AlertState, Arrival, Basis, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder,
-    RedactionKey, Resolution, RuleInfo, Table, Timestamp, Urgency,
+    RedactionKey, Resolution, RuleInfo, Sha256, Table, Timestamp, Urgency,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::record::{About, Telling, record};
 
@@ -18,7 +20,7 @@ use crate::record::{About, Telling, record};
 pub type Sealed = (RecordOrder, AlertRecord);
 
 /// An open alert.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Open {
     rule: Arc<RuleInfo>,
     key: Vec<(String, String)>,
@@ -38,12 +40,25 @@ impl Open {
 }
 
 /// What has been told ahead of sealing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Previewed {
     urgency: Urgency,
     at: Timestamp,
     rule: Arc<RuleInfo>,
     key: Vec<(String, String)>,
+}
+
+impl Previewed {
+    fn expendable(_: &Fingerprint, a: &Previewed, _: &Fingerprint, b: &Previewed) -> Ordering {
+        a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at))
+    }
+}
+
+/// What outlives the process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LifeSnapshot {
+    open: Vec<(Fingerprint, Open)>,
+    previewed: Vec<(Fingerprint, Previewed)>,
 }
 
 /// The open alerts of some rules, and their timers.
@@ -69,6 +84,27 @@ impl Life {
             unsettled: BTreeSet::new(),
             evicted: 0,
             redaction,
+        }
+    }
+
+    /// The open alerts and what was told ahead, by fingerprint.
+    pub(crate) fn snapshot(&self) -> LifeSnapshot {
+        LifeSnapshot { open: self.open.snapshot().entries, previewed: self.previewed.snapshot().entries }
+    }
+
+    /// Puts a snapshot in the place of everything.
+    pub(crate) fn restore(&mut self, LifeSnapshot { open, previewed }: LifeSnapshot) {
+        let mut rules: BTreeMap<(Arc<str>, Sha256), Arc<RuleInfo>> = BTreeMap::new();
+        // What one rule said shares what it is.
+        let mut shared = |rule: Arc<RuleInfo>| rules.entry((rule.id.clone(), rule.version)).or_insert(rule).clone();
+        for (print, open) in open {
+            let open = Open { rule: shared(open.rule), ..open };
+            self.timers.insert((open.due(), open.rule.id.clone(), print));
+            self.open.insert(print, open, expendable);
+        }
+        for (print, told) in previewed {
+            self.unsettled.insert((told.at, print));
+            self.previewed.insert(print, Previewed { rule: shared(told.rule), ..told }, Previewed::expendable);
         }
     }
 
@@ -117,7 +153,7 @@ impl Life {
             Some(state) => {
                 open.told_at = at;
                 let telling = open.telling(state, Some(at));
-                tell((order_at(&finding), record(About::finding(&finding, self.redaction), telling)));
+                tell((finding.record_order(), record(About::finding(&finding, self.redaction), telling)));
                 self.previewed.remove(&print);
             }
         }
@@ -151,7 +187,7 @@ impl Life {
             let end = (finding.place(), at);
             tell(close(gone, victim, end, true, self.redaction));
         }
-        tell((order_at(&finding), record(About::finding(&finding, self.redaction), telling)));
+        tell((finding.record_order(), record(About::finding(&finding, self.redaction), telling)));
         self.previewed.remove(&print);
     }
 
@@ -214,7 +250,7 @@ impl Life {
             return None;
         }
         let told = Previewed { urgency: finding.urgency, at, rule: finding.rule.clone(), key: finding.key.clone() };
-        self.previewed.insert(print, told, |_, a, _, b| a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at)));
+        self.previewed.insert(print, told, Previewed::expendable);
         self.unsettled.insert((at, print));
         let evidence = finding.evidence.clone();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
@@ -228,7 +264,7 @@ pub fn alone(finding: &Finding, state: AlertState, redaction: RedactionKey) -> S
     let evidence = finding.evidence.clone();
     let telling = Telling { state, at, urgency: finding.urgency, count: 1, suppressed: 0, evidence };
     debug_assert!(state != AlertState::Firing || finding.timeless || finding.arrival != Arrival::OnTime);
-    (order_at(finding), record(About::finding(finding, redaction), telling))
+    (finding.record_order(), record(About::finding(finding, redaction), telling))
 }
 
 impl Open {
@@ -261,10 +297,6 @@ fn close(
     let about = About { rule: &open.rule, fingerprint, key: &open.key, finding: None, redaction };
     let closed = AlertRecord { evicted, ..record(about, telling) };
     (RecordOrder { place, rule: open.rule.id.clone(), fingerprint }, closed)
-}
-
-fn order_at(finding: &Finding) -> RecordOrder {
-    RecordOrder { place: finding.place(), rule: finding.rule.id.clone(), fingerprint: finding.fingerprint }
 }
 
 /// Tickets before pages, then whichever held longest ago, then by fingerprint.

@@ -65,6 +65,11 @@ impl Occurrences {
         self.events.values().flatten().map(|(_, event)| event)
     }
 
+    /// The events in total order, each with who remembers it.
+    pub(crate) fn snapshot(&self) -> Vec<(CorrelatorId, &Occurrence)> {
+        self.events.values().flatten().map(|(correlator, event)| (*correlator, event)).collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -126,6 +126,20 @@ impl Queue {
         self.heap.iter().map(|Reverse(waiting)| &waiting.finding)
     }
 
+    /// The findings in total order, and the parts of which something was lost.
+    pub(crate) fn snapshot(&self) -> (Vec<&Finding>, Vec<(Urgency, usize)>) {
+        let mut waiting: Vec<&Waiting> = self.heap.iter().map(|Reverse(waiting)| waiting).collect();
+        waiting.sort();
+        let cut = self.shards.iter().filter(|(_, shard)| shard.cut).map(|(at, _)| *at).collect();
+        (waiting.into_iter().map(|waiting| &waiting.finding).collect(), cut)
+    }
+
+    /// Puts a snapshot into an empty queue.
+    pub(crate) fn restore(&mut self, (findings, cut): (Vec<Finding>, Vec<(Urgency, usize)>)) {
+        findings.into_iter().for_each(|finding| self.push(finding.record_order(), finding));
+        cut.into_iter().for_each(|at| self.shards.entry(at).or_default().cut = true);
+    }
+
     /// What was lost so far.
     pub fn lost(&self) -> Lost {
         self.lost

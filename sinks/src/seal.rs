@@ -4,13 +4,14 @@
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
 use model::{
-    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Occurrence, Place, Position,
-    RecordOrder, RedactionKey, Timestamp,
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Malformed, Occurrence, Place, Position,
+    RedactionKey, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};
 use crate::life::{Sealed, alone};
 use crate::queue::Lost;
+use crate::saved::LaneSnapshot;
 
 /// How findings become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +98,7 @@ impl Sealer {
             return;
         }
         let Some(lane) = self.lanes.get_mut(lane) else { return };
-        let order =
-            RecordOrder { place: finding.place(), rule: finding.rule.id.clone(), fingerprint: finding.fingerprint };
-        lane.waiting.push(order, finding);
+        lane.waiting.push(finding.record_order(), finding);
     }
 
     /// What can be told of a finding ahead of its cursor.
@@ -184,6 +183,29 @@ impl Sealer {
             let limit = limit(lane);
             lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
         }
+    }
+
+    /// All that a lane holds.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn snapshot(&self, lane: LaneId) -> Result<LaneSnapshot, Malformed> {
+        self.lanes.get(lane).map_or(Ok(LaneSnapshot::default()), Lane::snapshot)
+    }
+
+    /// Puts a snapshot into a lane that has held nothing yet. `correlators`: which of this lane's takes the place of each of
+    /// the snapshot's. With `previews`, what waits is looked at ahead again.
+    ///
+    /// # Errors
+    /// When the snapshot is malformed; the lane must not be used then.
+    pub fn restore(
+        &mut self,
+        lane: LaneId,
+        snapshot: &LaneSnapshot,
+        correlators: &[Option<CorrelatorId>],
+        previews: bool,
+    ) -> Result<(), Malformed> {
+        self.lanes.get_mut(lane).map_or(Ok(()), |lane| lane.restore(snapshot, correlators, previews))
     }
 
     /// Forgets what waits of the positions that `gone` names.

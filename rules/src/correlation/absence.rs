@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::state::Seen;
 
 /// Spans of an absence, in milliseconds.
@@ -18,7 +20,7 @@ pub(super) struct Spans {
 }
 
 /// Starts of one key that wait.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Waits {
     /// By due time.
     starts: VecDeque<(i64, Arc<Seen>)>,

@@ -3,6 +3,8 @@
 //!
 //! Must never take a text that is no number for one.
 
+use serde::{Deserialize, Serialize};
+
 /// Billionths in one.
 const ONE: i128 = 1_000_000_000;
 
@@ -13,7 +15,7 @@ const PLACES: usize = 9;
 const WHOLE_MAX: i128 = 1_000_000_000_000_000_000_000;
 
 /// A number in billionths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(super) struct Decimal(i128);
 
 impl Decimal {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Occurrence, Row, RuleInfo, Timestamp,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Malformed, Occurrence, Row, RuleInfo, Timestamp,
     Urgency,
 };
 
@@ -327,6 +327,14 @@ impl Correlator for Correlations {
             evicted: self.keys.evicted() + learned.evicted,
             keyless: self.keyless,
         }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        self.save()
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        self.load(snapshot)
     }
 }
 

@@ -4,12 +4,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::decimal::Decimal;
 use super::measure::Measure;
 use super::state::{Member, Verdict};
 
 /// Events of one key, in total order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Count {
     members: VecDeque<Member>,
     /// Time of the newest event that was dropped because `members_max` was reached.

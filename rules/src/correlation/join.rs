@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use model::Evidence;
+use serde::{Deserialize, Serialize};
 
 use super::state::{Seen, Verdict};
 
 /// Members of one key, by reference.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Join {
     members: Box<[VecDeque<Arc<Seen>>]>,
     best: Option<Chosen>,

@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use model::VIRTUAL_SHARDS;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use serde::{Deserialize, Serialize};
 
 use super::state::State;
 
@@ -17,7 +18,7 @@ use super::state::State;
 pub(super) type SlotId = u32;
 
 /// One key with its state.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) node: u32,
     pub(super) key: Box<str>,
@@ -213,6 +214,24 @@ impl Keys {
             self.agenda = agenda;
             self.stale = 0;
         }
+    }
+
+    /// The slots that are taken, by node and key: the same state gives the same order, however it came about.
+    pub(super) fn taken(&self) -> Vec<SlotId> {
+        let mut slots: Vec<SlotId> = self.shards.iter().flatten().copied().collect();
+        slots.sort_by(|a, b| self.name(*a).cmp(&self.name(*b)));
+        slots
+    }
+
+    /// Puts back an entry of a snapshot, and says in which slot it stands now.
+    pub(super) fn put_back(&mut self, entry: Entry) -> SlotId {
+        let (expires, principal, fed_at) = (entry.expires, entry.principal, entry.fed_at);
+        let slot = self.slot(entry.node, &entry.key, || entry.state);
+        self.keep_until(slot, expires);
+        if let Some(known) = self.entry_mut(slot) {
+            (known.principal, known.fed_at) = (principal, fed_at);
+        }
+        slot
     }
 
     /// Node and key of a slot: the order of what is worked on at one time.

@@ -2,10 +2,12 @@
 //!
 //! Must never compare with a value that is older than its time to live.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ast::{Previous, PreviousTest};
 
 /// The last values of one key.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Last {
     value: Option<(String, i64)>,
     /// The one before, and when it was last seen.

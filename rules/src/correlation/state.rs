@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use model::{Carried, EventOrder, Evidence, Position, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::absence::Waits;
 use super::event_count::Count;
@@ -17,7 +18,7 @@ use super::value_count::Distinct;
 use super::values::Values;
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum State {
     Count(Count),
     Distinct(Box<Distinct>),
@@ -48,14 +49,14 @@ impl State {
 }
 
 /// One event in a window.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) at: i64,
     pub(super) evidence: Arc<Evidence>,
 }
 
 /// An event as those see it who have to speak of it later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// Event time, or the time of the timer that derived it.
     pub(super) at: i64,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use model::{EVIDENCE_MAX, Evidence};
+use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
 use super::measure::Measure;
@@ -24,7 +25,7 @@ pub(super) enum Wanted {
 }
 
 /// The last event of each reference, by its number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Present {
     last: Box<[Option<LastSeen>]>,
     /// Events whose window is decided later, by the time at which it ends.
@@ -33,7 +34,7 @@ pub(super) struct Present {
     chains: Option<Chains>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct LastSeen {
     at: i64,
     number: u64,

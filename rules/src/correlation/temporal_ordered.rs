@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use model::Evidence;
+use serde::{Deserialize, Serialize};
 
 use super::state::{Seen, Verdict};
 
 /// Chains of one key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Chains {
     /// Time of the last event.
     now: i64,
@@ -25,7 +26,7 @@ pub(super) struct Chains {
 
 type Link = (u64, Arc<Evidence>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Chain {
     start: i64,
     links: Vec<Link>,

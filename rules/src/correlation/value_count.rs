@@ -9,13 +9,14 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use model::{EVIDENCE_MAX, Evidence};
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
 use super::measure::Measure;
 use super::state::{Member, Verdict};
 
 /// Values of one key.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Distinct {
     /// Each value once for each event it came with; the last one counts.
     seen: VecDeque<(Arc<str>, i64, u64)>,

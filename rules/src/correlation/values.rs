@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use model::Evidence;
+use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
 use super::event_count::newest;
@@ -23,7 +24,7 @@ pub(super) enum Statistic {
 }
 
 /// Numbers of one key, in total order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Values {
     members: VecDeque<(Member, Decimal)>,
     sum: Decimal,

@@ -1,0 +1,64 @@
+//! What a lane holds as a snapshot, and back: cursor, open alerts, what waits, the keyed state of its rules.
+//!
+//! Must never keep what depends on the process that ran: keyed states are named by their number, and whoever restores says
+//! which one that is now.
+
+use model::{Finding, Malformed, Occurrence, Timestamp, Urgency, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::lane::{CorrelatorId, Lane};
+use crate::life::LifeSnapshot;
+
+/// See the module.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct LaneSnapshot {
+    /// All but the keyed states.
+    state: Vec<u8>,
+    /// The keyed states by number.
+    correlators: Vec<Vec<u8>>,
+}
+
+/// All of a lane but the keyed states.
+#[derive(Serialize, Deserialize)]
+struct State<F, E> {
+    cursor: Timestamp,
+    life: LifeSnapshot,
+    findings: (Vec<F>, Vec<(Urgency, usize)>),
+    events: Vec<(CorrelatorId, E)>,
+}
+
+impl Lane {
+    pub(crate) fn snapshot(&self) -> Result<LaneSnapshot, Malformed> {
+        let life = self.life.snapshot();
+        let (findings, events) = (self.waiting.snapshot(), self.events.snapshot());
+        let state = to_snapshot(&State { cursor: self.cursor, life, findings, events })?;
+        let correlators = self.correlators.iter().map(|correlator| correlator.snapshot());
+        Ok(LaneSnapshot { state, correlators: correlators.collect::<Result<_, _>>()? })
+    }
+
+    pub(crate) fn restore(
+        &mut self,
+        snapshot: &LaneSnapshot,
+        now: &[Option<CorrelatorId>],
+        previews: bool,
+    ) -> Result<(), Malformed> {
+        let State { cursor, life, findings, events } = from_snapshot::<State<Finding, Occurrence>>(&snapshot.state)?;
+        self.cursor = cursor;
+        self.life.restore(life);
+        self.waiting.restore(findings);
+        for (of, state) in now.iter().zip(&snapshot.correlators) {
+            if let Some(correlator) = of.and_then(|of| self.correlators.get_mut(of)) {
+                correlator.restore(state)?;
+            }
+        }
+        for (of, event) in events {
+            let Some(of) = now.get(of).copied().flatten() else { continue };
+            if let Some(correlator) = self.correlators.get_mut(of).filter(|_| previews) {
+                // What it tells has been told.
+                correlator.preview(&event, &mut |_| ());
+            }
+            self.events.push(of, event);
+        }
+        Ok(())
+    }
+}
