@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot};
+use model::{
+    Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Limits;

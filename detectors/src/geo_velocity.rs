@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use model::{Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot};
+use model::{
+    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Timestamp, from_snapshot,
+    to_snapshot,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Limits;

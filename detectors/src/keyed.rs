@@ -36,7 +36,11 @@ const SWEEPS: i64 = 8;
 
 impl<V: Default> Keyed<V> {
     pub(crate) fn new(ttl_ms: i64, keys_max: usize) -> Keyed<V> {
-        Keyed { kept: Kept { entries: BTreeMap::new(), sweep_at: i64::MIN, evicted: 0 }, ttl_ms, keys_max: keys_max.max(1) }
+        Keyed {
+            kept: Kept { entries: BTreeMap::new(), sweep_at: i64::MIN, evicted: 0 },
+            ttl_ms,
+            keys_max: keys_max.max(1),
+        }
     }
 
     pub(crate) fn kept(&self) -> &Kept<V> {

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use model::{Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Timestamp, from_snapshot, to_snapshot};
+use model::{
+    Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Timestamp, from_snapshot, to_snapshot,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Limits;

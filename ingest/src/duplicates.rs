@@ -104,7 +104,8 @@ impl Duplicates {
         *self = Duplicates { horizon_ms: self.horizon_ms, ..Duplicates::new(0, self.entries_max) };
         for (id, seen) in entries {
             self.by_minute.entry(seen.first.time.ms().div_euclid(MINUTE_MS)).or_default().push(id);
-            self.len += usize::from(self.table.insert(id, seen, |_, a, _, b| a.first.time.cmp(&b.first.time)).is_none());
+            self.len +=
+                usize::from(self.table.insert(id, seen, |_, a, _, b| a.first.time.cmp(&b.first.time)).is_none());
         }
     }
 

@@ -4,8 +4,8 @@
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
 use model::{
-    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Malformed, Occurrence, Place, Position,
-    RedactionKey, Timestamp,
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Malformed, Occurrence, Place,
+    Position, RedactionKey, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};

@@ -120,12 +120,30 @@ impl Lanes {
         Ok(id)
     }
 
-    fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
+    /// The lane of some sources (by number, ascending).
+    pub fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
         *self.by_sources.entry(sources.clone()).or_insert_with(|| {
             let id = sealer.add_lane();
             self.lanes.push(Lane { id, sources });
             id
         })
+    }
+
+    /// The versions of the graphs whose state a lane keeps, by number of the state.
+    pub fn correlators(&self, lane: LaneId) -> Vec<Sha256> {
+        let mut known: Vec<(CorrelatorId, Sha256)> = self
+            .correlators
+            .iter()
+            .filter(|((of, _), _)| *of == lane)
+            .map(|((_, version), id)| (*id, *version))
+            .collect();
+        known.sort_unstable();
+        known.into_iter().map(|(_, version)| version).collect()
+    }
+
+    /// The state that a lane keeps for a version of the graph.
+    pub fn correlator(&self, lane: LaneId, version: Sha256) -> Option<CorrelatorId> {
+        self.correlators.get(&(lane, version)).copied()
     }
 
     /// Where the events of a rule are remembered.

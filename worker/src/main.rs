@@ -20,6 +20,7 @@ mod rule_files;
 mod rules_command;
 mod ruleset;
 mod run;
+mod state_file;
 mod telemetry;
 mod told;
 mod trace_command;

@@ -3,6 +3,8 @@
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use crate::engine::Engine;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
 use crate::lanes::{Lanes, Remembering, SetId};
+pub use saved::PipelineSnapshot;
+
 pub use crate::told::{Held, Outlets, Told};
 use crate::told::{dead_letters_failed, tell, write};
 
@@ -317,6 +321,16 @@ impl Pipeline {
     /// A partition by its number.
     pub fn partition(&self, source: usize, partition: usize) -> Option<&Partition> {
         self.sources.get(source)?.partitions.get(partition).map(|booked| &booked.name)
+    }
+
+    /// Number of partitions of a source.
+    pub fn partitions(&self, source: usize) -> usize {
+        self.sources.get(source).map_or(0, |source| source.partitions.len())
+    }
+
+    /// The number of a partition by its name.
+    pub fn partition_of(&self, source: usize, name: &str) -> Option<usize> {
+        self.sources.get(source)?.partitions.iter().position(|booked| *booked.name.name == *name)
     }
 
     /// Watermark of one partition.

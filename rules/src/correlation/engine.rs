@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Malformed, Occurrence, Row, RuleInfo, Timestamp,
-    Urgency,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Malformed, Occurrence, Row, RuleInfo,
+    Timestamp, Urgency,
 };
 
 use super::detecting::{self, Detectors, Factory};

@@ -19,6 +19,7 @@ use sinks::{JsonLines, Mode, Outlet};
 use super::inputs;
 use super::limits;
 use super::scenario::Scenario;
+use super::state::{ReplayState, StateArgs};
 use crate::engine::{Engine, Reading, Speaks, guessable};
 use crate::enrichment::TableTexts;
 use crate::human::Human;
@@ -103,6 +104,8 @@ pub struct ReplayArgs {
     /// Write records that could not be decoded here
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
     /// One record for each match, nothing folded
     #[arg(long)]
     pub every_match: bool,
@@ -121,6 +124,8 @@ pub(super) struct Plan {
     pub(super) inputs: inputs::Found,
     pub(super) until: Option<Timestamp>,
     pub(super) threads: usize,
+    pub(super) state_in: Option<ReplayState>,
+    pub(super) state_out: Option<PathBuf>,
     pub(super) json: bool,
     pub(super) quiet_table: bool,
 }
@@ -176,6 +181,7 @@ impl ReplayArgs {
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
         let lateness_ms = mistakes.keep(self.lateness_ms());
         let until = mistakes.keep(self.until.as_deref().map(until).transpose());
+        let state_in = mistakes.keep(self.state.read()).flatten();
         let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             let why = "--alerts - and --json both want standard output (hint: name a file for one of them)";
@@ -196,7 +202,7 @@ impl ReplayArgs {
             trust: None,
         };
         let rules = Arc::new(rules);
-        let key = IdentityKey(crate::clock::random_key());
+        let key = state_in.as_ref().map_or_else(|| IdentityKey(crate::clock::random_key()), ReplayState::key);
         let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), tables, key)?);
         let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let id_reuse = !self.no_pack && engine.is_timed();
@@ -209,6 +215,8 @@ impl ReplayArgs {
             inputs,
             until: until.flatten(),
             threads: self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from),
+            state_in,
+            state_out: self.state.state_out,
             json: self.json,
             quiet_table: to_stdout,
         })
@@ -305,7 +313,7 @@ impl ReplayArgs {
     fn check_outputs(&self, mistakes: &mut Mistakes) {
         let same =
             |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
-        let outputs = [&self.alerts, &self.provisional, &self.dead_letters];
+        let outputs = [&self.alerts, &self.provisional, &self.dead_letters, &self.state.state_out];
         for output in outputs.into_iter().flatten().filter(|output| *output != Path::new("-")) {
             if self.inputs.iter().chain(&self.rules).any(|input| same(output, input)) {
                 let output = output.display();

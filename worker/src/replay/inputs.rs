@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ingest::source::file::{self, FileInput};
-use model::Partition;
+use model::{Partition, Timestamp};
 
 use super::Job;
 use crate::pipeline::Pipeline;
@@ -20,6 +20,8 @@ pub struct Inputs {
     inputs: Vec<Input>,
     problems: Vec<String>,
     bytes: u64,
+    /// What ends here goes on in the next piece.
+    pub go_on: bool,
 }
 
 struct Input {
@@ -27,6 +29,7 @@ struct Input {
     /// None: not opened yet, or ended.
     open: Option<FileInput>,
     ended: bool,
+    number: usize,
     partition: Partition,
 }
 
@@ -66,24 +69,32 @@ impl Found {
 impl Inputs {
     /// Gives each file a partition.
     pub fn open(found: Found, pipeline: &mut Pipeline, source: &Arc<str>) -> Inputs {
-        let mut inputs = Inputs { inputs: Vec::new(), problems: found.problems, bytes: 0 };
+        let mut inputs = Inputs { inputs: Vec::new(), problems: found.problems, bytes: 0, go_on: false };
+        let before = pipeline.partitions(0);
         found.files.into_iter().for_each(|file| inputs.add(file, pipeline, source));
+        for number in (0..before).filter(|number| inputs.inputs.iter().all(|input| input.number != *number)) {
+            pipeline.complete(0, number, Timestamp::MAX);
+        }
         inputs
     }
 
     fn add(&mut self, path: PathBuf, pipeline: &mut Pipeline, source: &Arc<str>) {
         self.bytes += path.metadata().map_or(0, |metadata| metadata.len());
         let name = path.to_string_lossy().into_owned();
-        pipeline.add_partition(0, &name);
+        let number = pipeline.partition_of(0, &name).unwrap_or_else(|| pipeline.add_partition(0, &name));
         let partition = Partition { source: source.clone(), name: name.into() };
-        self.inputs.push(Input { path, open: None, ended: false, partition });
+        self.inputs.push(Input { path, open: None, ended: false, number, partition });
+    }
+
+    fn watermark(&self, pipeline: &Pipeline, at: usize) -> Timestamp {
+        self.inputs.get(at).map_or(Timestamp::MAX, |input| pipeline.partition_watermark(0, input.number))
     }
 
     /// The next chunk of the input whose watermark is lowest, or the end of it. None: all have ended.
     pub(super) fn next(&mut self, pipeline: &Pipeline) -> Option<Job> {
         let lowest = (0..self.inputs.len())
             .filter(|&at| self.inputs.get(at).is_some_and(|input| !input.ended))
-            .min_by_key(|&at| (pipeline.partition_watermark(0, at), at))?;
+            .min_by_key(|&at| (self.watermark(pipeline, at), at))?;
         let input = self.inputs.get_mut(lowest)?;
         if input.open.is_none() {
             match FileInput::open(&input.path, RECORD_BYTES_MAX) {
@@ -96,7 +107,7 @@ impl Inputs {
             input.ended = true;
             input.open = None;
         }
-        Some(Job { input: lowest, partition: input.partition.clone(), chunk })
+        Some(Job { input: input.number, partition: input.partition.clone(), chunk })
     }
 
     /// An input could not be read to its end.

@@ -7,6 +7,7 @@ mod args;
 mod inputs;
 mod limits;
 mod scenario;
+mod state;
 mod summary;
 
 use std::collections::VecDeque;
@@ -38,16 +39,24 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         crate::run::rerun(config, control_log, alerts)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
+    let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, state_in, state_out } =
+        args.plan()?;
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
+    if let Some(state) = state_in {
+        state.restore(&mut pipeline, &rules)?;
+    }
     let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     let started = crate::clock::Stopwatch::start();
     let progress = inputs.progress(json);
+    inputs.go_on = state_out.is_some();
     let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
     progress.finish_and_clear();
     drained?;
     pipeline.advance()?;
     pipeline.flush()?;
+    if let Some(path) = &state_out {
+        state::write(path, &pipeline, &rules, engine.key)?;
+    }
     let summary = summary::Summary::new(&pipeline, &rules, &inputs, started.seconds());
     if json {
         summary.print_json()?;
@@ -59,6 +68,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
 
 /// One chunk on its way.
 struct Job {
+    /// Number of its partition.
     input: usize,
     partition: Partition,
     /// None: the input has ended.
@@ -163,6 +173,7 @@ fn take(
     progress: &indicatif::ProgressBar,
 ) -> anyhow::Result<()> {
     match job.chunk {
+        None if inputs.go_on => {}
         None => pipeline.complete(0, job.input, Timestamp::MAX),
         Some(chunk) => {
             progress.inc(chunk.bytes.len() as u64);

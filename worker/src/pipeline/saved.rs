@@ -1,0 +1,103 @@
+//! Everything a pipeline holds as a snapshot, and back: gates, lanes, what waits, what rules remember.
+//!
+//! Sources, partitions and keyed states are named, not numbered: whoever restores may number them otherwise. Counters of what
+//! became of records are not kept: they are of a process. Must never be restored into a pipeline that has read anything.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use model::{Sha256, Timestamp};
+use serde::{Deserialize, Serialize};
+use sinks::LaneSnapshot;
+
+use super::Pipeline;
+
+/// See the module.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct PipelineSnapshot {
+    sources: Vec<SourceSnapshot>,
+    lanes: Vec<NamedLane>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SourceSnapshot {
+    name: Arc<str>,
+    /// By number.
+    partitions: Vec<Arc<str>>,
+    released: BTreeSet<usize>,
+    watermark: Timestamp,
+    gate: Vec<u8>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct NamedLane {
+    sources: Vec<Arc<str>>,
+    /// Versions of the graphs by number of their keyed state.
+    correlators: Vec<Sha256>,
+    held: LaneSnapshot,
+}
+
+impl Pipeline {
+    /// All that decides about what will be sealed. To be taken between two records.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn snapshot(&self) -> anyhow::Result<PipelineSnapshot> {
+        let mut sources = Vec::new();
+        for source in &self.sources {
+            sources.push(SourceSnapshot {
+                name: source.name.clone(),
+                partitions: source.partitions.iter().map(|booked| booked.name.name.clone()).collect(),
+                released: source.released.clone(),
+                watermark: source.watermark,
+                gate: source.gate.snapshot()?,
+            });
+        }
+        let name = |at: &usize| self.sources.get(*at).map(|source| source.name.clone());
+        let mut lanes = Vec::new();
+        for lane in self.lanes.iter() {
+            lanes.push(NamedLane {
+                sources: lane.sources.iter().filter_map(name).collect(),
+                correlators: self.lanes.correlators(lane.id),
+                held: self.sealer.snapshot(lane.id)?,
+            });
+        }
+        Ok(PipelineSnapshot { sources, lanes })
+    }
+
+    /// Puts a snapshot into a pipeline that has read nothing yet and has no partitions. Its rules must be those that ran then,
+    /// and its sources: what no rule remembers any more is left out.
+    ///
+    /// # Errors
+    /// When the sources are other ones, or a part is malformed; the pipeline must not be used then.
+    pub fn restore(&mut self, snapshot: PipelineSnapshot) -> anyhow::Result<()> {
+        let names = |sources: &[SourceSnapshot]| sources.iter().map(|of| of.name.clone()).collect::<BTreeSet<_>>();
+        let now: BTreeSet<Arc<str>> = self.sources.iter().map(|source| source.name.clone()).collect();
+        if names(&snapshot.sources) != now {
+            bail!("the sources are not those that were read then");
+        }
+        for saved in snapshot.sources {
+            let at = self.source(&saved.name)?;
+            for name in &saved.partitions {
+                self.add_partition(at, name);
+            }
+            let Some(source) = self.sources.get_mut(at) else { continue };
+            source.gate.restore(&saved.gate)?;
+            (source.released, source.watermark) = (saved.released, saved.watermark);
+        }
+        let previews = !self.outlets.provisional.is_empty();
+        for lane in snapshot.lanes {
+            let mut sources = lane.sources.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?;
+            sources.sort_unstable();
+            let id = self.lanes.lane(sources, &mut self.sealer);
+            let now: Vec<_> = lane.correlators.iter().map(|version| self.lanes.correlator(id, *version)).collect();
+            self.sealer.restore(id, &lane.held, &now, previews)?;
+        }
+        Ok(())
+    }
+
+    fn source(&self, name: &str) -> anyhow::Result<usize> {
+        self.sources.iter().position(|source| *source.name == *name).with_context(|| format!("source {name}"))
+    }
+}
