@@ -185,6 +185,12 @@ impl Sealer {
         }
     }
 
+    /// A keyed state holds something, or has timers to run.
+    pub fn remembers(&self, lane: LaneId, correlator: CorrelatorId) -> bool {
+        let of = self.lanes.get(lane).and_then(|lane| lane.correlators.get(correlator));
+        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some())
+    }
+
     /// All that a lane holds.
     ///
     /// # Errors

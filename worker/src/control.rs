@@ -31,6 +31,9 @@ pub enum ControlRecord {
         /// SHA-256 of the set's texts, of which a copy is kept; None where not every file could be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         set: Option<Sha256>,
+        /// It goes on from the state of the run before it, whose records are part of this one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resumed: bool,
     },
     /// Other rules and lists: each partition's records from these positions on are judged by them. Partitions that are
     /// not named are taken over later.
@@ -113,7 +116,7 @@ impl ControlLog {
     }
 }
 
-/// Reads the last run of a control log: from its last `start` on. A torn last line (a crash) ends it.
+/// Reads the last run of a control log: from its last `start` on that began anew. A torn last line (a crash) ends it.
 ///
 /// # Errors
 /// When the file cannot be read, or a line before the last is no control record.
@@ -123,7 +126,7 @@ pub fn read_last_run(path: &Path) -> anyhow::Result<Vec<ControlRecord>> {
     while let Some((number, line)) = lines.next() {
         match serde_json::from_str(&line?) {
             Ok(record) => {
-                if matches!(record, ControlRecord::Start { .. }) {
+                if matches!(record, ControlRecord::Start { resumed: false, .. }) {
                     run.clear();
                 }
                 run.push(record);

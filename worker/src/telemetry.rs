@@ -9,6 +9,7 @@ use model::{Invalid, Ledger, Partition, Timestamp, Urgency};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::pipeline::Pipeline;
+use crate::run::Cost;
 use crate::told::Held;
 
 /// What becomes of a reload.
@@ -26,6 +27,7 @@ pub struct Metrics {
     waiting: IntGauge,
     lost: IntGaugeVec,
     correlations: Correlations,
+    snapshots: Kept,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -72,6 +74,28 @@ impl Correlations {
         self.keys.set(held.remembered.keys as i64);
         self.evicted.set(held.remembered.evicted as i64);
         self.keyless.set(held.remembered.keyless as i64);
+    }
+}
+
+/// What keeping the state costs.
+#[derive(Debug)]
+struct Kept {
+    bytes: IntGauge,
+    milliseconds: IntGauge,
+    total: IntCounterVec,
+}
+
+impl Kept {
+    fn new(
+        gauge: impl Fn(&str, &str) -> Result<IntGauge, prometheus::Error>,
+        total: IntCounterVec,
+    ) -> Result<Kept, prometheus::Error> {
+        ["ok", "failed"].iter().for_each(|result| total.with_label_values(&[*result]).inc_by(0));
+        Ok(Kept {
+            bytes: gauge("pipewarden_snapshot_bytes", "Length of the last snapshot.")?,
+            milliseconds: gauge("pipewarden_snapshot_milliseconds", "How long the worker stood still for it.")?,
+            total,
+        })
     }
 }
 
@@ -132,6 +156,10 @@ impl Metrics {
                 &["urgency"],
             )?,
             correlations: Correlations::new(gauge)?,
+            snapshots: Kept::new(
+                gauge,
+                counter("pipewarden_snapshots_total", "Snapshots of the state.", &["result"])?,
+            )?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -154,6 +182,19 @@ impl Metrics {
     pub fn reloaded(&self, ok: bool) {
         let [good, refused] = RELOADS;
         self.reloads.with_label_values(&[if ok { good } else { refused }]).inc();
+    }
+
+    /// The state was kept; None: it could not be, because not every rule file could be read.
+    pub fn kept(&self, cost: Option<Cost>) {
+        let Some(Cost { bytes, seconds }) = cost else { return };
+        self.snapshots.bytes.set(bytes as i64);
+        self.snapshots.milliseconds.set((seconds * 1e3) as i64);
+        self.snapshots.total.with_label_values(&["ok"]).inc();
+    }
+
+    /// The state could not be written.
+    pub fn not_kept(&self) {
+        self.snapshots.total.with_label_values(&["failed"]).inc();
     }
 
     /// Says how far a partition has been read.

@@ -17,6 +17,22 @@ use crate::kafka::{
 };
 pub use crate::kafka::{Polled, Reading, Reset};
 
+/// How far a worker that is gone had come with a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resume {
+    /// What it is known to have committed.
+    pub committed: Option<i64>,
+    /// The next offset.
+    pub next: i64,
+}
+
+impl Resume {
+    /// Nobody else has committed since: not a worker that went on further, nor somebody who set the group back.
+    fn is_ours(&self, committed: Option<i64>) -> bool {
+        committed.is_none_or(|offset| self.committed.unwrap_or(0) <= offset && offset <= self.next)
+    }
+}
+
 /// A Kafka consumer that hands out batches and commits when told.
 pub struct KafkaSource {
     consumer: BaseConsumer<Group>,
@@ -31,6 +47,8 @@ pub struct KafkaSource {
     interrupted: Option<Raw>,
     /// To be told before anything else is read.
     waiting: VecDeque<Polled>,
+    /// Where partitions are read on that are given to us again.
+    resume: BTreeMap<TopicPartition, Resume>,
     /// One of these has ended, and it could not be said which.
     unsure: BTreeSet<TopicPartition>,
 }
@@ -88,6 +106,7 @@ impl KafkaSource {
             leaving: None,
             interrupted: None,
             waiting: VecDeque::new(),
+            resume: BTreeMap::new(),
             unsure: BTreeSet::new(),
         };
         match reading {
@@ -97,6 +116,11 @@ impl KafkaSource {
             Reading::From(offsets) => source.read_from(offsets)?,
         }
         Ok(source)
+    }
+
+    /// A worker before this one had come so far. For a group, before the first poll.
+    pub fn resume_at(&mut self, positions: BTreeMap<TopicPartition, Resume>) {
+        self.resume = positions;
     }
 
     /// Fills `batch` with up to `max_records` records, or says what else happened. Waits up to `max_wait` for the first
@@ -244,6 +268,11 @@ impl KafkaSource {
             .map_err(|error| self.explain(&error, doing))?;
         let mut offsets = offsets_of(&found);
         for at in partitions_of(list) {
+            let committed = offsets.get(&at).copied();
+            if let Some(resume) = self.resume.remove(&at).filter(|resume| resume.is_ours(committed)) {
+                offsets.insert(at, resume.next);
+                continue;
+            }
             if let Entry::Vacant(unknown) = offsets.entry(at) {
                 let first = self.first(unknown.key())?;
                 unknown.insert(first);

@@ -33,6 +33,7 @@ mod run_events;
 mod run_faults;
 mod run_reload;
 mod run_restart;
+mod run_snapshot;
 mod run_watch;
 mod secrets;
 mod semantics;

@@ -84,6 +84,7 @@ fn the_example_is_good_and_names_every_key() {
         "state",
         "http",
         "idle_after",
+        "snapshot_every",
         "open_alerts_max",
         "findings_waiting_max",
         "duplicates_max",

@@ -2,8 +2,15 @@
 //!
 //! Must never leave anything without a limit.
 
+use model::parse_span_ms;
+
 use super::positive;
 use super::yaml::Section;
+
+/// How often the state is kept.
+pub(super) fn snapshot_every_ms(root: &Section<'_>) -> i64 {
+    root.parsed("snapshot_every", parse_span_ms, "a span like 10s").unwrap_or(10_000)
+}
 
 /// Open alerts, and what waits for its cursor.
 pub(super) fn of_lanes(limits: &Section<'_>) -> sinks::Limits {

@@ -48,6 +48,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// A partition without records for this long counts as idle, milliseconds.
     pub idle_after_ms: i64,
+    /// The state is kept so often, milliseconds, or as often as a twentieth of the time allows.
+    pub snapshot_every_ms: i64,
     /// What the rules that read the same sources may hold.
     pub limits: Limits,
     /// What their correlations may hold.
@@ -177,6 +179,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         redaction_key: redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
+        snapshot_every_ms: limits::snapshot_every_ms(root),
         limits: limits::of_lanes(&limits),
         correlations: limits::of_correlations(&limits),
         duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),

@@ -66,6 +66,12 @@ impl Pipeline {
         Ok(PipelineSnapshot { sources, lanes })
     }
 
+    /// Rules of this graph still hold state, or have timers to run.
+    pub fn remembers(&self, graph: Sha256) -> bool {
+        let mut held = self.lanes.iter().filter_map(|lane| Some((lane.id, self.lanes.correlator(lane.id, graph)?)));
+        held.any(|(lane, correlator)| self.sealer.remembers(lane, correlator))
+    }
+
     /// Puts a snapshot into a pipeline that has read nothing yet and has no partitions. Its rules must be those that ran then,
     /// and its sources: what no rule remembers any more is left out.
     ///

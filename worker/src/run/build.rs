@@ -19,6 +19,7 @@ use sinks::{JsonLines, Mode, Outlet};
 use super::append::Appended;
 use super::kept::SetTexts;
 use super::outlets::{SealLog, TopicOutlet};
+use super::snapshots::Lengths;
 use crate::config::{Config, SourceConfig};
 use crate::engine::{Engine, Reading, Speaks};
 use crate::enrichment::TableTexts;
@@ -47,6 +48,14 @@ impl Built {
     /// # Errors
     /// When a list cannot be read, or no rule can.
     pub fn new(config: &Config, unproven: Unproven) -> anyhow::Result<Built> {
+        Built::with_key(config, unproven, new_key())
+    }
+
+    /// The same for a worker that goes on with the duplicates of one before it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_key(config: &Config, unproven: Unproven, key: IdentityKey) -> anyhow::Result<Built> {
         let rules = rules_of(config, unproven);
         for message in &rules.refused {
             tracing::error!("refused: {message}");
@@ -55,7 +64,7 @@ impl Built {
         let Read { lists, list_texts, tables, table_texts } =
             read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
         let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts, table_texts));
-        Built::of(config, rules, (lists, tables), texts, new_key())
+        Built::of(config, rules, (lists, tables), texts, key)
     }
 
     /// Reads the same files again, for a worker that goes on with this one where the new set is not good in every part.
@@ -284,6 +293,12 @@ pub fn redaction_key_or_new(config: &Config) -> anyhow::Result<RedactionKey> {
 }
 
 /// In the state folder.
+pub const SEAL_LOG: &str = "seal.jsonl";
+
+/// In the state folder.
+pub const CONTROL_LOG: &str = "control.jsonl";
+
+/// In the state folder.
 const REDACTION_KEY_FILE: &str = "redaction.key";
 
 /// The connection, with secrets read from where the configuration says.
@@ -316,14 +331,17 @@ pub fn tell_attempt(attempt: &Attempt) {
     tracing::warn!("kafka: attempt {} of {}: {error} (hint: {hint}); {next}", attempt.number, attempt.of);
 }
 
-/// The outlets of `run`.
+/// The outlets of `run`. `lengths`: it goes on from a state at which the files were so long.
 ///
 /// # Errors
 /// When a file cannot be opened, or the broker or a topic is not there.
-pub fn outlets(config: &Config, connection: &Connection) -> anyhow::Result<Outlets> {
+pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths>) -> anyhow::Result<Outlets> {
     let alerts = &config.alerts;
-    let seal_log = config.state.join("seal.jsonl");
-    let seal_log = SealLog::append_to(&seal_log).with_context(|| seal_log.display().to_string())?;
+    let log = |path: &Path, length: Option<u64>| {
+        let log = length.map_or_else(|| SealLog::append_to(path), |length| SealLog::resume(path, length));
+        log.with_context(|| path.display().to_string())
+    };
+    let seal_log = log(&config.state.join(SEAL_LOG), lengths.map(|of| of.sealed))?;
     let mut sealed: Vec<Box<dyn Outlet>> = vec![Box::new(seal_log)];
     let mut provisional: Vec<Box<dyn Outlet>> = Vec::new();
     let topics: Vec<&str> = alerts.topic.iter().chain(&alerts.provisional_topic).map(String::as_str).collect();
@@ -338,7 +356,7 @@ pub fn outlets(config: &Config, connection: &Connection) -> anyhow::Result<Outle
         }
     }
     if let Some(path) = &alerts.file {
-        sealed.push(Box::new(SealLog::append_to(path).with_context(|| path.display().to_string())?));
+        sealed.push(Box::new(log(path, lengths.map(|of| of.alerts))?));
     }
     if alerts.stdout {
         sealed.push(Box::new(Human::stdout()));

@@ -4,24 +4,35 @@
 
 mod append;
 mod build;
+mod keeping;
 mod kept;
 mod outlets;
 mod partitions;
+mod reload;
 mod rerun;
+mod resume;
+mod script;
+mod snapshots;
+mod stretch;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context;
-use ingest::kafka::Retry;
+use ingest::IdentityKey;
+use ingest::kafka::{Connection, Retry};
 use ingest::source::kafka::{KafkaSource, Reading};
+
+use model::RedactionKey;
 
 pub use append::whole_lines;
 pub use build::{Built, connection, redaction_key, tell_attempt};
 pub use rerun::rerun;
+pub use snapshots::Cost;
 
 use crate::config::Config;
 use crate::control::ControlLog;
@@ -30,6 +41,9 @@ use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
 use crate::ruleset::Unproven;
 use crate::telemetry::Metrics;
+use partitions::Partitions;
+use resume::Ready;
+use snapshots::{RunState, Snapshots};
 use worker::Worker;
 
 /// Consume from Kafka, evaluate, and tell alerts.
@@ -61,30 +75,65 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let _lock = build::state_folder(&config)?;
     let published = Arc::new(Published::default());
     http::start(config.http, published.clone())?;
-    let built = Built::new(&config, Unproven::Refuse)?;
+    let snapshots = Snapshots::open(&config)?;
+    let before = snapshots.newest();
+    let key = before.as_ref().map_or_else(build::new_key, |state| IdentityKey(state.key));
+    let built = Built::with_key(&config, Unproven::Refuse, key)?;
+    let has_refused = !built.rules.refused.is_empty();
     let redaction = build::redaction_key_or_new(&config)?;
     let connection = build::connection(&config)?;
-    let outlets = build::outlets(&config, &connection)?;
+    let (mut ready, next) = ready(&config, built, before, &connection, redaction)?;
     let reading = Reading::Group {
         topics: Built::topics(&config).into_keys().collect(),
         group: config.group.clone(),
         instance: config.instance.clone(),
         reset: config.start,
     };
-    let kafka = KafkaSource::open(&connection, &reading, &Retry::default(), &mut build::tell_attempt)
+    let mut kafka = KafkaSource::open(&connection, &reading, &Retry::default(), &mut build::tell_attempt)
         .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
-    let control = config.state.join("control.jsonl");
+    kafka.resume_at(std::mem::take(&mut ready.positions));
+    let control = config.state.join(build::CONTROL_LOG);
     let metrics = Metrics::new(&published.registry)?;
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
-    let pipeline = built.pipeline(&config, outlets, false, redaction)?;
     published.started.store(true, Ordering::Relaxed);
-    let mut worker = Worker::new(&config, built, kafka, pipeline, control, metrics, published);
+    let mut worker = Worker::new(&config, ready, kafka, (control, snapshots), metrics, published);
     if args.until_end {
         worker.stop_at_ends()?;
     }
     worker.start()?;
+    if let Some(next) = next {
+        worker.adopt(next)?;
+    }
     worker.until_stopped()?;
-    Ok(ExitCode::from(if worker.has_refused() { 2 } else { 0 }))
+    Ok(ExitCode::from(if has_refused { 2 } else { 0 }))
+}
+
+/// The worker that goes on from the state before it, and the rules of today where they are to take the place of those that ran
+/// then; or one that begins anew.
+fn ready(
+    config: &Config,
+    built: Built,
+    before: Option<RunState>,
+    connection: &Connection,
+    redaction: RedactionKey,
+) -> anyhow::Result<(Ready, Option<Built>)> {
+    if let Some(state) = before {
+        let outlets = build::outlets(config, connection, Some(state.lengths))?;
+        match resume::resume(config, state, (outlets, redaction), connection) {
+            Ok(ready) => {
+                tracing::info!("goes on from the snapshot and the control log behind it");
+                return Ok((ready, Some(built)));
+            }
+            Err(error) => tracing::warn!(
+                "the state of the worker before cannot be gone on from: {error:#}; windows begin anew from the committed offsets"
+            ),
+        }
+    }
+    let pipeline = built.pipeline(config, build::outlets(config, connection, None)?, false, redaction)?;
+    Ok((
+        Ready { built, past: Vec::new(), pipeline, partitions: Partitions::default(), positions: BTreeMap::new() },
+        None,
+    ))
 }
 
 /// `pipewarden config check`: everything that can be known without a broker.

@@ -2,13 +2,15 @@
 //!
 //! `flush` returns only once the broker has acknowledged and the disk has it: offsets are committed behind it.
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ingest::kafka::{KafkaError, Producer};
-use model::AlertRecord;
+use model::{AlertRecord, Sha256};
 use sinks::{Outlet, OutletError};
 
 use super::append::Appended;
@@ -54,6 +56,9 @@ impl Outlet for TopicOutlet {
 pub struct SealLog {
     name: String,
     lines: Appended,
+    /// Lines that a worker before this one wrote behind the state that this one goes on from, with how often: they come again
+    /// and stand there already.
+    written: BTreeMap<Sha256, usize>,
 }
 
 impl SealLog {
@@ -62,7 +67,26 @@ impl SealLog {
     /// # Errors
     /// When it cannot be opened.
     pub fn append_to(path: &Path) -> io::Result<SealLog> {
-        Ok(SealLog { name: path.display().to_string(), lines: Appended::open(path)? })
+        Ok(SealLog { name: path.display().to_string(), lines: Appended::open(path)?, written: BTreeMap::new() })
+    }
+
+    /// The same for a worker that goes on from a state at which the log had so many bytes.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    pub fn resume(path: &Path, length: u64) -> io::Result<SealLog> {
+        let mut log = SealLog::append_to(path)?;
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(length))?;
+        for line in BufReader::new(file).split(b'\n') {
+            *log.written.entry(Sha256::of(&line?)).or_default() += 1;
+        }
+        Ok(log)
+    }
+
+    fn stands_there(&mut self, line: &str) -> bool {
+        let left = if self.written.is_empty() { None } else { self.written.get_mut(&Sha256::of(line.as_bytes())) };
+        left.filter(|left| **left > 0).map(|left| *left -= 1).is_some()
     }
 
     fn failed(&self, error: &io::Error) -> OutletError {
@@ -72,6 +96,9 @@ impl SealLog {
 
 impl Outlet for SealLog {
     fn put(&mut self, _: &AlertRecord, line: &str) -> Result<(), OutletError> {
+        if self.stands_there(line) {
+            return Ok(());
+        }
         let written = self.lines.write_all(line.as_bytes()).and_then(|()| self.lines.write_all(b"\n"));
         written.map_err(|error| self.failed(&error))
     }

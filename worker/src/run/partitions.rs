@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ingest::kafka::TopicPartition;
+use anyhow::Context;
+use ingest::kafka::{Offsets, TopicPartition};
 use model::Timestamp;
 
-use crate::config::Config;
+use super::snapshots::HeldState;
+use crate::config::{Config, SourceConfig};
 use crate::control::{ControlRecord, Positions};
 use crate::pipeline::Pipeline;
 
@@ -56,8 +58,13 @@ impl Partitions {
     /// Takes a partition over at an offset.
     pub fn assign(&mut self, pipeline: &mut Pipeline, at: &TopicPartition, source: usize, next: i64) {
         match self.held.get_mut(at) {
+            // Given to us again, where we had come to.
+            Some(held) if held.active && held.next == next => {}
             Some(held) => {
-                if !held.active {
+                if held.active {
+                    pipeline.release(held.source, held.partition);
+                    pipeline.take_back(held.source, held.partition);
+                } else {
                     pipeline.take_back(held.source, held.partition);
                 }
                 *held = Held::new(held.source, held.partition, next);
@@ -67,6 +74,39 @@ impl Partitions {
                 self.held.insert(at.clone(), Held::new(source, partition, next));
             }
         }
+    }
+
+    /// All of them, for a snapshot. `committed`: the offsets that were committed last.
+    pub fn snapshot(&self, config: &Config, committed: &Offsets) -> Vec<HeldState> {
+        let state = |(at, held): (&TopicPartition, &Held)| {
+            let source = config.sources.get(held.source).map(|source| source.name.clone()).unwrap_or_default();
+            HeldState {
+                topic: at.topic.to_string(),
+                partition: at.partition,
+                source,
+                number: held.partition,
+                next: held.next,
+                active: held.active,
+                spoke: held.spoke,
+                committed: committed.get(at).copied(),
+            }
+        };
+        self.held.iter().map(state).collect()
+    }
+
+    /// Puts back what a snapshot held.
+    ///
+    /// # Errors
+    /// When a source or topic is gone.
+    pub fn restore(&mut self, config: &Config, held: &[HeldState]) -> anyhow::Result<()> {
+        for of in held {
+            let reads = |source: &SourceConfig| source.name == of.source && source.topics.contains(&of.topic);
+            let source = config.sources.iter().position(reads);
+            let source = source.with_context(|| format!("source {} does not read {} any more", of.source, of.topic))?;
+            let state = Held { active: of.active, spoke: of.spoke, ..Held::new(source, of.number, of.next) };
+            self.held.insert(TopicPartition::new(&of.topic, of.partition), state);
+        }
+        Ok(())
     }
 
     /// Gives a partition back.

@@ -11,10 +11,12 @@ use std::time::Duration;
 use anyhow::bail;
 use ingest::kafka::{Batch, KafkaError, Offsets, TopicPartition};
 use ingest::source::kafka::{KafkaSource, Polled};
-use model::Timestamp;
+use model::{Sha256, Timestamp};
 
 use super::build::Built;
 use super::partitions::{Held, Partitions, name_of};
+use super::resume::Ready;
+use super::snapshots::Snapshots;
 use crate::clock;
 use crate::config::Config;
 use crate::control::{ControlLog, ControlRecord, Positions};
@@ -31,47 +33,53 @@ const TICK_COUNTED_MAX_MS: i64 = 2 * TICK_MS;
 
 /// A worker at work.
 pub(super) struct Worker<'c> {
-    config: &'c Config,
+    pub(super) config: &'c Config,
     /// The rules and lists that run.
-    built: Built,
-    kafka: KafkaSource,
-    judges: Vec<Judge>,
-    pipeline: Pipeline,
-    partitions: Partitions,
+    pub(super) built: Built,
+    pub(super) kafka: KafkaSource,
+    pub(super) judges: Vec<Judge>,
+    pub(super) pipeline: Pipeline,
+    pub(super) partitions: Partitions,
     /// Topic → source.
-    topics: BTreeMap<String, usize>,
+    pub(super) topics: BTreeMap<String, usize>,
     /// Where `--until-end` stops.
-    ends: Option<Offsets>,
-    control: ControlLog,
-    told_positions: Positions,
-    committed: Offsets,
+    pub(super) ends: Option<Offsets>,
+    pub(super) control: ControlLog,
+    pub(super) told_positions: Positions,
+    pub(super) committed: Offsets,
     /// Time of the last tick: what is fetched now was fetched then or later.
-    fetched_at: Timestamp,
-    published: Arc<Published>,
-    metrics: Metrics,
-    judgements: Vec<Judgement>,
+    pub(super) fetched_at: Timestamp,
+    pub(super) published: Arc<Published>,
+    pub(super) metrics: Metrics,
+    pub(super) judgements: Vec<Judgement>,
     /// The group has given us our share, even if that is nothing.
-    joined: bool,
+    pub(super) joined: bool,
+    pub(super) snapshots: Snapshots,
+    /// Rules that ran before and may have timers to run, oldest first, each with the version of its graph.
+    pub(super) past: Vec<(Sha256, Sha256)>,
+    /// It goes on from the state of one before it, and has not been given its partitions again yet.
+    pub(super) resumed: bool,
 }
 
 impl<'c> Worker<'c> {
-    /// A worker that has read nothing yet.
+    /// A worker that goes on from what it is given, or has read nothing yet.
     pub fn new(
         config: &'c Config,
-        built: Built,
+        ready: Ready,
         kafka: KafkaSource,
-        pipeline: Pipeline,
-        control: ControlLog,
+        (control, snapshots): (ControlLog, Snapshots),
         metrics: Metrics,
         published: Arc<Published>,
     ) -> Worker<'c> {
+        let Ready { built, past, pipeline, partitions, .. } = ready;
         Worker {
             config,
             kafka,
             judges: built.judges(),
             built,
             pipeline,
-            partitions: Partitions::default(),
+            resumed: !partitions.held.is_empty(),
+            partitions,
             topics: Built::topics(config),
             ends: None,
             control,
@@ -82,70 +90,14 @@ impl<'c> Worker<'c> {
             metrics,
             judgements: Vec::new(),
             joined: false,
+            snapshots,
+            past,
         }
     }
 
     /// Stops at the end offsets of this moment.
     pub fn stop_at_ends(&mut self) -> anyhow::Result<()> {
         self.ends = Some(self.kafka.end_offsets().map_err(|error| failed(&error))?);
-        Ok(())
-    }
-
-    /// Says in the control log what runs from here on, and keeps a copy of it.
-    pub fn start(&mut self) -> anyhow::Result<()> {
-        if let Some(texts) = &self.built.texts {
-            texts.keep(&self.config.state)?;
-        }
-        self.control.write(&ControlRecord::Start {
-            time_ms: self.fetched_at.ms(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            rules: self.built.rule_versions(),
-            lists: self.built.list_versions(),
-            set: self.built.version(),
-        })?;
-        self.metrics.rules(self.built.rules.rules.len(), self.built.rules.refused.len());
-        Ok(())
-    }
-
-    /// Some of the rules that were to run were refused.
-    pub fn has_refused(&self) -> bool {
-        !self.built.rules.refused.is_empty()
-    }
-
-    /// Reads rules and lists again. The next record of every partition is judged by the new ones, or, where anything is
-    /// wrong with them, by the old ones as before.
-    fn reload(&mut self) -> anyhow::Result<()> {
-        let read = self.built.again(self.config).and_then(|next| {
-            let kept = next.texts.as_ref().map_or(Ok(()), |texts| texts.keep(&self.config.state));
-            kept.map(|()| next).map_err(|error| vec![format!("{error:#} (hint: the state folder must be writable)")])
-        });
-        let next = match read {
-            Ok(next) => next,
-            Err(mistakes) => {
-                self.metrics.reloaded(false);
-                mistakes.iter().for_each(|mistake| tracing::error!("reload: {mistake}"));
-                tracing::error!("reload refused: the rules and lists that ran go on (mistakes: {})", mistakes.len());
-                return Ok(());
-            }
-        };
-        self.metrics.reloaded(true);
-        let Some(set) = next.version().filter(|version| self.built.version() != Some(*version)) else {
-            tracing::info!("reload: nothing has changed");
-            return Ok(());
-        };
-        let positions = self.partitions.positions();
-        tracing::info!("reload: rules {} from {positions:?}, set {}", next.rules.rules.len(), set.hex());
-        self.control.write(&ControlRecord::Rules {
-            time_ms: clock::now().ms(),
-            set,
-            rules: next.rule_versions(),
-            lists: next.list_versions(),
-            positions,
-        })?;
-        self.judges = next.judges();
-        self.pipeline.replace(next.engines.clone())?;
-        self.metrics.rules(next.rules.rules.len(), 0);
-        self.built = next;
         Ok(())
     }
 
@@ -168,6 +120,8 @@ impl<'c> Worker<'c> {
                 return self.close(&mut batch);
             }
             if stop {
+                self.snapshots.hurry();
+                self.keep_state();
                 tracing::info!("stopped");
                 return Ok(());
             }
@@ -236,6 +190,13 @@ impl<'c> Worker<'c> {
             let Some(&source) = self.topics.get(at.topic.as_ref()) else { continue };
             self.partitions.assign(&mut self.pipeline, at, source, *next);
         }
+        if std::mem::take(&mut self.resumed) {
+            // What was ours and is not given to us again, another worker reads.
+            let others: Vec<_> = self.partitions.active().map(|(at, _)| at.clone()).collect();
+            let others: Vec<_> = others.into_iter().filter(|at| !offsets.contains_key(at)).collect();
+            self.revoked(&others, true)?;
+        }
+        self.snapshots.hurry();
         self.close_finished();
         Ok(())
     }
@@ -252,6 +213,7 @@ impl<'c> Worker<'c> {
             self.control.write(&ControlRecord::Revoked { positions })?;
         }
         partitions.iter().for_each(|at| self.partitions.revoke(&mut self.pipeline, at));
+        self.snapshots.hurry();
         Ok(())
     }
 
@@ -349,6 +311,7 @@ impl<'c> Worker<'c> {
             self.not_ready(&error.to_string());
             return Ok(false);
         }
+        self.keep_state();
         let offsets = self.settled();
         // While something is wrong, a commit is also how we hear that it is over.
         if offsets == self.committed && self.published.ready.load(Ordering::Relaxed) {

@@ -1,0 +1,76 @@
+//! The rules that a worker runs: said in the control log at its start, read again when somebody asks.
+//!
+//! Must never change a rule without saying in the control log from which positions on it counts.
+
+use super::build::Built;
+use super::worker::Worker;
+use crate::clock;
+use crate::control::ControlRecord;
+
+impl Worker<'_> {
+    /// Says in the control log what runs from here on, and keeps a copy of it.
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        if let Some(texts) = &self.built.texts {
+            texts.keep(&self.config.state)?;
+        }
+        self.control.write(&ControlRecord::Start {
+            time_ms: self.fetched_at.ms(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: self.built.rule_versions(),
+            lists: self.built.list_versions(),
+            set: self.built.version(),
+            resumed: self.resumed,
+        })?;
+        self.metrics.rules(self.built.rules.rules.len(), self.built.rules.refused.len());
+        Ok(())
+    }
+
+    /// Reads rules and lists again. The next record of every partition is judged by the new ones, or, where anything is
+    /// wrong with them, by the old ones as before.
+    pub(super) fn reload(&mut self) -> anyhow::Result<()> {
+        let read = self.built.again(self.config).and_then(|next| {
+            let kept = next.texts.as_ref().map_or(Ok(()), |texts| texts.keep(&self.config.state));
+            kept.map(|()| next).map_err(|error| vec![format!("{error:#} (hint: the state folder must be writable)")])
+        });
+        let next = match read {
+            Ok(next) => next,
+            Err(mistakes) => {
+                self.metrics.reloaded(false);
+                mistakes.iter().for_each(|mistake| tracing::error!("reload: {mistake}"));
+                tracing::error!("reload refused: the rules and lists that ran go on (mistakes: {})", mistakes.len());
+                return Ok(());
+            }
+        };
+        self.metrics.reloaded(true);
+        if !self.adopt(next)? {
+            tracing::info!("reload: nothing has changed");
+        }
+        Ok(())
+    }
+
+    /// The next record of every partition is judged by these rules. False: they are those that run.
+    pub(super) fn adopt(&mut self, next: Built) -> anyhow::Result<bool> {
+        let Some(set) = next.version().filter(|version| self.built.version() != Some(*version)) else {
+            return Ok(false);
+        };
+        if let Some(texts) = &next.texts {
+            texts.keep(&self.config.state)?;
+        }
+        let positions = self.partitions.positions();
+        tracing::info!("rules {} from {positions:?}, set {}", next.rules.rules.len(), set.hex());
+        self.control.write(&ControlRecord::Rules {
+            time_ms: clock::now().ms(),
+            set,
+            rules: next.rule_versions(),
+            lists: next.list_versions(),
+            positions,
+        })?;
+        self.judges = next.judges();
+        self.pipeline.replace(next.engines.clone())?;
+        self.metrics.rules(next.rules.rules.len(), next.rules.refused.len());
+        let before = std::mem::replace(&mut self.built, next);
+        self.past.extend(before.version().map(|set| (set, before.rules.graph.version())));
+        self.snapshots.hurry();
+        Ok(true)
+    }
+}

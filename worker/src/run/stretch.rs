@@ -1,0 +1,133 @@
+//! A stretch of partitions that has been read before, read again from Kafka by its scripts: the same decisions.
+//!
+//! Must never read behind the end of a script, nor decide anything by itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::bail;
+use ingest::kafka::{Batch, Connection, Offsets, Retry};
+use ingest::source::kafka::{KafkaSource, Polled, Reading};
+use model::{Sha256, Timestamp};
+
+use super::build::{self, Built};
+use super::partitions::Partitions;
+use super::script::Scripts;
+use crate::config::Config;
+use crate::judge::{Judge, Judgement};
+use crate::lanes::SetId;
+use crate::pipeline::Pipeline;
+
+const POLL_RECORDS_MAX: usize = 20_000;
+/// A stretch that the broker still has comes within this time, or not at all.
+const POLL_WAIT: Duration = Duration::from_secs(20);
+
+/// What judges the records of a stretch.
+pub struct Stretch<'c> {
+    config: &'c Config,
+    /// Of each version of the rules, for each source.
+    judges: BTreeMap<Option<Sha256>, Vec<Judge>>,
+    /// The pipeline's number of each version.
+    set_ids: BTreeMap<Sha256, SetId>,
+    judgements: Vec<Judgement>,
+}
+
+impl<'c> Stretch<'c> {
+    /// A stretch that begins with these rules.
+    pub fn new(config: &'c Config, start: &Built) -> Stretch<'c> {
+        let judges = BTreeMap::from([(None, start.judges())]);
+        Stretch { config, judges, set_ids: BTreeMap::new(), judgements: Vec::new() }
+    }
+
+    /// Rules that took effect in the course of it.
+    ///
+    /// # Errors
+    /// When a correlation cannot be compiled.
+    pub fn add(&mut self, version: Sha256, built: &Built, pipeline: &mut Pipeline) -> anyhow::Result<()> {
+        self.judges.insert(Some(version), built.judges());
+        self.set_ids.insert(version, pipeline.add_set(built.engines.clone())?);
+        Ok(())
+    }
+
+    /// Reads every partition from where it stands to the end of its script, and tells the pipeline what the script says.
+    ///
+    /// # Errors
+    /// When the broker does not have the records any more, or cannot be read.
+    pub fn read(
+        &mut self,
+        connection: &Connection,
+        partitions: &mut Partitions,
+        pipeline: &mut Pipeline,
+        scripts: &mut Scripts,
+    ) -> anyhow::Result<()> {
+        let some = scripts.of.iter().filter(|(_, script)| script.from < script.to);
+        let offsets: Offsets = some.map(|(at, script)| (at.clone(), script.from)).collect();
+        let mut left: i64 = scripts.of.values().map(|script| script.to - script.from).sum();
+        if left > 0 {
+            let reading = Reading::From(offsets);
+            let mut kafka = KafkaSource::open(connection, &reading, &Retry::default(), &mut build::tell_attempt)
+                .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
+            let mut batch = Batch::new();
+            while left > 0 {
+                match kafka.poll(&mut batch, POLL_RECORDS_MAX, POLL_WAIT) {
+                    Polled::Records => {}
+                    Polled::Error(error) if !error.is_retryable() => bail!("{error} (hint: {})", error.hint()),
+                    Polled::Idle => bail!("{left} records of the recorded stretch did not come within {POLL_WAIT:?}"),
+                    Polled::End(at) => {
+                        // What is missing up to the end are markers of transactions, which are no records.
+                        if let (Some(script), Some(held)) = (scripts.of.get(&at), partitions.held.get_mut(&at)) {
+                            left -= (script.to - held.next).max(0);
+                            held.next = held.next.max(script.to);
+                        }
+                        continue;
+                    }
+                    _ => continue,
+                }
+                left -= self.take(&batch, partitions, pipeline, scripts)?;
+                pipeline.advance()?;
+            }
+        }
+        for (at, script) in &mut scripts.of {
+            if let Some(held) = partitions.held.get(at) {
+                script.reach(script.to, |up_to| pipeline.complete(held.source, held.partition, up_to));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a batch as the worker took it then, and returns how many offsets of the stretch it covers.
+    fn take(
+        &mut self,
+        batch: &Batch,
+        partitions: &mut Partitions,
+        pipeline: &mut Pipeline,
+        scripts: &mut Scripts,
+    ) -> anyhow::Result<i64> {
+        let mut covered = 0;
+        for record in batch.iter() {
+            let (Some(script), Some(held)) = (scripts.of.get_mut(record.at), partitions.held.get_mut(record.at)) else {
+                continue;
+            };
+            if record.offset >= script.to {
+                continue;
+            }
+            covered += record.offset + 1 - held.next;
+            held.next = record.offset + 1;
+            let (source, partition) = (held.source, held.partition);
+            script.reach(record.offset, |up_to| pipeline.complete(source, partition, up_to));
+            let skew_max_ms = self.config.sources.get(source).map_or(0, |source| source.skew_max_ms);
+            let known = record.time.append_time_ms().map(Timestamp::from_ms).or(script.fetched_at);
+            let bound = known.map(|known| known.plus_ms(skew_max_ms));
+            let payload = record.payload.unwrap_or_default();
+            if script.reach_set(record.offset)
+                && let Some(id) = script.set.and_then(|set| self.set_ids.get(&set))
+            {
+                pipeline.switch(source, partition, *id);
+            }
+            let Some(judges) = self.judges.get_mut(&script.set) else { continue };
+            super::judge(judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
+            pipeline.take(source, partition, payload, &mut self.judgements, bound)?;
+        }
+        Ok(covered)
+    }
+}
