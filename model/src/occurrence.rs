@@ -38,6 +38,24 @@ impl Carrying {
         self.marks.iter().any(|(known, _)| *known == field)
     }
 
+    /// Puts other texts in the place of those for which `other` has one.
+    pub fn replace(&mut self, mut other: impl FnMut(CarriedField, &str) -> Option<String>) {
+        let (mut start, mut at) = (0, 0);
+        while let Some((field, end)) = self.marks.get(at).copied() {
+            let replaced = self.text.get(start..end as usize).and_then(|text| other(field, text));
+            let mut end = end as usize;
+            if let Some(text) = replaced {
+                self.text.replace_range(start..end, &text);
+                let longer = text.len() as i64 - (end - start) as i64;
+                for (_, later) in self.marks.iter_mut().skip(at) {
+                    *later = (i64::from(*later) + longer) as u32;
+                }
+                end = start + text.len();
+            }
+            (start, at) = (end, at + 1);
+        }
+    }
+
     /// What was gathered; nothing is left.
     pub fn take(&mut self) -> Carried {
         let carried = Carried { text: self.text.as_str().into(), marks: self.marks.as_slice().into() };
@@ -98,7 +116,13 @@ mod tests {
             carrying.push(field, text);
         }
         assert!(carrying.has(7) && !carrying.has(2));
+        carrying.replace(|field, text| (field == 3 && text == "a").then(|| "aaa".to_owned()));
+        let mut shorter = Carrying::default();
+        [(3, "aaa"), (1, ""), (3, "bc"), (7, "é")].into_iter().for_each(|(field, text)| shorter.push(field, text));
+        shorter.replace(|_, text| (text == "aaa").then(|| "a".to_owned()));
+        carrying.replace(|_, text| (text == "aaa").then(|| "a".to_owned()));
         let carried = carrying.take();
+        assert_eq!(carried, shorter.take());
         assert_eq!(carried.texts(3).collect::<Vec<_>>(), ["a", "bc"]);
         assert_eq!((carried.text(1), carried.text(7), carried.text(2)), (Some(""), Some("é"), None));
         assert_eq!(carrying.take(), Carried::default());

@@ -24,7 +24,7 @@ pub(crate) struct Lane {
     /// One for each version of the rules that remembers something; an old one lets its timers run.
     pub(crate) correlators: Vec<Box<dyn Correlator>>,
     pub(crate) cursor: Timestamp,
-    redaction: RedactionKey,
+    pub(crate) redaction: RedactionKey,
     mode: Mode,
     /// What holds at the place at hand; reused.
     derived: Vec<Derived>,

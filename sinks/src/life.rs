@@ -14,7 +14,7 @@ use model::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{About, Telling, record};
+use crate::record::{About, Telling, clean_key, record};
 
 /// A record and its place in total order.
 pub type Sealed = (RecordOrder, AlertRecord);
@@ -89,7 +89,10 @@ impl Life {
 
     /// The open alerts and what was told ahead, by fingerprint.
     pub(crate) fn snapshot(&self) -> LifeSnapshot {
-        LifeSnapshot { open: self.open.snapshot().entries, previewed: self.previewed.snapshot().entries }
+        let (mut open, mut previewed) = (self.open.snapshot().entries, self.previewed.snapshot().entries);
+        open.iter_mut().for_each(|(_, open)| clean_key(&mut open.key, self.redaction));
+        previewed.iter_mut().for_each(|(_, told)| clean_key(&mut told.key, self.redaction));
+        LifeSnapshot { open, previewed }
     }
 
     /// Puts a snapshot in the place of everything.

@@ -7,7 +7,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use model::{Finding, Fingerprint, RecordOrder, Urgency, VIRTUAL_SHARDS};
+use model::{Finding, Fingerprint, RecordOrder, RedactionKey, Urgency, VIRTUAL_SHARDS};
+
+use crate::record::clean_finding;
 
 /// A finding by its place in total order.
 #[derive(Debug)]
@@ -127,11 +129,11 @@ impl Queue {
     }
 
     /// The findings in total order, and the parts of which something was lost.
-    pub(crate) fn snapshot(&self) -> (Vec<&Finding>, Vec<(Urgency, usize)>) {
+    pub(crate) fn snapshot(&self, redaction: RedactionKey) -> (Vec<Finding>, Vec<(Urgency, usize)>) {
         let mut waiting: Vec<&Waiting> = self.heap.iter().map(|Reverse(waiting)| waiting).collect();
         waiting.sort();
         let cut = self.shards.iter().filter(|(_, shard)| shard.cut).map(|(at, _)| *at).collect();
-        (waiting.into_iter().map(|waiting| &waiting.finding).collect(), cut)
+        (waiting.into_iter().map(|waiting| clean_finding(&waiting.finding, redaction)).collect(), cut)
     }
 
     /// Puts a snapshot into an empty queue.

@@ -87,6 +87,27 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
     }
 }
 
+/// A finding as it may be kept: its record says the same as that of the one it was made of.
+pub(crate) fn clean_finding(finding: &Finding, redaction: RedactionKey) -> Finding {
+    let mut clean = finding.clone();
+    clean_key(&mut clean.key, redaction);
+    for (field, text) in &mut clean.facts {
+        if let Cow::Owned(redacted) = redact_field(field, text) {
+            *text = redacted;
+        }
+    }
+    clean
+}
+
+/// A key as it may be kept.
+pub(crate) fn clean_key(key: &mut [(String, String)], redaction: RedactionKey) {
+    for (field, text) in key {
+        if let Cow::Owned(named) = redaction.name_field(field, text) {
+            *text = named;
+        }
+    }
+}
+
 /// A measure as JSON writes it: whole where it is whole.
 fn number(value: f64) -> Option<Number> {
     let whole = value as i64;

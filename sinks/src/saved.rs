@@ -3,11 +3,12 @@
 //! Must never keep what depends on the process that ran: keyed states are named by their number, and whoever restores says
 //! which one that is now.
 
-use model::{Finding, Malformed, Occurrence, Timestamp, Urgency, from_snapshot, to_snapshot};
+use model::{Finding, Malformed, Occurrence, RedactionKey, Timestamp, Urgency, from_snapshot, to_snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::lane::{CorrelatorId, Lane};
 use crate::life::LifeSnapshot;
+use crate::record::clean_finding;
 
 /// See the module.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -27,10 +28,20 @@ struct State<F, E> {
     events: Vec<(CorrelatorId, E)>,
 }
 
+/// An event as it may be kept: what it carries has been named when it was judged.
+fn clean(event: &Occurrence, redaction: RedactionKey) -> Occurrence {
+    let mut clean = event.clone();
+    for finding in clean.held.iter_mut().filter_map(|held| held.finding.as_mut()) {
+        **finding = clean_finding(finding, redaction);
+    }
+    clean
+}
+
 impl Lane {
     pub(crate) fn snapshot(&self) -> Result<LaneSnapshot, Malformed> {
         let life = self.life.snapshot();
-        let (findings, events) = (self.waiting.snapshot(), self.events.snapshot());
+        let (findings, events) = (self.waiting.snapshot(self.redaction), self.events.snapshot());
+        let events = events.into_iter().map(|(of, event)| (of, clean(event, self.redaction))).collect();
         let state = to_snapshot(&State { cursor: self.cursor, life, findings, events })?;
         let correlators = self.correlators.iter().map(|correlator| correlator.snapshot());
         Ok(LaneSnapshot { state, correlators: correlators.collect::<Result<_, _>>()? })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ingest::enrich::Tables;
 use ingest::format::{FORMATS, Format, Plan, Wanted};
 use ingest::{Decoder, IdentityKey, Read};
-use model::{EventClass, Projection, Slot, Trust};
+use model::{EventClass, Projection, RedactionKey, Slot, Trust};
 use rules::ast::{LogSource, Rule};
 use rules::{CompileError, Lists, Program};
 
@@ -80,7 +80,23 @@ pub struct Engine {
     pub(crate) routes: Vec<Route>,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) lists: Arc<Lists>,
-    pub(crate) key: IdentityKey,
+    pub(crate) keys: Keys,
+}
+
+/// Keys of an installation or a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    /// With which duplicates are found.
+    pub identity: IdentityKey,
+    /// Under which secrets are named.
+    pub redaction: RedactionKey,
+}
+
+impl Keys {
+    /// Of a process that nobody goes on from: duplicates by a key of its own, secrets by the public one of replays.
+    pub fn of_replay() -> Keys {
+        Keys { identity: IdentityKey(crate::clock::random_key()), redaction: RedactionKey::default() }
+    }
 }
 
 /// One format with the programs that its records run through.
@@ -103,7 +119,7 @@ impl Engine {
         rules: Arc<RuleSet>,
         lists: Arc<Lists>,
         tables: Option<Arc<Tables>>,
-        key: IdentityKey,
+        keys: Keys,
     ) -> Result<Engine, CompileError> {
         let (formats, is_one) = match &reading.speaks {
             Speaks::One(format) => (vec![*format], true),
@@ -116,7 +132,7 @@ impl Engine {
             routes.push(route);
         }
         let decoder = Decoder::new(wanted, reading.trust, is_one);
-        Ok(Engine { reading, decoder, routes, rules, lists, key })
+        Ok(Engine { reading, decoder, routes, rules, lists, keys })
     }
 
     /// Records of this source have times.

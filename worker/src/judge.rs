@@ -16,6 +16,7 @@ use model::{
 use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
+use crate::naming::Naming;
 
 /// What became of one record (or of one record in a container).
 #[derive(Debug)]
@@ -58,7 +59,6 @@ pub struct Judge {
 }
 
 /// Memory reused from record to record, apart from the engine: nothing that threads share is touched for each record.
-#[derive(Default)]
 struct Scratch {
     model: Row,
     facts: Row,
@@ -66,12 +66,23 @@ struct Scratch {
     evaluator: Evaluator,
     matches: Vec<Match>,
     carrying: Carrying,
+    naming: Naming,
 }
 
 impl Judge {
     /// A judge of a source.
     pub fn new(engine: Arc<Engine>) -> Judge {
-        Judge { engine, decoding: Default::default(), scratch: Scratch::default() }
+        let fields = engine.rules.graph.named_fields().into_iter().map(|(_, name)| name);
+        let scratch = Scratch {
+            model: Row::default(),
+            facts: Row::default(),
+            facts_raw: Row::default(),
+            evaluator: Evaluator::default(),
+            matches: Vec::new(),
+            carrying: Carrying::default(),
+            naming: Naming::new(engine.keys.redaction, fields),
+        };
+        Judge { engine, decoding: Default::default(), scratch }
     }
 
     /// Judges one record of a chunk; a container gives a judgement for each record in it.
@@ -111,7 +122,7 @@ impl Scratch {
         {
             return Err(Invalid::ClassNotAllowed);
         }
-        let identity = decoded.id.as_deref().map(|id| engine.key.identity(id.as_bytes(), text.as_bytes()));
+        let identity = decoded.id.as_deref().map(|id| engine.keys.identity.identity(id.as_bytes(), text.as_bytes()));
         let matches = &mut self.matches;
         matches.clear();
         if !route.raw.is_empty() {
@@ -130,7 +141,7 @@ impl Scratch {
             (Vec::new(), None)
         } else {
             let at = Matched { engine, route, seen: &seen, partition, offset };
-            at.told(matches, &mut self.carrying, &mut self.facts_raw, &mut self.facts)
+            at.told(matches, (&mut self.carrying, &mut self.naming), &mut self.facts_raw, &mut self.facts)
         };
         Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed })
     }
@@ -150,13 +161,13 @@ impl Matched<'_> {
     fn told(
         &self,
         matches: &mut Vec<Match>,
-        carrying: &mut Carrying,
+        (carrying, naming): (&mut Carrying, &mut Naming),
         raw: &mut Row,
         facts: &mut Row,
     ) -> (Vec<Finding>, Option<Box<Occurrence>>) {
         let sha256 = Sha256::of(self.seen.text.as_bytes());
         let id: Arc<str> = match &self.seen.decoded.id {
-            Some(id) => id.as_ref().into(),
+            Some(id) => naming.id(id).as_ref().into(),
             None => sha256.hex().into(),
         };
         let source = self.engine.reading.source.clone();
@@ -175,6 +186,9 @@ impl Matched<'_> {
                 findings.extend(finding);
                 held.push(Held { rule, finding: None });
             }
+        }
+        if !held.is_empty() {
+            carrying.replace(|field, text| naming.carried(field, text));
         }
         let carried = carrying.take();
         // Without a time an event is in no window.

@@ -13,6 +13,7 @@ mod human;
 mod id_reuse;
 mod judge;
 mod lanes;
+mod naming;
 mod network_command;
 mod pipeline;
 mod replay;

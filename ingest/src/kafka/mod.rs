@@ -10,6 +10,7 @@ mod error;
 mod group;
 mod producer;
 mod reading;
+mod resume;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use error::KafkaError;
 pub(crate) use group::{Change, Group, offsets_of, partitions_of};
 pub use producer::Producer;
 pub use reading::{Polled, Reading, Reset};
+pub use resume::Resume;
 pub use settings::{Connection, KafkaSettings, SecretFrom};
 
 /// One partition of one topic.

@@ -12,26 +12,10 @@ use rdkafka::error::{KafkaError as Raw, RDKafkaErrorCode as Code};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::kafka::{
-    Attempt, Batch, Change, Connection, Group, KafkaError, Offsets, Retry, TopicPartition, connect, expect_topics,
-    offsets_of, partitions_of,
+    Attempt, Batch, Change, Connection, Group, KafkaError, Offsets, Resume, Retry, TopicPartition, connect,
+    expect_topics, offsets_of, partitions_of,
 };
 pub use crate::kafka::{Polled, Reading, Reset};
-
-/// How far a worker that is gone had come with a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resume {
-    /// What it is known to have committed.
-    pub committed: Option<i64>,
-    /// The next offset.
-    pub next: i64,
-}
-
-impl Resume {
-    /// Nobody else has committed since: not a worker that went on further, nor somebody who set the group back.
-    fn is_ours(&self, committed: Option<i64>) -> bool {
-        committed.is_none_or(|offset| self.committed.unwrap_or(0) <= offset && offset <= self.next)
-    }
-}
 
 /// A Kafka consumer that hands out batches and commits when told.
 pub struct KafkaSource {

@@ -140,7 +140,7 @@ impl Graph {
     }
 
     /// Numbers and names of the fields that events carry.
-    pub(super) fn named_fields(&self) -> Vec<(CarriedField, String)> {
+    pub fn named_fields(&self) -> Vec<(CarriedField, String)> {
         self.fields.iter().enumerate().map(|(at, name)| (at as CarriedField, name.clone())).collect()
     }
 

@@ -37,4 +37,5 @@ mod run_snapshot;
 mod run_watch;
 mod secrets;
 mod semantics;
+mod state_secrets;
 mod trace;

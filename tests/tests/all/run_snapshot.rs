@@ -98,7 +98,8 @@ fn killed_and_restarted_a_worker_seals_the_same_bytes() {
             // Before and behind a snapshot, and once as asked.
             0 | 3 => worker.kill(),
             1 => {
-                let kept = |worker: &harness::worker::Worker| worker.metric("pipewarden_snapshots_total", "result=\"ok\"");
+                let kept =
+                    |worker: &harness::worker::Worker| worker.metric("pipewarden_snapshots_total", "result=\"ok\"");
                 let before = kept(&worker);
                 worker.until("a snapshot", |worker| kept(worker) > before + 1);
                 worker.kill();

@@ -17,6 +17,7 @@ use sinks::{JsonLines, Limits, Mode, Outlet, OutletError, Sealer};
 use super::letters::{From, Numbered, Which, hint};
 use super::reread::{self, Found};
 use crate::config::Config;
+use crate::engine::Keys;
 use crate::human::Human;
 use crate::judge::{Fate, Judge};
 use crate::rules_command::{print, table};
@@ -70,7 +71,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load(config_file)?;
     let letters = args.which.of(args.from.letters()?);
-    let built = Built::new(&config, Unproven::Refuse)?;
+    let built = Built::new(&config, Unproven::Refuse, Keys::of_replay())?;
     let outlet = args.outlet()?;
     let redaction = redaction_key(&config, &config.state)?.unwrap_or_default();
     let sealer = Sealer::new(Mode::Alerts, LIMITS, false).with_redaction(redaction);

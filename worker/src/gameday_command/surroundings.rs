@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use baseline::Baseline;
-use ingest::IdentityKey;
 use ingest::enrich::Tables;
 use ingest::format::by_name;
 use model::{EventClass, Sha256, Timestamp, Trust};
@@ -16,7 +15,7 @@ use saphyr::{LoadableYamlNode, Mapping, Yaml, YamlEmitter};
 
 use super::exercise::{Exercise, Input};
 use super::records::Arriving;
-use crate::engine::{Engine, Reading, Speaks};
+use crate::engine::{Engine, Keys, Reading, Speaks};
 use crate::enrichment::TableTexts;
 use crate::ruleset::{self, RuleSet};
 
@@ -46,7 +45,7 @@ pub(super) fn sources(
     rules: &Arc<RuleSet>,
 ) -> anyhow::Result<Vec<Source>> {
     let (lists, tables) = lists_and_tables(exercise, days)?;
-    let (lists, key) = (Arc::new(lists), IdentityKey(crate::clock::random_key()));
+    let (lists, key) = (Arc::new(lists), Keys::of_replay());
     let source = |input: &Input| -> anyhow::Result<Source> {
         let reading = Reading {
             source: input.source.as_str().into(),

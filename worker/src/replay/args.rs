@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use ingest::TimePolicy;
 use ingest::format::{FORMATS, Format, by_name, json};
-use ingest::{IdentityKey, TimePolicy};
 use model::{Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
@@ -18,9 +18,10 @@ use sinks::{JsonLines, Mode, Outlet};
 
 use super::inputs;
 use super::limits;
+use super::outputs::{create, lines_to, writable};
 use super::scenario::Scenario;
 use super::state::{ReplayState, StateArgs};
-use crate::engine::{Engine, Reading, Speaks, guessable};
+use crate::engine::{Engine, Keys, Reading, Speaks, guessable};
 use crate::enrichment::TableTexts;
 use crate::human::Human;
 use crate::pipeline::{Outlets, Settings};
@@ -202,8 +203,9 @@ impl ReplayArgs {
             trust: None,
         };
         let rules = Arc::new(rules);
-        let key = state_in.as_ref().map_or_else(|| IdentityKey(crate::clock::random_key()), ReplayState::key);
-        let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), tables, key)?);
+        let mut keys = Keys::of_replay();
+        keys.identity = state_in.as_ref().map_or(keys.identity, ReplayState::key);
+        let engine = Arc::new(Engine::new(reading, rules.clone(), Arc::new(lists), tables, keys)?);
         let mode = if self.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let id_reuse = !self.no_pack && engine.is_timed();
         Ok(Plan {
@@ -341,29 +343,6 @@ impl ReplayArgs {
         }
         Ok(outlets)
     }
-}
-
-fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(JsonLines::new("standard output", std::io::stdout())));
-    }
-    Ok(Box::new(JsonLines::new(path.display().to_string(), create(path)?)))
-}
-
-fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| cannot_write(path))
-}
-
-/// Looks whether a file could be written, and changes nothing.
-fn writable(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let looked =
-        if path.exists() { File::options().append(true).open(path).map(drop) } else { folder.metadata().map(drop) };
-    looked.with_context(|| cannot_write(path))
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("{}: cannot be written (hint: name a file in a folder that is there and yours)", path.display())
 }
 
 fn until(text: &str) -> anyhow::Result<Timestamp> {

@@ -6,6 +6,7 @@
 mod args;
 mod inputs;
 mod limits;
+mod outputs;
 mod scenario;
 mod state;
 mod summary;
@@ -55,7 +56,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     pipeline.advance()?;
     pipeline.flush()?;
     if let Some(path) = &state_out {
-        state::write(path, &pipeline, &rules, engine.key)?;
+        state::write(path, &pipeline, &rules, engine.keys.identity)?;
     }
     let summary = summary::Summary::new(&pipeline, &rules, &inputs, started.seconds());
     if json {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ingest::{IdentityKey, TimePolicy};
+use ingest::TimePolicy;
 use model::{AlertState, RedactionKey, Timestamp, Urgency};
 use rules::Lists;
 use rules::parse::Loaded;
@@ -14,7 +14,7 @@ use rules::proof::Spoken;
 use serde_json::value::RawValue;
 use sinks::{Limits, Mode};
 
-use crate::engine::{Engine, Reading, Speaks, guessable};
+use crate::engine::{Engine, Keys, Reading, Speaks, guessable};
 use crate::judge::{Fate, Judge, Judgement};
 use crate::pipeline::{Outlets, Pipeline, Settings};
 use crate::ruleset::RuleSet;
@@ -43,7 +43,7 @@ pub fn spoken(documents: Loaded, cases: &[&str], lists: Lists) -> Result<Vec<Spo
         trust: None,
     };
     let rules = Arc::new(RuleSet::of_documents(documents));
-    let engine = Engine::new(reading, rules, Arc::new(lists), None, IdentityKey([0; 4]));
+    let engine = Engine::new(reading, rules, Arc::new(lists), None, Keys::of_replay());
     let engine = Arc::new(engine.map_err(|error| error.to_string())?);
     let mut judge = Judge::new(engine.clone());
     cases.iter().map(|case| tell(&engine, &mut judge, case)).collect()

@@ -21,7 +21,7 @@ use super::kept::SetTexts;
 use super::outlets::{SealLog, TopicOutlet};
 use super::snapshots::Lengths;
 use crate::config::{Config, SourceConfig};
-use crate::engine::{Engine, Reading, Speaks};
+use crate::engine::{Engine, Keys, Reading, Speaks};
 use crate::enrichment::TableTexts;
 use crate::human::Human;
 use crate::judge::Judge;
@@ -38,8 +38,8 @@ pub struct Built {
     pub engines: Vec<Arc<Engine>>,
     /// What it was made of; None where not every rule file could be read.
     pub texts: Option<SetTexts>,
-    /// With which duplicates are found: the same for all sets of one run.
-    pub key: IdentityKey,
+    /// The same for all sets of one run.
+    pub keys: Keys,
 }
 
 impl Built {
@@ -47,15 +47,7 @@ impl Built {
     ///
     /// # Errors
     /// When a list cannot be read, or no rule can.
-    pub fn new(config: &Config, unproven: Unproven) -> anyhow::Result<Built> {
-        Built::with_key(config, unproven, new_key())
-    }
-
-    /// The same for a worker that goes on with the duplicates of one before it.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn with_key(config: &Config, unproven: Unproven, key: IdentityKey) -> anyhow::Result<Built> {
+    pub fn new(config: &Config, unproven: Unproven, keys: Keys) -> anyhow::Result<Built> {
         let rules = rules_of(config, unproven);
         for message in &rules.refused {
             tracing::error!("refused: {message}");
@@ -64,7 +56,7 @@ impl Built {
         let Read { lists, list_texts, tables, table_texts } =
             read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
         let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts, table_texts));
-        Built::of(config, rules, (lists, tables), texts, key)
+        Built::of(config, rules, (lists, tables), texts, keys)
     }
 
     /// Reads the same files again, for a worker that goes on with this one where the new set is not good in every part.
@@ -82,7 +74,7 @@ impl Built {
             return Err(mistakes);
         }
         let texts = SetTexts::new(config, &rules, read.list_texts, read.table_texts);
-        Built::of(config, rules, (read.lists, read.tables), Some(texts), self.key)
+        Built::of(config, rules, (read.lists, read.tables), Some(texts), self.keys)
             .map_err(|error| vec![format!("{error:#}")])
     }
 
@@ -90,12 +82,12 @@ impl Built {
     ///
     /// # Errors
     /// When the copy is not there, or not whole.
-    pub fn kept(config: &Config, state: &Path, version: Sha256, key: IdentityKey) -> anyhow::Result<Built> {
+    pub fn kept(config: &Config, state: &Path, version: Sha256, keys: Keys) -> anyhow::Result<Built> {
         let texts = SetTexts::find(state, version)?;
         let rules = RuleSet::of(texts.rules.clone(), &parse_settings(&texts.placeholders), Unproven::Refuse);
         let mut lists = texts.lists(state)?;
         let tables = texts.tables(state)?.build(&mut lists).map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
-        Built::of(config, rules, (lists, tables), Some(texts), key)
+        Built::of(config, rules, (lists, tables), Some(texts), keys)
     }
 
     fn of(
@@ -103,7 +95,7 @@ impl Built {
         rules: RuleSet,
         (lists, tables): (Lists, Option<Arc<Tables>>),
         texts: Option<SetTexts>,
-        key: IdentityKey,
+        keys: Keys,
     ) -> anyhow::Result<Built> {
         for message in rules.skipped.iter().chain(&rules.warnings) {
             tracing::warn!("{message}");
@@ -113,10 +105,10 @@ impl Built {
         }
         let (rules, lists) = (Arc::new(rules), Arc::new(lists));
         let engine = |source: &SourceConfig| {
-            Engine::new(reading(source), rules.clone(), lists.clone(), tables.clone(), key).map(Arc::new)
+            Engine::new(reading(source), rules.clone(), lists.clone(), tables.clone(), keys).map(Arc::new)
         };
         let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
-        Ok(Built { rules, lists, engines, texts, key })
+        Ok(Built { rules, lists, engines, texts, keys })
     }
 
     /// SHA-256 of the set's texts.

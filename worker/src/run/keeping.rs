@@ -35,7 +35,7 @@ impl Worker<'_> {
         let state = RunState {
             set,
             past: self.past.iter().map(|(set, _)| *set).collect(),
-            key: self.built.key.0,
+            key: self.built.keys.identity.0,
             fetched_at: self.fetched_at,
             held: self.partitions.snapshot(self.config, &self.committed),
             lengths: self.lengths()?,

@@ -36,6 +36,7 @@ pub use snapshots::Cost;
 
 use crate::config::Config;
 use crate::control::ControlLog;
+use crate::engine::Keys;
 use crate::http::{self, Published};
 use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
@@ -77,10 +78,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     http::start(config.http, published.clone())?;
     let snapshots = Snapshots::open(&config)?;
     let before = snapshots.newest();
-    let key = before.as_ref().map_or_else(build::new_key, |state| IdentityKey(state.key));
-    let built = Built::with_key(&config, Unproven::Refuse, key)?;
-    let has_refused = !built.rules.refused.is_empty();
+    let identity = before.as_ref().map_or_else(build::new_key, |state| IdentityKey(state.key));
     let redaction = build::redaction_key_or_new(&config)?;
+    let built = Built::new(&config, Unproven::Refuse, Keys { identity, redaction })?;
+    let has_refused = !built.rules.refused.is_empty();
     let connection = build::connection(&config)?;
     let (mut ready, next) = ready(&config, built, before, &connection, redaction)?;
     let reading = Reading::Group {
@@ -143,7 +144,7 @@ fn ready(
 pub fn check(file: &std::path::Path) -> anyhow::Result<ExitCode> {
     use std::io::Write;
     let config = Config::load(file)?;
-    let built = Built::new(&config, Unproven::Refuse)?;
+    let built = Built::new(&config, Unproven::Refuse, Keys::of_replay())?;
     build::connection(&config)?;
     let mut out = std::io::stdout().lock();
     let (rules, refused) = (built.rules.rules.len(), built.rules.refused.len());

@@ -14,6 +14,7 @@ use super::script::Scripts;
 use super::stretch::Stretch;
 use crate::config::Config;
 use crate::control::{ControlRecord, read_last_run};
+use crate::engine::Keys;
 use crate::pipeline::Outlets;
 use crate::ruleset::Unproven;
 
@@ -25,9 +26,10 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     let config = Config::load(config_file)?;
     let run = read_last_run(control_log).with_context(|| control_log.display().to_string())?;
     let state = control_log.parent().unwrap_or(Path::new("."));
-    let (built, later) = sets(&config, &run, state)?;
-    let mut scripts = Scripts::of_run(&run)?;
     let redaction = build::redaction_key(&config, state)?.unwrap_or_default();
+    let keys = Keys { identity: build::new_key(), redaction };
+    let (built, later) = sets(&config, &run, state, keys)?;
+    let mut scripts = Scripts::of_run(&run)?;
     let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
     let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
     let mut stretch = Stretch::new(&config, &built);
@@ -54,18 +56,23 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
 }
 
 /// The rules of the run's start, and those that took effect in its course, by version.
-fn sets(config: &Config, run: &[ControlRecord], state: &Path) -> anyhow::Result<(Built, BTreeMap<Sha256, Built>)> {
+fn sets(
+    config: &Config,
+    run: &[ControlRecord],
+    state: &Path,
+    keys: Keys,
+) -> anyhow::Result<(Built, BTreeMap<Sha256, Built>)> {
     let start = match run.first() {
         Some(ControlRecord::Start { set, .. }) => *set,
         _ => None,
     };
-    let built = match start.map(|version| Built::kept(config, state, version, build::new_key())) {
+    let built = match start.map(|version| Built::kept(config, state, version, keys)) {
         Some(Ok(kept)) => kept,
         missing => {
             if let Some(Err(error)) = missing {
                 tracing::warn!("{error:#}: the rules of the configuration stand in for those that ran then");
             }
-            let built = Built::new(config, Unproven::Refuse)?;
+            let built = Built::new(config, Unproven::Refuse, keys)?;
             warn_of_changes(run, &built);
             built
         }
@@ -75,7 +82,7 @@ fn sets(config: &Config, run: &[ControlRecord], state: &Path) -> anyhow::Result<
         if let ControlRecord::Rules { set, .. } = record
             && !later.contains_key(set)
         {
-            let kept = Built::kept(config, state, *set, built.key);
+            let kept = Built::kept(config, state, *set, keys);
             let kept =
                 kept.context("rules that took effect in this run (hint: rulesets/ belongs to the control log)")?;
             later.insert(*set, kept);

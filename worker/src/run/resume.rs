@@ -11,8 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ingest::IdentityKey;
-use ingest::kafka::{Connection, TopicPartition};
-use ingest::source::kafka::Resume;
+use ingest::kafka::{Connection, Resume, TopicPartition};
 use model::{RedactionKey, Sha256};
 
 use super::build::{Built, CONTROL_LOG};
@@ -22,6 +21,7 @@ use super::snapshots::RunState;
 use super::stretch::Stretch;
 use crate::config::Config;
 use crate::control::ControlRecord;
+use crate::engine::Keys;
 use crate::pipeline::{Outlets, Pipeline};
 
 /// What a worker begins with.
@@ -52,8 +52,8 @@ pub fn resume(
     if tail.iter().any(|record| matches!(record, ControlRecord::Start { resumed: false, .. })) {
         bail!("a worker began anew since");
     }
-    let key = IdentityKey(state.key);
-    let kept = |set: Sha256| Built::kept(config, &config.state, set, key);
+    let keys = Keys { identity: IdentityKey(state.key), redaction };
+    let kept = |set: Sha256| Built::kept(config, &config.state, set, keys);
     let mut past = Vec::new();
     let mut older = Vec::new();
     for set in state.past {
