@@ -2,7 +2,6 @@
 //!
 //! Everything wrong is said at once, with a hint; nothing is read or written before the plan is whole.
 
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use model::{Timestamp, parse_span_ms};
 use rules::Lists;
 use rules::ast::LogSource;
 use rules::parse::Settings as ParseSettings;
-use sinks::{JsonLines, Mode, Outlet};
+use sinks::Mode;
 
 use super::inputs;
 use super::limits;

@@ -1,0 +1,144 @@
+//! Correlations fed event by event, without decoding: what the engine itself costs and keeps.
+//!
+//! One lane, in order. Must never do for an event what the product would not do behind its cursor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{
+    Arrival, CarriedField, Carrying, Correlator, Derived, DetectorSpec, EventOrder, Held, Occurrence, Partition,
+    Position, RuleInfo, Severity, Sha256, Timestamp,
+};
+use rules::ast::Rule;
+use rules::correlation::{Correlations, Graph, Limits};
+use rules::parse::{Settings, load_texts};
+use rules::{Lists, Program};
+
+/// Correlations with what feeds them.
+pub struct Feed {
+    program: Program,
+    /// What feeds what.
+    pub graph: Arc<Graph>,
+    correlations: Correlations,
+    rules: Vec<String>,
+    fields: Vec<(CarriedField, String)>,
+    carrying: Carrying,
+    place: Position,
+    number: u64,
+}
+
+impl Feed {
+    /// The correlations of some documents, with no state yet.
+    ///
+    /// # Panics
+    /// When a document is refused.
+    pub fn new(documents: &str, keys_max: usize) -> Feed {
+        let loaded = load_texts(&[(PathBuf::from("rules.yml"), documents)], &Settings::default());
+        assert!(loaded.refused.is_empty(), "{}", loaded.refused[0]);
+        let rules: Vec<Arc<Rule>> = loaded.rules.into_iter().map(Arc::new).collect();
+        let correlations: Vec<_> = loaded.correlations.into_iter().map(Arc::new).collect();
+        let graph = Arc::new(Graph::new(&rules, &correlations, |index| index as usize >= rules.len()));
+        let program = Program::compile_with(&rules, &graph, |at, _| graph.watched(at).is_some()).expect("compiles");
+        let of_rules = rules.iter().map(|rule| (rule.id.clone(), rule.title.clone(), rule.version));
+        let of_correlations = correlations.iter().map(|of| (of.id.clone(), of.title.clone(), of.version));
+        let infos: Vec<Arc<RuleInfo>> = of_rules.chain(of_correlations).map(info).collect();
+        let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max });
+        let made = Correlations::new(
+            graph.clone(),
+            Arc::new(Lists::default()),
+            Limits { keys_max },
+            |index| infos.get(index as usize).cloned(),
+            |index| graph.decides(index),
+            &detector,
+        );
+        Feed {
+            program,
+            correlations: made.expect("compiles"),
+            fields: graph.named_fields(),
+            rules: rules.iter().map(|rule| rule.name.clone().unwrap_or_default()).collect(),
+            carrying: Carrying::default(),
+            place: Position { partition: Partition { source: "feed".into(), name: "0".into() }, offset: 0 },
+            graph,
+            number: 0,
+        }
+    }
+
+    /// An event at which these rules hold, with the texts of the fields that the correlations ask for.
+    pub fn event(&mut self, rules: &[&str], at_ms: i64, texts: &[(&str, &str)]) -> Occurrence {
+        for (field, text) in texts {
+            if let Some((number, _)) = self.fields.iter().find(|(_, name)| name == field) {
+                self.carrying.push(*number, text);
+            }
+        }
+        let held = rules.iter().filter_map(|name| self.rules.iter().position(|known| known == name));
+        let held = held.map(|rule| Held { rule: rule as u32, finding: None }).collect();
+        self.of(held, at_ms)
+    }
+
+    /// The same for what stage one found: rules by number, texts by field.
+    pub fn of(&mut self, held: Vec<Held>, at_ms: i64) -> Occurrence {
+        self.number += 1;
+        let mut name = [0; 20];
+        let sha256 = Sha256::of(&self.number.to_le_bytes());
+        let id = digits(self.number, &mut name);
+        Occurrence {
+            order: EventOrder {
+                time: Timestamp::from_ms(at_ms),
+                source: self.place.partition.source.clone(),
+                id: id.into(),
+                sha256,
+            },
+            arrival: Arrival::OnTime,
+            position: self.place.clone(),
+            fields: Arc::new(self.carrying.take()),
+            held,
+        }
+    }
+
+    /// Stage one's program, and where it puts the texts of an event.
+    pub fn stage_one(&mut self) -> (&Program, &mut Carrying) {
+        (&self.program, &mut self.carrying)
+    }
+
+    /// Applies an event, after the timers before it; gives how often a correlation held.
+    pub fn apply(&mut self, event: Occurrence) -> u64 {
+        let mut held = 0;
+        let mut tell = |derived: Derived| held += u64::from(matches!(derived, Derived::Holds(_)));
+        while self.correlations.next_timer().is_some_and(|due| due < event.order.time) {
+            self.correlations.run_timers(&mut tell);
+        }
+        self.correlations.apply(event, &mut tell);
+        held
+    }
+
+    /// Keys held and keys given up.
+    pub fn keys(&self) -> (usize, u64) {
+        let held = self.correlations.held();
+        (held.keys, held.evicted)
+    }
+}
+
+fn digits(mut number: u64, into: &mut [u8; 20]) -> &str {
+    let mut at = into.len();
+    while number > 0 {
+        at -= 1;
+        into[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    std::str::from_utf8(&into[at..]).expect("digits")
+}
+
+fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleInfo> {
+    Arc::new(RuleInfo {
+        id: id.into(),
+        name: None,
+        title,
+        severity: Severity::Medium,
+        version,
+        tags: Vec::new(),
+        realert_ms: None,
+        owner: None,
+        runbook: None,
+        custom: serde_json::Map::new(),
+    })
+}
