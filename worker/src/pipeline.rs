@@ -17,6 +17,7 @@ use sinks::{Limits, Mode, OutletError, Sealer};
 use crate::engine::Engine;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
+use crate::lag::Lag;
 use crate::lanes::{Lanes, Remembering, SetId};
 pub use crate::told::{Held, Outlets, Told};
 use crate::told::{dead_letters_failed, tell, write};
@@ -46,6 +47,7 @@ struct Source {
     /// Numbers of the partitions that another worker reads.
     released: BTreeSet<usize>,
     watermark: Timestamp,
+    lag: Lag,
 }
 
 /// One partition with its books.
@@ -97,6 +99,7 @@ impl Pipeline {
             partitions: Vec::new(),
             released: BTreeSet::new(),
             watermark: Timestamp::MIN,
+            lag: Lag::default(),
         };
         let sources = sources.into_iter().map(source).collect();
         let (told, misses) = Default::default();
@@ -278,6 +281,19 @@ impl Pipeline {
         }
         self.withdraw()?;
         self.failed()
+    }
+
+    /// A tick: what timers find is told ahead, as far as the sources of a lane have come by what they lagged when last heard.
+    pub fn tick(&mut self, now: Timestamp) -> Result<(), OutletError> {
+        self.sources.iter_mut().for_each(|source| source.lag.tick(source.gate.newest(), now));
+        for lane in self.lanes.iter() {
+            let lags = lane.sources.iter().filter_map(|&at| self.sources.get(at)?.lag.ms());
+            let Some(lag_ms) = lags.max() else { continue };
+            for record in self.sealer.preview_timers(lane.id, now.plus_ms(-lag_ms)) {
+                write(&mut self.outlets.provisional, &record)?;
+            }
+        }
+        Ok(())
     }
 
     /// What was told provisionally and did not come true is taken back on the same channel.
