@@ -14,15 +14,15 @@ use rustc_hash::FxBuildHasher;
 use super::engine::Walk;
 use super::state::{Seen, State, Verdict};
 
-/// A place in total order: time, behind all events of it where a timer derived it, event.
-pub(super) type Spot = (i64, bool, EventOrder);
+/// A place in total order: time, event; behind all events of the time what timers derive, in the order in which they run.
+pub(super) type Spot = (i64, bool, Option<EventOrder>);
 
 /// Takes an event of these references into a state.
 pub(super) type Step<'s> = &'s mut dyn FnMut(&mut State, &[usize], &Arc<Seen>) -> Option<Verdict>;
 
 impl Walk<'_> {
     pub(super) fn spot(&self) -> Spot {
-        (self.seen.at, self.timer.is_some(), self.seen.order.clone())
+        (self.seen.at, self.timer.is_some(), self.timer.is_none().then(|| self.seen.order.clone()))
     }
 }
 
@@ -85,18 +85,19 @@ impl Ahead {
     ) -> Option<(Arc<Seen>, Verdict)> {
         let new = || Waiting { state: sealed(), is_stale: false, events: BTreeMap::new() };
         let waiting = self.keys.entry((node, key.into())).or_insert_with(new);
-        let is_next = !waiting.is_stale && waiting.events.last_key_value().is_none_or(|(last, _)| *last < spot);
-        waiting.events.entry(spot.clone()).or_default().push_back((seen, references));
-        let mut from = spot.clone();
-        if !is_next {
-            (waiting.state, waiting.is_stale) = (sealed(), false);
-            from = waiting.events.first_key_value().map_or(from, |(first, _)| first.clone());
+        let is_next = !waiting.is_stale && waiting.events.last_key_value().is_none_or(|(last, _)| *last <= spot);
+        let of_spot = waiting.events.entry(spot.clone()).or_default();
+        of_spot.push_back((seen.clone(), references.clone()));
+        if is_next {
+            return step(&mut waiting.state, &references, &seen).map(|verdict| (seen, verdict));
         }
+        (waiting.state, waiting.is_stale) = (sealed(), false);
         let mut found = None;
-        for (at, entered) in waiting.events.range(from..) {
-            for (event, references) in entered {
+        for (at, entered) in &waiting.events {
+            for (number, (event, references)) in entered.iter().enumerate() {
                 let verdict = step(&mut waiting.state, references, event);
-                if found.is_none() && *at >= spot {
+                let is_from_it = *at > spot || *at == spot && number + 1 == entered.len();
+                if found.is_none() && is_from_it {
                     found = verdict.map(|verdict| (event.clone(), verdict));
                 }
             }
@@ -118,7 +119,8 @@ impl Ahead {
             return question(&waiting.state);
         }
         let mut state = sealed();
-        for (event, references) in waiting.events.iter().take_while(|(spot, _)| is_sealed(spot)).flat_map(|(_, of)| of) {
+        for (event, references) in waiting.events.iter().take_while(|(spot, _)| is_sealed(spot)).flat_map(|(_, of)| of)
+        {
             step(&mut state, references, event);
         }
         question(&state)

@@ -42,8 +42,7 @@ impl Correlations {
         let mut holds = own;
         for (number, memory) in memories.iter().enumerate() {
             if let Remembered::Interval { key: [_, open, close], .. } = memory {
-                for (port, reference, side) in
-                    [(Port::Open(number), OPENS, open), (Port::Close(number), CLOSES, close)]
+                for (port, reference, side) in [(Port::Open(number), OPENS, open), (Port::Close(number), CLOSES, close)]
                 {
                     if ports.contains(&port) {
                         self.remember_ahead(at, number, memory, (reference, side), walk);
