@@ -283,11 +283,11 @@ impl Pipeline {
         self.failed()
     }
 
-    /// A tick: what timers find is told ahead, as far as the sources of a lane have come by what they lagged when last heard.
+    /// A tick: what timers find is told ahead, as far as those who open intervals have come, by their lag.
     pub fn tick(&mut self, now: Timestamp) -> Result<(), OutletError> {
         self.sources.iter_mut().for_each(|source| source.lag.tick(source.gate.newest(), now));
         for lane in self.lanes.iter() {
-            let lags = lane.sources.iter().filter_map(|&at| self.sources.get(at)?.lag.ms());
+            let lags = lane.bounding.iter().filter_map(|&at| self.sources.get(at)?.lag.ms());
             let Some(lag_ms) = lags.max() else { continue };
             for record in self.sealer.preview_timers(lane.id, now.plus_ms(-lag_ms)) {
                 write(&mut self.outlets.provisional, &record)?;

@@ -54,7 +54,12 @@ fn said(derived: Derived) -> Option<Said> {
 }
 
 /// Seals what lies before a time: events before timers.
-fn seal(correlator: &mut dyn Correlator, waiting: &mut VecDeque<Occurrence>, before: Timestamp, sealed: &mut Vec<Said>) {
+fn seal(
+    correlator: &mut dyn Correlator,
+    waiting: &mut VecDeque<Occurrence>,
+    before: Timestamp,
+    sealed: &mut Vec<Said>,
+) {
     loop {
         let event = waiting.front().map(|event| event.order.time).filter(|time| *time < before);
         let timer = correlator.next_timer().filter(|time| *time < before);

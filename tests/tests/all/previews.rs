@@ -48,7 +48,8 @@ fn case_of_detectors(seed: u64) -> Case {
     for line in case.files.iter_mut().flatten() {
         let mut event: Value = serde_json::from_str(line).expect("an event");
         if random.percent(80) {
-            event["src"] = json!({"lat": random.pick(&["52.5", "48.1", "40.7"]), "lon": random.pick(&["13.4", "11.6"])});
+            event["src"] =
+                json!({"lat": random.pick(&["52.5", "48.1", "40.7"]), "lon": random.pick(&["13.4", "11.6"])});
         }
         *line = event.to_string();
     }
