@@ -6,6 +6,7 @@
 //! observations that will be new is f1 / n, terms seen once over observations. Must never learn from an event that an
 //! attacker wrote, nor let what was told count as known before its quarantine is over.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use model::{
@@ -29,6 +30,7 @@ const EVENT_TUPLES_MAX: usize = 64;
 #[derive(Debug)]
 pub struct FirstSeen {
     spec: FirstSeenSpec,
+    limits: Limits,
     keys: Keyed<Key>,
     /// By term: the values with which it was seen.
     prevalence: Keyed<BTreeMap<Box<str>, Sight>>,
@@ -36,7 +38,7 @@ pub struct FirstSeen {
     forgotten: u64,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Key {
     events: u64,
     first_ms: Option<i64>,
@@ -57,7 +59,7 @@ impl FirstSeen {
     pub fn new(spec: FirstSeenSpec, limits: Limits) -> FirstSeen {
         let (keys, prevalence) =
             (Keyed::new(spec.memory_ms, limits.keys_max), Keyed::new(spec.memory_ms, limits.keys_max));
-        FirstSeen { spec, keys, prevalence, forgotten: 0 }
+        FirstSeen { spec, limits, keys, prevalence, forgotten: 0 }
     }
 
     /// A tuple turned out to come from somebody who attacks: its quarantine begins anew.
@@ -189,6 +191,27 @@ impl Detector for FirstSeen {
             self.learn(&tuples, over, observation.at);
         }
         found
+    }
+
+    fn peek(&self, ahead: &mut (dyn Detector + 'static), observation: &Observation<'_>) -> Option<Anomaly> {
+        let ahead = (ahead as &mut dyn Any).downcast_mut::<FirstSeen>()?;
+        let (fields, _) = observation.texts.split_at_checked(self.spec.fields.len())?;
+        let mut tuples = Vec::new();
+        tuples_of(fields, &mut Vec::new(), &mut tuples);
+        for tuple in &tuples {
+            ahead.keys.take_over(&self.keys, key_of(tuple).0);
+            ahead.prevalence.take_over(&self.prevalence, tuple.last().copied().unwrap_or_default());
+        }
+        ahead.observe(observation)
+    }
+
+    fn ahead(&self) -> Box<dyn Detector> {
+        Box::new(FirstSeen::new(self.spec.clone(), self.limits))
+    }
+
+    fn forget_before(&mut self, time: Timestamp) {
+        self.keys.forget_before(time);
+        self.prevalence.forget_before(time);
     }
 
     fn held(&self) -> DetectorHeld {

@@ -3,6 +3,7 @@
 //! Distance on a sphere of the earth's mean radius by the haversine formula. Places nearer than 500 km are one place: that
 //! is how exact tables of addresses are. Must never take an address behind a proxy for a place.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use model::{
@@ -30,6 +31,7 @@ const STEP_MIN_MS: i64 = 60_000;
 #[derive(Debug)]
 pub struct GeoVelocity {
     spec: GeoVelocitySpec,
+    limits: Limits,
     keys: Keyed<Option<Last>>,
 }
 
@@ -69,7 +71,7 @@ pub fn distance_m((latitude, longitude): (f64, f64), (other_latitude, other_long
 impl GeoVelocity {
     /// Nobody was anywhere yet.
     pub fn new(spec: GeoVelocitySpec, limits: Limits) -> GeoVelocity {
-        GeoVelocity { spec, keys: Keyed::new(TTL_MS, limits.keys_max) }
+        GeoVelocity { spec, limits, keys: Keyed::new(TTL_MS, limits.keys_max) }
     }
 
     fn speed(&self, key: &str, last: &Last, place: Place, observation: &Observation<'_>) -> Option<Anomaly> {
@@ -128,6 +130,20 @@ impl Detector for GeoVelocity {
             }
         }
         found
+    }
+
+    fn peek(&self, ahead: &mut (dyn Detector + 'static), observation: &Observation<'_>) -> Option<Anomaly> {
+        let ahead = (ahead as &mut dyn Any).downcast_mut::<GeoVelocity>()?;
+        observation.texts.first()?.iter().for_each(|key| ahead.keys.take_over(&self.keys, key));
+        ahead.observe(observation)
+    }
+
+    fn ahead(&self) -> Box<dyn Detector> {
+        Box::new(GeoVelocity::new(self.spec.clone(), self.limits))
+    }
+
+    fn forget_before(&mut self, time: Timestamp) {
+        self.keys.forget_before(time);
     }
 
     fn held(&self) -> DetectorHeld {

@@ -24,7 +24,7 @@ pub(crate) struct Kept<V> {
     evicted: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry<V> {
     value: V,
     touched: u64,
@@ -87,6 +87,23 @@ impl<V: Default> Keyed<V> {
         entry.touched += 1;
         entry.last_ms = entry.last_ms.max(now.ms());
         &mut entry.value
+    }
+
+    /// Takes over what another table holds of a key of which this one holds nothing.
+    pub(crate) fn take_over(&mut self, from: &Keyed<V>, key: &str)
+    where
+        V: Clone,
+    {
+        if !self.kept.entries.contains_key(key)
+            && let Some(entry) = from.kept.entries.get(key)
+        {
+            self.kept.entries.insert(key.into(), entry.clone());
+        }
+    }
+
+    /// Drops every key that was not touched since a time.
+    pub(crate) fn forget_before(&mut self, time: Timestamp) {
+        self.kept.entries.retain(|_, entry| entry.last_ms >= time.ms());
     }
 
     fn sweep(&mut self, now: Timestamp) {

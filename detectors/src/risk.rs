@@ -4,6 +4,7 @@
 //! from what is in the window at every event, in billionths and with integers, so that neither history nor a machine's
 //! floating point shows in the sum. Must never let one rule alone, or one kind of event, pass for several.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use model::{
@@ -40,6 +41,7 @@ const ROOTS: [u64; 32] = {
 #[derive(Debug)]
 pub struct Risk {
     spec: RiskSpec,
+    limits: Limits,
     /// By rule of the specification, in billionths.
     weights: Vec<i128>,
     keys: Keyed<Vec<Share>>,
@@ -77,7 +79,7 @@ impl Risk {
     pub fn new(spec: RiskSpec, limits: Limits) -> Risk {
         let weights = spec.weights.iter().map(|(_, weight)| (weight * ONE as f64).round() as i128).collect();
         let keys = Keyed::new(spec.span_ms, limits.keys_max);
-        Risk { spec, weights, keys, forgotten: 0 }
+        Risk { spec, limits, weights, keys, forgotten: 0 }
     }
 
     /// What a share adds at a time, in billionths.
@@ -166,6 +168,20 @@ impl Detector for Risk {
         let shares: Vec<Share> =
             self.keys.get(key, now)?.iter().filter(|share| share.at.ms() >= oldest).cloned().collect();
         self.sum(&shares, now)
+    }
+
+    fn peek(&self, ahead: &mut (dyn Detector + 'static), observation: &Observation<'_>) -> Option<Anomaly> {
+        let ahead = (ahead as &mut dyn Any).downcast_mut::<Risk>()?;
+        observation.texts.first()?.iter().for_each(|key| ahead.keys.take_over(&self.keys, key));
+        ahead.observe(observation)
+    }
+
+    fn ahead(&self) -> Box<dyn Detector> {
+        Box::new(Risk::new(self.spec.clone(), self.limits))
+    }
+
+    fn forget_before(&mut self, time: Timestamp) {
+        self.keys.forget_before(time);
     }
 
     fn held(&self) -> DetectorHeld {

@@ -122,6 +122,11 @@ impl Gate {
         })
     }
 
+    /// The newest time of an event that was on time, of all partitions; `MIN` before the first.
+    pub fn newest(&self) -> Timestamp {
+        self.clocks.iter().map(|clock| clock.newest).max().unwrap_or(Timestamp::MIN)
+    }
+
     /// Watermark of the source: the least of its partitions'. Forgets ids that cannot come again.
     pub fn advance(&mut self) -> Timestamp {
         let watermark = (0..self.clocks.len()).map(|p| self.watermark(p)).min().unwrap_or(Timestamp::MIN);

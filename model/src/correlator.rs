@@ -39,6 +39,10 @@ pub trait Correlator: fmt::Debug + Send {
     /// input in order it tells what will be sealed.
     fn preview(&mut self, event: &Occurrence, tell: &mut dyn FnMut(Derived));
 
+    /// Nothing before a time is expected any more: tells what timers before it find, as far as is known, where an event
+    /// that came is all that they decide. Changes nothing that will be sealed.
+    fn preview_timers(&mut self, before: Timestamp, tell: &mut dyn FnMut(Derived));
+
     /// An event that came too late (or from too far ahead) for any window: what it tells stands alone.
     fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
 

@@ -3,15 +3,26 @@
 //! Behind this trait so that rules know nothing of formulas and detectors nothing of conditions. Asked behind the cursor, in
 //! total order, by one thread; must never read a clock, nor let the order of events of one time change what is learned.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{Evidence, Malformed, Timestamp};
 
 /// One detector with all its keys: plain data, bounded, a function of the observations before.
-pub trait Detector: fmt::Debug + Send {
+pub trait Detector: Any + fmt::Debug + Send {
     /// Takes an event in, and says what is remarkable about it against what was known before.
     fn observe(&mut self, observation: &Observation<'_>) -> Option<Anomaly>;
+
+    /// What [`Detector::observe`] would say of an event that waits, once all that waits before it has been observed. Learns
+    /// nothing: `ahead`, made by [`Detector::ahead`], takes the event in.
+    fn peek(&self, ahead: &mut (dyn Detector + 'static), observation: &Observation<'_>) -> Option<Anomaly>;
+
+    /// One of the same parameters that knows nothing, for events that wait.
+    fn ahead(&self) -> Box<dyn Detector>;
+
+    /// Drops every key that was not touched since a time: of those, nothing waits any more.
+    fn forget_before(&mut self, time: Timestamp);
 
     /// What is held, and what limits have cost.
     fn held(&self) -> DetectorHeld;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, Basis, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder,
+    AlertRecord, AlertState, Arrival, Basis, Derived, EVIDENCE_MAX, Evidence, Finding, Fingerprint, Place, RecordOrder,
     RedactionKey, Resolution, RuleInfo, Sha256, Table, Timestamp, Urgency,
 };
 
@@ -232,6 +232,14 @@ impl Life {
             let (rule, key, redaction) = (&told.rule, &told.key, self.redaction);
             let about = About { rule, fingerprint: print, key, finding: None, redaction };
             tell(AlertRecord { provisional: true, ..record(about, telling) });
+        }
+    }
+
+    /// The same of what was derived: a resolution waits for its seal.
+    pub fn preview_derived(&mut self, derived: &Derived) -> Option<AlertRecord> {
+        match derived {
+            Derived::Holds(finding) => self.preview(finding),
+            Derived::Resolves(_) => None,
         }
     }
 

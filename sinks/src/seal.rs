@@ -4,8 +4,8 @@
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
 use model::{
-    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Derived, Finding, Malformed, Occurrence, Place,
-    Position, RedactionKey, Timestamp,
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Place, Position,
+    RedactionKey, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};
@@ -121,11 +121,20 @@ impl Sealer {
         let Some(Lane { correlators, life, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
         let mut records = Vec::new();
         if let Some(correlator) = correlators.get_mut(correlator) {
-            correlator.preview(event, &mut |derived| {
-                if let Derived::Holds(finding) = derived {
-                    records.extend(life.preview(&finding));
-                }
-            });
+            correlator.preview(event, &mut |derived| records.extend(life.preview_derived(&derived)));
+        }
+        records
+    }
+
+    /// What timers before a time find, ahead of the lane's cursor: nothing earlier is expected there any more.
+    pub fn preview_timers(&mut self, lane: LaneId, before: Timestamp) -> Vec<AlertRecord> {
+        if self.mode == Mode::EveryMatch {
+            return Vec::new();
+        }
+        let Some(Lane { correlators, life, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
+        let mut records = Vec::new();
+        for correlator in correlators {
+            correlator.preview_timers(before, &mut |derived| records.extend(life.preview_derived(&derived)));
         }
         records
     }

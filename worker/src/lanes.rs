@@ -24,6 +24,8 @@ pub struct Lane {
     pub id: LaneId,
     /// The sources, by number.
     pub sources: Vec<usize>,
+    /// Those of them that open and close intervals.
+    pub bounding: BTreeSet<usize>,
 }
 
 /// A lane and one of its keyed states.
@@ -69,7 +71,7 @@ impl Lanes {
         let mut remembered_in: BTreeMap<u32, Vec<Remembering>> = BTreeMap::new();
         if let Some(first) = engines.first() {
             let (rules, graph) = (first.rules.clone(), first.rules.graph.clone());
-            let feeders = graph.feeders();
+            let (feeders, bounders) = (graph.feeders(), graph.bounders());
             let mut deciding: BTreeMap<LaneId, BTreeSet<u32>> = BTreeMap::new();
             for index in 0..rules.infos.len() as u32 {
                 let Some(info) = rules.infos.get(index as usize) else { continue };
@@ -84,6 +86,10 @@ impl Lanes {
                 let lane = self.lane(sources.into_iter().collect(), sealer);
                 lane_of.insert(info.id.clone(), lane);
                 if decides {
+                    let bounding = bounders.get(&index).into_iter().flatten().filter_map(|rule| readers.get(rule));
+                    if let Some(lane) = self.lanes.iter_mut().find(|known| known.id == lane) {
+                        lane.bounding.extend(bounding.flatten());
+                    }
                     deciding.entry(lane).or_default().insert(index);
                 }
             }
@@ -124,7 +130,7 @@ impl Lanes {
     pub fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
         *self.by_sources.entry(sources.clone()).or_insert_with(|| {
             let id = sealer.add_lane();
-            self.lanes.push(Lane { id, sources });
+            self.lanes.push(Lane { id, sources, bounding: BTreeSet::new() });
             id
         })
     }

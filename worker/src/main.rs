@@ -12,6 +12,7 @@ mod http;
 mod human;
 mod id_reuse;
 mod judge;
+mod lag;
 mod lanes;
 mod naming;
 mod network_command;

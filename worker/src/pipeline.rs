@@ -19,6 +19,7 @@ use sinks::{Limits, Mode, OutletError, Sealer};
 use crate::engine::Engine;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
+use crate::lag::Lag;
 use crate::lanes::{Lanes, Remembering, SetId};
 pub use saved::PipelineSnapshot;
 
@@ -50,6 +51,7 @@ struct Source {
     /// Numbers of the partitions that another worker reads.
     released: BTreeSet<usize>,
     watermark: Timestamp,
+    lag: Lag,
 }
 
 /// One partition with its books.
@@ -101,6 +103,7 @@ impl Pipeline {
             partitions: Vec::new(),
             released: BTreeSet::new(),
             watermark: Timestamp::MIN,
+            lag: Lag::default(),
         };
         let sources = sources.into_iter().map(source).collect();
         let (told, misses) = Default::default();
@@ -282,6 +285,19 @@ impl Pipeline {
         }
         self.withdraw()?;
         self.failed()
+    }
+
+    /// A tick: what timers find is told ahead, as far as those who open intervals have come, by their lag.
+    pub fn tick(&mut self, now: Timestamp) -> Result<(), OutletError> {
+        self.sources.iter_mut().for_each(|source| source.lag.tick(source.gate.newest(), now));
+        for lane in self.lanes.iter() {
+            let lags = lane.bounding.iter().filter_map(|&at| self.sources.get(at)?.lag.ms());
+            let Some(lag_ms) = lags.max() else { continue };
+            for record in self.sealer.preview_timers(lane.id, now.plus_ms(-lag_ms)) {
+                write(&mut self.outlets.provisional, &record)?;
+            }
+        }
+        Ok(())
     }
 
     /// What was told provisionally and did not come true is taken back on the same channel.

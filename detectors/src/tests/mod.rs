@@ -1,5 +1,6 @@
 //! The detectors over small histories whose figures can be worked by hand.
 
+mod ahead;
 mod first_seen;
 mod geo_velocity;
 mod risk;

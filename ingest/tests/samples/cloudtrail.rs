@@ -40,7 +40,7 @@ const CLOUDTRAIL: &[Expected] = &[
         "op_class=ec2.read", "reason=Client.UnauthorizedOperation", "token_age_s=6",
         "prov.actor_id=arn:aws:iam::457448411975:role/stratus-red-team-ec2-get-password-data-role"]),
     Expected("stratus.GetSecretValue.json", 0, "secret.access", "GetSecretValue", "success", &["secret=stratus-red-team-retrieve-secret-18"]),
-    Expected("stratus.ListSecrets.json", 0, "secret.list", "ListSecrets", "success", &["store_kind=aws_secrets_manager"]),
+    Expected("stratus.ListSecrets.json", 0, "secret.list", "ListSecrets", "success", &["store_kind=aws_secrets_manager", "op=ListSecrets"]),
     Expected("stratus.StopLogging.json", 0, "scm.admin", "audit_log_streaming.stop", "success", &[
         "object_kind=audit_stream", "object=stratus-red-team-ct-stop-trail-buykxbqejv"]),
     Expected("stratus.UpdateAssumeRolePolicy.json", 0, "scm.admin", "UpdateAssumeRolePolicy", "success", &[

@@ -30,6 +30,9 @@ const DAY_MS: i64 = 86_400_000;
 /// Makes the detectors that rules ask for.
 pub type Factory<'f> = &'f dyn Fn(&DetectorSpec) -> Box<dyn Detector>;
 
+/// What the detector of a number says of an event.
+pub(super) type Answer<'a> = &'a mut dyn FnMut(usize, &Observation<'_>) -> Option<Anomaly>;
+
 /// What a rule asks of detectors: its part in whether the rule holds.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
@@ -190,11 +193,11 @@ impl Asked {
         trust != Some(Trust::AttackerControlled.name()) && fork != Some("true")
     }
 
-    /// Every detector takes the event in. None: they do not agree; else what they found.
+    /// Every detector, by its number, is asked about the event. None: they do not agree; else what they found.
     pub(super) fn holds(
         &self,
         seen: &Seen,
-        detectors: &mut [Box<dyn Detector>],
+        ask: Answer<'_>,
         lists: &Lists,
         row: &mut Row,
     ) -> Option<Vec<Anomaly>> {
@@ -209,8 +212,7 @@ impl Asked {
                 fields.iter().map(|field| field.iter().flat_map(|field| seen.fields.texts(*field)).collect()).collect();
             let observation =
                 Observation { at: Timestamp::from_ms(seen.at), texts: &texts, teaches, evidence: &seen.evidence };
-            let anomaly = detectors.get_mut(*number).and_then(|detector| detector.observe(&observation));
-            if let Some(anomaly) = anomaly {
+            if let Some(anomaly) = ask(*number, &observation) {
                 row.push_text(*slot, &anomaly.value.to_string());
                 found.push(anomaly);
             }
@@ -273,22 +275,27 @@ impl Summing {
         Some(Summing { measure, detector, names, class: graph.field(CLASS) })
     }
 
+    /// More events cannot make it false.
+    pub(super) fn only_grows(&self) -> bool {
+        self.measure.only_grows()
+    }
+
     /// What the references that hold at an event add to the key's sum.
     pub(super) fn add(
         &self,
         key: &str,
         references: &[usize],
         seen: &Seen,
-        detectors: &mut [Box<dyn Detector>],
+        ask: Answer<'_>,
     ) -> Option<Verdict> {
-        let detector = detectors.get_mut(self.detector)?;
         let class = self.class.iter().flat_map(|field| seen.fields.texts(*field)).collect::<Vec<_>>();
         let mut sum = None;
         for name in references.iter().filter_map(|reference| self.names.get(*reference)) {
             let texts = [vec![key], vec![name.as_str()], class.clone()];
             let at = Timestamp::from_ms(seen.at);
             // Whoever wrote the event: what rules say of it is ours.
-            sum = detector.observe(&Observation { at, texts: &texts, teaches: true, evidence: &seen.evidence });
+            let observation = Observation { at, texts: &texts, teaches: true, evidence: &seen.evidence };
+            sum = ask(self.detector, &observation);
         }
         let sum = sum.filter(|sum| Decimal::from_float(sum.value).is_some_and(|value| self.measure.holds(value)))?;
         Some(Verdict { value: Some(sum.value), at_least: false, facts: facts(&sum), evidence: sum.evidence })

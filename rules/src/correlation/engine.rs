@@ -11,11 +11,11 @@ use model::{
     Timestamp, Urgency,
 };
 
+use super::ahead::Ahead;
 use super::detecting::{self, Detectors, Factory};
 use super::graph::{Graph, Kind, Port};
 use super::group;
 use super::keys::{Keys, SlotId};
-use super::preview::Ahead;
 use super::routes::Routes;
 use super::spec::Spec;
 use super::state::{Seen, Verdict};
@@ -283,6 +283,10 @@ impl Correlator for Correlations {
         self.look_ahead(event, tell);
     }
 
+    fn preview_timers(&mut self, before: Timestamp, tell: &mut dyn FnMut(Derived)) {
+        self.decide_ahead(before.ms(), tell);
+    }
+
     fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived)) {
         self.applied += 1;
         let arrival = event.arrival;
@@ -318,6 +322,7 @@ impl Correlator for Correlations {
             slots.dedup();
             slots.into_iter().for_each(|slot| self.due(slot, now, tell));
         }
+        self.ahead.timers_ran(now);
     }
 
     fn held(&self) -> CorrelatorHeld {

@@ -178,6 +178,23 @@ impl Graph {
         }
         by_index
     }
+
+    /// For each of those, the rules that open and close the intervals that decide it, its own or those of what feeds it.
+    pub fn bounders(&self) -> BTreeMap<u32, BTreeSet<u32>> {
+        let feeders = self.feeders();
+        let mut bounders: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            let own = bounders.get(at).cloned().unwrap_or_default();
+            for (fed, port) in &node.feeds {
+                let Some(fed) = bounders.get_mut(*fed) else { continue };
+                fed.extend(&own);
+                if let Port::Open(_) | Port::Close(_) = port {
+                    fed.extend(feeders.get(&node.index).into_iter().flatten());
+                }
+            }
+        }
+        self.nodes.iter().map(|node| node.index).zip(bounders).collect()
+    }
 }
 
 struct Building<'a> {

@@ -98,6 +98,11 @@ impl Keys {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
+    /// A key, where it has state.
+    pub(super) fn get(&self, node: u32, key: &str) -> Option<&Entry> {
+        self.entry(self.find(node, key)?)
+    }
+
     /// The state of a key, where it has one.
     pub(super) fn get_mut(&mut self, node: u32, key: &str) -> Option<&mut Entry> {
         let slot = self.find(node, key)?;

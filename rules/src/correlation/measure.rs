@@ -19,6 +19,11 @@ impl Measure {
         self.0.iter().all(|(operator, bound)| compare(*operator, value, *bound))
     }
 
+    /// Where it holds of a value, it holds of every greater one.
+    pub(super) fn only_grows(&self) -> bool {
+        self.0.iter().all(|(operator, _)| matches!(operator, Operator::Gt | Operator::Gte))
+    }
+
     /// The mean of `count` values holds, decided without dividing.
     pub(super) fn mean_holds(&self, sum: Decimal, count: usize) -> bool {
         self.0.iter().all(|(operator, bound)| compare(*operator, sum, bound.times(count)))

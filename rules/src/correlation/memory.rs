@@ -3,14 +3,14 @@
 //! What a rule remembers takes note of every event that its detection matches, then agrees or not. Must never let a rule
 //! hold before all of it agrees.
 
-use model::{Derived, Finding, Urgency};
+use model::{Anomaly, Derived, Finding, Observation, Urgency};
 
 use super::detecting;
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group;
 use super::spec::{Remembered, Work};
-use super::state::State;
+use super::state::{Seen, State};
 use crate::ast::Interval;
 use crate::lists::Standing;
 
@@ -22,6 +22,32 @@ enum Inside {
     Later,
     /// It lacks a field of the key.
     Keyless,
+}
+
+/// An interval opens or closes.
+pub(super) fn bind(rule: &Interval, opens: bool, at: i64, state: &mut State) {
+    match state {
+        State::Intervals(intervals) if opens => intervals.open(at, rule),
+        State::Intervals(intervals) => intervals.close(at, rule),
+        _ => {}
+    }
+}
+
+/// The event's value takes the place of the one before; says whether the test holds at it.
+pub(super) fn see(memory: &Remembered, seen: &Seen, state: &mut State) -> bool {
+    let (Remembered::Previous { rule, field, same, .. }, State::Last(last)) = (memory, state) else { return false };
+    let Some(value) = field.and_then(|field| seen.fields.text(field)) else { return false };
+    let same = same.iter().map(|field| Some(seen.fields.text((*field)?)?.to_owned())).collect();
+    last.see(rule, value, same, seen.at)
+}
+
+/// What detectors found stands in the finding; says whether they agreed.
+pub(super) fn explain(at: usize, found: Option<Vec<Anomaly>>, walk: &mut Walk<'_>) -> bool {
+    let holds = found.is_some();
+    if let Some(finding) = walk.findings.remove(&at) {
+        walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
+    }
+    holds
 }
 
 impl Correlations {
@@ -81,17 +107,15 @@ impl Correlations {
         rule: &Interval,
         walk: &Walk<'_>,
     ) {
-        let (keys, seen) = (&mut self.keys, &walk.seen);
+        let (keys, ahead, seen) = (&mut self.keys, &mut self.ahead, &walk.seen);
         group::keys(side, &seen.fields, &mut self.scratch.key, &mut |key| {
             let slot = keys.slot(node, key, || memory.state());
             let kept = rule.ttl_ms.saturating_add(rule.pad_after_ms).saturating_add(rule.pad_before_ms);
             keys.keep_until(slot, seen.at.saturating_add(kept));
-            if let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) {
-                match port {
-                    Port::Open(_) => intervals.open(seen.at, rule),
-                    _ => intervals.close(seen.at, rule),
-                }
+            if let Some(entry) = keys.entry_mut(slot) {
+                bind(rule, matches!(port, Port::Open(_)), seen.at, &mut entry.state);
             }
+            ahead.sealed(node, key, || walk.spot());
         });
     }
 
@@ -99,27 +123,26 @@ impl Correlations {
     fn agrees(&mut self, at: usize, number: usize, memory: &Remembered, walk: &mut Walk<'_>) -> bool {
         let seen = &walk.seen;
         match memory {
-            Remembered::Previous { rule, key, field, same } => {
-                let Some(value) = field.and_then(|field| seen.fields.text(field)) else { return false };
-                let same = || same.iter().map(|field| Some(seen.fields.text((*field)?)?.to_owned())).collect();
-                let (keys, mut changed) = (&mut self.keys, false);
+            Remembered::Previous { rule, key, field, .. } => {
+                if field.and_then(|field| seen.fields.text(field)).is_none() {
+                    return false;
+                }
+                let (keys, ahead, mut changed) = (&mut self.keys, &mut self.ahead, false);
                 let found = group::keys(key, &seen.fields, &mut self.scratch.key, &mut |key| {
                     let slot = keys.slot(node_of(at, number), key, || memory.state());
                     keys.keep_until(slot, seen.at.saturating_add(rule.ttl_ms));
-                    if let Some(State::Last(last)) = keys.entry_mut(slot).map(|entry| &mut entry.state) {
-                        changed |= last.see(rule, value, same(), seen.at);
+                    if let Some(entry) = keys.entry_mut(slot) {
+                        changed |= see(memory, seen, &mut entry.state);
                     }
+                    ahead.sealed(node_of(at, number), key, || walk.spot());
                 });
                 self.keyless += u64::from(!found);
                 changed
             }
             Remembered::Detected(asked) => {
-                let found = asked.holds(seen, &mut self.detectors, &self.lists, &mut self.scratch.row);
-                let holds = found.is_some();
-                if let Some(finding) = walk.findings.remove(&at) {
-                    walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
-                }
-                holds
+                let detectors = &mut self.detectors;
+                let mut ask = |number: usize, event: &Observation<'_>| detectors.get_mut(number)?.observe(event);
+                explain(at, asked.holds(seen, &mut ask, &self.lists, &mut self.scratch.row), walk)
             }
             Remembered::Interval { .. } => true,
         }

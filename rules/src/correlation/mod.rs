@@ -4,10 +4,12 @@
 //! type has a file. Called behind the cursor only: must never look at when an event arrived.
 
 mod absence;
+mod ahead;
 mod decimal;
 mod detecting;
 mod engine;
 mod event_count;
+mod foresee;
 mod graph;
 mod group;
 mod interval;

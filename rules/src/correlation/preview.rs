@@ -1,159 +1,144 @@
-//! What is told ahead: the state of a key plus its events that wait for the cursor.
+//! What is told ahead: an event that has just come walks through what it feeds, over states that hold all that waits.
 //!
-//! A key with waiting events has a state of its own here, which takes each event as it comes: one step, as behind the
-//! cursor. Only an event that comes before others of its key makes that key's state be built anew. Sealed state is never
-//! changed. Deadlines, denials, intervals outside and what rules remember are not told ahead: they wait for the cursor.
+//! On input in order what is told ahead comes true: what a timer decides waits until its time has passed, and where timers
+//! take part in what feeds a condition, only one that more events cannot make false is told. Deadlines and denials wait for
+//! the cursor. Sealed state is never changed.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-use model::{Arrival, Derived, EventOrder, Occurrence};
-use rustc_hash::FxBuildHasher;
+use model::{Arrival, Derived, Finding, Occurrence};
 
-use super::engine::{Correlations, Walk, node_of};
-use super::graph::{Kind, Port};
-use super::spec::{Remembered, Work};
-use super::state::{Seen, State, Verdict};
+use super::engine::{Active, Correlations, Walk, node_of};
+use super::graph::{Graph, Kind, Port};
+use super::measure::Measure;
+use super::spec::{Occurring, Remembered, Sequence, Work};
+use super::state::{Seen, Verdict};
 use super::step::step;
+use super::temporal::Wanted;
 
-/// Keys with events that wait.
-#[derive(Debug, Default)]
-pub(super) struct Ahead {
-    keys: HashMap<(u32, Box<str>), Waiting, FxBuildHasher>,
-    /// Events so far.
-    taken: u64,
-    /// When it was looked through last for what nobody will seal.
-    swept_at: i64,
+/// A timer decides whether it holds.
+fn takes_its_time(work: &Work) -> bool {
+    match work {
+        Work::Absence(_) => true,
+        Work::Present(occurring) => occurring.decided_after.is_some(),
+        Work::Rule(memories) => memories.iter().any(|memory| matches!(memory, Remembered::Interval { .. })),
+        _ => false,
+    }
 }
 
-/// Events ahead are numbered behind all that are sealed.
-const NUMBERS_AHEAD: u64 = 1 << 62;
-
-/// How often it is looked through, in milliseconds of event time.
-const SWEEP_MS: i64 = 60_000;
-
-/// One key: its state with all that waits, and what waits.
-#[derive(Debug)]
-struct Waiting {
-    state: State,
-    events: BTreeMap<EventOrder, (Arc<Seen>, Vec<usize>)>,
+/// More events in its window cannot make it false.
+fn only_grows(work: &Work) -> bool {
+    match work {
+        Work::Count(measure) | Work::Distinct(measure, _) => measure.only_grows(),
+        Work::Chains(Sequence { measure, .. }) => measure.as_ref().is_none_or(Measure::only_grows),
+        Work::Present(Occurring { wanted: Wanted::Distinct(measure), .. }) => measure.only_grows(),
+        Work::Present(occurring) => occurring.decided_after.is_none(),
+        Work::Join(..) => true,
+        Work::Risk(summing) => summing.only_grows(),
+        Work::Rule(_) | Work::Values(..) | Work::Absence(_) => false,
+    }
 }
 
-impl Ahead {
-    /// An event has entered its window behind the cursor.
-    pub(super) fn sealed(&mut self, node: u32, key: &str, order: &EventOrder) {
-        if self.keys.is_empty() {
-            return;
-        }
-        let name = (node, Box::from(key));
-        if let Some(waiting) = self.keys.get_mut(&name) {
-            waiting.events.remove(order);
-            if waiting.events.is_empty() {
-                self.keys.remove(&name);
-            }
+/// For each node whether timers take part, over any number of steps, in what it is fed.
+fn uncertain(graph: &Graph, nodes: &[Option<Active>]) -> Vec<bool> {
+    let mut uncertain = vec![false; graph.nodes.len()];
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let work = nodes.get(at).and_then(Option::as_ref).map(|active| &active.spec.work);
+        if work.is_some_and(takes_its_time) || uncertain.get(at) == Some(&true) {
+            node.feeds.iter().for_each(|(fed, _)| {
+                if let Some(fed) = uncertain.get_mut(*fed) {
+                    *fed = true;
+                }
+            });
         }
     }
-
-    /// Drops what was derived ahead and never came true.
-    pub(super) fn sweep(&mut self, now: i64) {
-        if now.saturating_sub(self.swept_at) < SWEEP_MS {
-            return;
-        }
-        self.swept_at = now;
-        self.keys.retain(|_, waiting| waiting.events.keys().next_back().is_some_and(|last| last.time.ms() >= now));
-    }
+    uncertain
 }
 
 impl Correlations {
     /// Tells what holds at an event that has just come, as far as is known.
     pub(super) fn look_ahead(&mut self, event: &Occurrence, tell: &mut dyn FnMut(Derived)) {
+        if self.ahead.uncertain.is_empty() {
+            self.ahead.uncertain = uncertain(&self.graph, &self.nodes);
+            self.ahead.detectors = self.detectors.iter().map(|detector| detector.ahead()).collect();
+        }
+        let number = self.ahead.number();
+        let walk = self.enter(event.clone(), number, tell);
+        self.walk_ahead(walk);
+    }
+
+    /// As sealing walks.
+    pub(super) fn walk_ahead(&mut self, mut walk: Walk<'_>) {
         let (graph, nodes) = (self.graph.clone(), self.nodes.clone());
-        self.ahead.taken += 1;
-        let mut walk = self.enter(event.clone(), NUMBERS_AHEAD + self.ahead.taken, tell);
-        let mut fed: BTreeMap<usize, BTreeSet<Port>> = BTreeMap::new();
-        walk.agenda.iter().for_each(|(at, port)| {
-            fed.entry(*at).or_default().insert(*port);
-        });
-        while let Some((at, ports)) = fed.pop_first() {
+        while let Some((at, port)) = walk.agenda.pop_first() {
+            let mut ports = vec![port];
+            while let Some(next) = walk.agenda.first().filter(|(next, _)| *next == at) {
+                ports.push(next.1);
+                walk.agenda.pop_first();
+            }
             let Some(active) = nodes.get(at).and_then(Option::as_ref) else { continue };
             let holds = match (graph.nodes.get(at).map(|node| &node.kind), &active.spec.work) {
                 (Some(Kind::Rule(_)), Work::Rule(memories)) => self.rule_ahead(at, &ports, memories, &mut walk),
-                (Some(Kind::Correlation(_)), _) => self.correlation_ahead(at, &ports, &mut walk),
+                (Some(Kind::Correlation(_)), _) => self.correlation_ahead(at, active, &ports, &mut walk),
                 _ => false,
             };
             if holds {
-                let mut agenda = BTreeSet::new();
-                self.feed(at, &mut agenda);
-                agenda.into_iter().for_each(|(at, port)| {
-                    fed.entry(at).or_default().insert(port);
-                });
+                self.feed(at, &mut walk.agenda);
             }
         }
     }
 
-    /// A rule that remembers nothing holds where its detection matches; one that remembers waits for the cursor, as what comes
-    /// before its event may still wait.
-    fn rule_ahead(&mut self, at: usize, ports: &BTreeSet<Port>, memories: &[Remembered], walk: &mut Walk<'_>) -> bool {
-        if !ports.contains(&Port::Own) || !memories.is_empty() {
-            return false;
-        }
-        if let Some(finding) = walk.findings.remove(&at) {
-            self.tell_rule(at, *finding, walk.tell);
-        }
-        true
-    }
-
-    fn correlation_ahead(&mut self, at: usize, ports: &BTreeSet<Port>, walk: &mut Walk<'_>) -> bool {
-        let nodes = self.nodes.clone();
-        let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
-        if matches!(active.spec.work, Work::Absence(_) | Work::Risk(_)) {
+    fn correlation_ahead(&mut self, at: usize, active: &Active, ports: &[Port], walk: &mut Walk<'_>) -> bool {
+        let work = &active.spec.work;
+        if takes_its_time(work) || self.is_uncertain(at) && !only_grows(work) {
             return false;
         }
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         self.groups(at, ports.iter().copied(), &walk.seen, &mut groups);
         let mut holds = false;
         for (key, references) in groups {
-            let Some((seen, verdict)) = self.step_ahead(at, &key, references, &walk.seen) else { continue };
+            let found = match work {
+                Work::Risk(summing) => {
+                    let seen = walk.seen.clone();
+                    let Correlations { detectors, ahead, .. } = self;
+                    let verdict = summing.add(&key, &references, &seen, &mut |number, observation| {
+                        detectors.get(number)?.peek(ahead.detectors.get_mut(number)?.as_mut(), observation)
+                    });
+                    verdict.map(|verdict| (seen, verdict))
+                }
+                _ => self.step_ahead(at, active, &key, references, walk),
+            };
+            let Some((seen, verdict)) = found else { continue };
+            let Some(urgency) = self.urgency(at, &seen) else { continue };
             holds = true;
-            let Some(urgency) = self.urgency(at, &seen).filter(|_| active.speaks) else { continue };
-            let finding = active.voice.finding(&key, &seen, &verdict, None, (urgency, Arrival::OnTime));
-            (walk.tell)(Derived::Holds(finding));
+            if active.speaks {
+                let told = (urgency, Arrival::OnTime);
+                let finding: Finding = active.voice.finding(&key, &seen, &verdict, walk.timer, told);
+                (walk.tell)(Derived::Holds(finding));
+            }
         }
         holds
+    }
+
+    pub(super) fn is_uncertain(&self, at: usize) -> bool {
+        self.ahead.uncertain.get(at) == Some(&true)
     }
 
     /// The event enters its key's state ahead; gives the first event from it on at which the condition is true.
     fn step_ahead(
         &mut self,
         at: usize,
+        active: &Active,
         key: &str,
         references: Vec<usize>,
-        seen: &Arc<Seen>,
+        walk: &Walk<'_>,
     ) -> Option<(Arc<Seen>, Verdict)> {
-        let nodes = self.nodes.clone();
-        let active = nodes.get(at).and_then(Option::as_ref)?;
         let (spec, node) = (&active.spec, node_of(at, 0));
         let Correlations { keys, ahead, lists, scratch, .. } = self;
-        let mut sealed = || keys.get_mut(node, key).map_or_else(|| spec.state(), |entry| entry.state.clone());
-        let waiting = ahead
-            .keys
-            .entry((node, key.into()))
-            .or_insert_with(|| Waiting { state: sealed(), events: BTreeMap::new() });
-        let is_next = waiting.events.last_key_value().is_none_or(|(last, _)| *last < seen.order);
-        waiting.events.insert(seen.order.clone(), (seen.clone(), references));
-        if !is_next {
-            waiting.state = sealed();
-        }
-        let mut found = None;
-        let from = if is_next { seen.order.clone() } else { waiting.events.first_key_value()?.0.clone() };
-        for (order, (event, references)) in waiting.events.range(from..) {
-            let room = (&**lists, &mut scratch.row, &mut scratch.key);
-            let verdict = step(spec, &mut waiting.state, references, event, room);
-            if found.is_none() && *order >= seen.order {
-                found = verdict.map(|verdict| (event.clone(), verdict));
-            }
-        }
-        found
+        let sealed = || keys.get(node, key).map_or_else(|| spec.state(), |entry| entry.state.clone());
+        let entering = (walk.spot(), walk.seen.clone(), references);
+        ahead.enter((node, key), entering, &sealed, &mut |state, references, event| {
+            step(spec, state, references, event, (&**lists, &mut scratch.row, &mut scratch.key))
+        })
     }
 }

@@ -21,13 +21,15 @@ impl Correlations {
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let (spec, seen) = (&active.spec, &walk.seen);
         if let Work::Risk(summing) = &spec.work {
-            let verdict = summing.add(key, references, seen, &mut self.detectors);
+            let detectors = &mut self.detectors;
+            let verdict = summing
+                .add(key, references, seen, &mut |number, event| detectors.get_mut(number)?.observe(event));
             return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
         }
         let slot = keys.slot(node_of(at, 0), key, || spec.state());
         keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
         let Some(entry) = keys.entry_mut(slot) else { return false };
-        ahead.sealed(node_of(at, 0), key, &seen.order);
+        ahead.sealed(node_of(at, 0), key, || walk.spot());
         entry.fed_at = seen.at;
         entry.principal = principal;
         if let Work::Absence(_) = &spec.work {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ingest::{Gate, IdentityKey, TimePolicy, scan};
 use model::{
-    Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence,
+    AlertRecord, Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence,
     Partition, Position, Row, RuleInfo, Sha256, Timestamp,
 };
 use rules::ast::{AlertSpec, Correlation, Rule};
@@ -20,21 +20,34 @@ use sinks::{LaneId, Mode, Sealed, Sealer};
 use super::SOURCE;
 use super::draw::Case;
 
-struct Wired {
+/// The parts, in one lane.
+pub(super) struct Wired {
     infos: Vec<Arc<RuleInfo>>,
     graph: Arc<Graph>,
     program: Program,
     lists: Arc<Lists>,
-    sealer: Sealer,
-    lane: LaneId,
+    pub(super) sealer: Sealer,
+    pub(super) lane: LaneId,
     evaluator: Evaluator,
     row: Row,
     carrying: Carrying,
+    /// What was told ahead, where somebody asks.
+    previews: Option<Vec<Value>>,
 }
 
 /// Everything that is told of a case, in the order in which it leaves. None: a document is refused.
 pub fn told(case: &Case) -> Option<Vec<Value>> {
+    run(case, false).map(|(records, _)| records)
+}
+
+/// The same, and what is told ahead of it and taken back.
+pub fn told_ahead(case: &Case) -> Option<(Vec<Value>, Vec<Value>)> {
+    run(case, true)
+}
+
+fn run(case: &Case, previews: bool) -> Option<(Vec<Value>, Vec<Value>)> {
     let mut wired = Wired::new(case)?;
+    wired.previews = previews.then(Vec::new);
     let lateness_ms = case.lateness_s * 1000;
     let mut gate = Gate::new(TimePolicy { lateness_ms, duplicates_max: 10_000 });
     let mut records = Vec::new();
@@ -57,12 +70,14 @@ pub fn told(case: &Case) -> Option<Vec<Value>> {
             gate.complete(at, Timestamp::MAX);
         }
         wired.sealer.advance(wired.lane, gate.advance(), &mut tell);
+        let withdrawn = wired.sealer.withdrawn();
+        wired.ahead(withdrawn);
     }
-    Some(records)
+    Some((records, wired.previews.unwrap_or_default()))
 }
 
 impl Wired {
-    fn new(case: &Case) -> Option<Wired> {
+    pub(super) fn new(case: &Case) -> Option<Wired> {
         let loaded = load_texts(&[(PathBuf::from("rules.yml"), case.documents.as_str())], &Settings::default());
         if !loaded.refused.is_empty() {
             return None;
@@ -85,14 +100,27 @@ impl Wired {
         let mode = if case.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let mut sealer = Sealer::new(mode, limits, true);
         let lane = sealer.add_lane();
-        let of = |index: u32| infos.get(index as usize).cloned();
-        let decides = |index| graph.decides(index);
+        let (evaluator, row, carrying) = Default::default();
+        let mut wired =
+            Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying, previews: None };
+        let correlator = wired.correlator();
+        wired.sealer.add_correlator(lane, Box::new(correlator));
+        Some(wired)
+    }
+
+    /// The correlations of the case, with no state yet.
+    pub(super) fn correlator(&self) -> Correlations {
+        let of = |index: u32| self.infos.get(index as usize).cloned();
+        let decides = |index| self.graph.decides(index);
         let limits = Limits { keys_max: 1 << 20 };
         let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
-        let correlator = Correlations::new(graph.clone(), lists.clone(), limits, of, decides, &detector);
-        sealer.add_correlator(lane, Box::new(correlator.expect("compiles")));
-        let (evaluator, row, carrying) = Default::default();
-        Some(Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying })
+        Correlations::new(self.graph.clone(), self.lists.clone(), limits, of, decides, &detector).expect("compiles")
+    }
+
+    fn ahead(&mut self, records: Vec<AlertRecord>) {
+        if let Some(previews) = &mut self.previews {
+            previews.extend(records.iter().map(|record| serde_json::to_value(record).expect("a record")));
+        }
     }
 
     fn record(&mut self, gate: &mut Gate, partition: usize, offset: i64, line: &str, tell: &mut impl FnMut(Sealed)) {
@@ -104,15 +132,36 @@ impl Wired {
             EventOutcome::Late { .. } => Arrival::Late,
             EventOutcome::Duplicate | EventOutcome::Dropped => return,
         };
+        let (findings, occurrence) = self.judged(&event, (partition, offset), arrival);
+        if self.previews.is_some() && arrival == Arrival::OnTime {
+            let mut records = self.sealer.preview_timers(self.lane, gate.newest());
+            records.extend(findings.iter().filter_map(|finding| self.sealer.preview(self.lane, finding)));
+            records.extend(occurrence.iter().flat_map(|event| self.sealer.preview_event((self.lane, 0), event)));
+            self.ahead(records);
+        }
+        findings.into_iter().for_each(|finding| self.sealer.offer(self.lane, finding, tell));
+        if let Some(occurrence) = occurrence {
+            self.sealer.offer_event((self.lane, 0), occurrence, tell);
+        }
+    }
+
+    /// The findings of one event and what is remembered of it.
+    pub(super) fn judged(
+        &mut self,
+        event: &super::Event,
+        (partition, offset): (usize, i64),
+        arrival: Arrival,
+    ) -> (Vec<Finding>, Option<Occurrence>) {
+        let (line, time) = (event.line.as_str(), Timestamp::from_ms(event.at_ms));
         scan(line, self.program.projection(), &mut self.row).expect("scanned");
         let mut matches = Vec::new();
         let when = (&*self.lists, Some(time));
         self.evaluator.matches(&self.program, self.row.view(line), when, &mut matches, &mut self.carrying);
         let sha256 = Sha256::of(line.as_bytes());
-        let order = EventOrder { time, source: SOURCE.into(), id: event.id.into(), sha256 };
+        let order = EventOrder { time, source: SOURCE.into(), id: event.id.as_str().into(), sha256 };
         let name = Partition { source: SOURCE.into(), name: partition.to_string().into() };
         let position = Position { partition: name, offset };
-        let mut held = Vec::new();
+        let (mut findings, mut held) = (Vec::new(), Vec::new());
         for Match { rule, told, is_watched } in matches {
             let finding = told.map(|told| {
                 let key = match told.key {
@@ -125,17 +174,14 @@ impl Wired {
                 held.push(Held { rule, finding: finding.map(Box::new) });
                 continue;
             }
-            if let Some(finding) = finding {
-                self.sealer.offer(self.lane, finding, tell);
-            }
+            findings.extend(finding);
             if is_watched {
                 held.push(Held { rule, finding: None });
             }
         }
         let fields = Arc::new(self.carrying.take());
-        if !held.is_empty() {
-            self.sealer.offer_event((self.lane, 0), Occurrence { order, arrival, position, fields, held }, tell);
-        }
+        let occurrence = (!held.is_empty()).then(|| Occurrence { order, arrival, position, fields, held });
+        (findings, occurrence)
     }
 
     fn finding(

@@ -11,6 +11,7 @@ pub mod engine;
 mod life;
 mod measure;
 mod occur;
+pub mod previews;
 mod remember;
 mod wait;
 mod world;

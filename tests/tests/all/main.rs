@@ -22,6 +22,7 @@ mod kafka_tls;
 mod oracle;
 mod pack;
 mod pack_proofs;
+mod previews;
 mod pysigma;
 mod redaction;
 mod redaction_cost;

@@ -117,6 +117,7 @@ pub(super) fn run(
                 pipeline.complete(number, 0, now.plus_ms(1 - station.lateness_ms));
             }
         }
+        pipeline.tick(now)?;
         pipeline.advance()?;
         course.told.extend(ear.0.borrow_mut().drain(..).map(|record| Told { at: now, record }));
         let next = records.peek().map_or(span.from, |record| record.at).min(span.from);

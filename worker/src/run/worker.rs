@@ -265,6 +265,7 @@ impl<'c> Worker<'c> {
         if self.ends.is_none() {
             self.idle(tick_ms)?;
         }
+        self.pipeline.tick(now)?;
         self.settle()?;
         self.metrics_now();
         self.published.last_tick_ms.store(now.ms(), Ordering::Relaxed);

@@ -113,7 +113,7 @@ static ROWS: &[MapRow] = &[
     on(EXCHANGE, "prov.trigger", SUBJECT, github_trigger),
     on(EXCHANGE, "env", SUBJECT, github_env),
     on(EXCHANGE, "prov.env", SUBJECT, github_env_class),
-    on(&[C::IdentityUse, C::IdentityExchange, C::SecretAccess], "op", &["eventName"], coalesce),
+    on(&[C::IdentityUse, C::IdentityExchange, C::SecretAccess, C::SecretList], "op", &["eventName"], coalesce),
     on(USE, "role", &["userIdentity.sessionContext.sessionIssuer.arn"], coalesce),
     on(USE, "op_class", &["eventSource", "eventName", "readOnly"], op_class),
     on(
