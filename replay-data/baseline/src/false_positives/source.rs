@@ -198,7 +198,7 @@ fn docs_only(w: &mut World, at: i64) {
 
 /// Somebody with an approved emergency session merges alone.
 fn break_glass_merge(w: &mut World, at: i64) {
-    let repo = w.org.find("pay/ledger");
+    let repo = w.org.find("pay/bookings");
     let org = w.org.clone();
     let actor = w.actor(org.repo(repo).team * crate::people::TEAM_SIZE);
     let id = actor.id.to_string();
