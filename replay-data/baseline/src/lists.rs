@@ -2,7 +2,8 @@
 //! the inventory fills are not here. No entry is there for a game day's attacker.
 
 use crate::org::{
-    AUTOSCALED, BUILDER, CD_CONTROLLER, Kind, NONPROD, Org, PROD, PROD_CLUSTERS, TOOLING, known_sha256, publisher, signing_key,
+    AUTOSCALED, BUILDER, CD_CONTROLLER, Kind, NONPROD, Org, PROD, PROD_CLUSTERS, TOOLING, known_sha256, publisher,
+    signing_key,
 };
 use crate::people::{MIRROR, RELEASES, SCALER, SCALER_NEXT, TEAM_SIZE, TEMPLATES, everybody};
 use crate::runners::Pool;
