@@ -6,6 +6,7 @@ mod budget;
 mod constant_memory;
 mod corpus_rules;
 mod correlation_oracle;
+mod coverage;
 mod dead_letter;
 mod differential;
 mod disorder;
