@@ -248,8 +248,8 @@ fn game_days_are_listed_and_replayed() {
 /// `detection` beyond their limits. It may only grow shorter.
 const UNMET: [(&str, &[&str]); 11] = [
     ("gd-a1/attack", &["DEP-01", "REG-02", "RUN-14", "TOK-04"]),
-    ("gd-a2/attack", &["SEC-07", "TOK-08", "TOK-15"]),
-    ("gd-a2/attack-unrevoked", &["SEC-07", "TOK-08", "TOK-15"]),
+    ("gd-a2/attack", &["TOK-08", "TOK-15"]),
+    ("gd-a2/attack-unrevoked", &["TOK-08", "TOK-15"]),
     ("gd-a3/attack", &["CMP-03", "RUN-05", "RUN-06"]),
     ("gd-a3/twin", &["told job_with_secrets_started", "tickets"]),
     ("gd-b1/attack", &["RUN-05", "RUN-06", "RUN-13", "TOK-02"]),
