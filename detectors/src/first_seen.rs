@@ -266,7 +266,8 @@ fn see(sights: &mut BTreeMap<Box<str>, Sight>, name: &str, oldest: i64, now: Tim
 }
 
 /// Drops what is forgotten; where that is not enough, a sixteenth: what is in quarantine, then what was seen longest ago.
-/// Gives how many went that were not forgotten.
+/// Of what is in quarantine the newest goes: else nothing of what comes often would ever be known. Gives how many went that
+/// were not forgotten.
 fn make_room(
     sights: &mut BTreeMap<Box<str>, Sight>,
     most: usize,
@@ -278,9 +279,12 @@ fn make_room(
     if sights.len() < most {
         return 0;
     }
-    let is_known = |sight: &Sight| sight.since_ms.saturating_add(quarantine_ms) <= now.ms();
-    let mut ranked: Vec<(bool, i64, Box<str>)> =
-        sights.iter().map(|(name, sight)| (is_known(sight), sight.last_ms, name.clone())).collect();
+    let rank = |sight: &Sight| match sight.since_ms.saturating_add(quarantine_ms) <= now.ms() {
+        true => (true, sight.last_ms),
+        false => (false, sight.since_ms.saturating_neg()),
+    };
+    let mut ranked: Vec<((bool, i64), Box<str>)> =
+        sights.iter().map(|(name, sight)| (rank(sight), name.clone())).collect();
     ranked.sort_unstable();
     ranked.truncate((most / 16).max(1));
     ranked.iter().for_each(|(.., name)| {

@@ -13,6 +13,7 @@ pub mod firing;
 pub mod fuzz;
 pub mod generate;
 pub mod oracle;
+pub mod ordinary;
 pub mod stored;
 pub mod watched;
 pub mod worker;

@@ -155,3 +155,22 @@ fn a_flood_of_terms_costs_those_in_quarantine() {
     // 4,096 fit: the usual one and 4,095 decoys; each time the next comes 256 go, four times for the 905 others.
     assert_eq!(evicted, 4 * 256);
 }
+
+#[test]
+fn what_everybody_talks_to_is_known_to_others_however_many_they_are() {
+    let fields = vec!["repo".to_owned(), "domain".to_owned()];
+    let prevalence = Some(("repo".to_owned(), 3));
+    let mut of = detector(FirstSeenSpec { fields, prevalence, warmup_events: 2, ..spec() });
+    // Three hundred repositories, each twice a day: more than are remembered with one domain.
+    for half_day in 0..6 {
+        for at in 0..300 {
+            let repo = format!("repo-{at}");
+            show(&mut of, "e", half_day * DAY / 2 + at, &[&repo, "registry.example", &repo]);
+        }
+    }
+    for day in 0..3 {
+        show(&mut of, "e", day * DAY, &["shop", "other.example", "shop"]);
+    }
+    assert!(show(&mut of, "e", 3 * DAY, &["shop", "registry.example", "shop"]).is_none());
+    assert!(show(&mut of, "e", 3 * DAY, &["shop", "new.example", "shop"]).is_some());
+}

@@ -2,7 +2,8 @@
 //! the inventory fills are not here. No entry is there for a game day's attacker.
 
 use crate::org::{
-    BUILDER, CD_CONTROLLER, Kind, NONPROD, Org, PROD, PROD_CLUSTERS, TOOLING, known_sha256, publisher, signing_key,
+    AUTOSCALED, BUILDER, CD_CONTROLLER, Kind, NONPROD, Org, PROD, PROD_CLUSTERS, TOOLING, known_sha256, publisher,
+    signing_key,
 };
 use crate::people::{MIRROR, RELEASES, SCALER, SCALER_NEXT, TEAM_SIZE, TEMPLATES, everybody};
 use crate::runners::Pool;
@@ -38,7 +39,7 @@ fn role(account: &str, name: &str) -> String {
 fn identities(org: &Org) -> Vec<(String, String)> {
     let people = everybody();
     let id = |index: usize| people.get(index).map_or_else(String::new, |actor| actor.id.to_string());
-    let ledger_owner = org.repo(org.find("pay/ledger")).team * TEAM_SIZE;
+    let ledger_owner = org.repo(org.find("pay/bookings")).team * TEAM_SIZE;
     let mut publishers: Vec<String> = org.teams.iter().map(|team| publisher(team)).collect();
     let prod_roles = [publishers.clone(), vec![CD_CONTROLLER.to_owned()]].concat();
     publishers.push(role(TOOLING, "break-glass-publisher"));
@@ -73,11 +74,16 @@ fn identities(org: &Org) -> Vec<(String, String)> {
             &[role(PROD, "break-glass"), id(ledger_owner)],
         ),
         texts("retention_jobs", "Who cleans the registry up.", &["registry-retention".to_owned()]),
-        texts("mirror_bots", "Who reads all repositories.", &[id(MIRROR)]),
+        texts("source_mirrors", "Who reads all repositories.", &[id(MIRROR)]),
         texts(
-            "config_sync_operators",
+            "secret_sync_operators",
             "Who reads many secrets by design.",
             &[role(PROD, "config-sync"), role(PROD, "recovery-drill")],
+        ),
+        texts(
+            "platform_roles",
+            "Roles that serve several teams.",
+            &[role(PROD, "platform-deployer"), CD_CONTROLLER.to_owned()],
         ),
         texts("nonprod_accounts", "Accounts that are not production.", &[NONPROD.to_owned()]),
         texts("bootstrap_accounts", "Accounts that are being set up.", &["222233334444".to_owned()]),
@@ -139,13 +145,14 @@ fn artifacts(org: &Org) -> Vec<(String, String)> {
         texts("critical_digests", "Digests with a critical finding.", &[digest("critical")]),
         texts("kev_digests", "Those with one that is exploited.", &[digest("exploited")]),
         texts("our_packages", "Packages that pipelines publish.", &["pkg:npm/%40*".to_owned()]),
-        texts("mirror_digests", "Digests of mirrored images.", &[digest("mirror-of-logs-api")]),
+        texts("mirrored_digests", "Digests of mirrored images.", &[digest("mirror-of-logs-api")]),
         texts(
             "sbom_exceptions",
             "Artifacts without a list of components, until a date.",
             &["pkg:oci/lake-legacy".to_owned()],
         ),
         texts("bad_components", "Components that are malicious.", &["pkg:npm/lodash-es@99.0.1".to_owned()]),
+        texts("third_party_digests", "Images that others build.", &[digest("redis-7.4")]),
         texts("bad_commits", "Commits that are malicious.", &[known_sha256("bad").get(..40).unwrap_or("0").to_owned()]),
         texts("grant_rules", "Scan rules about grants.", &["iam-wildcard-action".to_owned()]),
         texts("canary_keys", "Credentials that exist only to be noticed.", &["AKIACANARY00EXAMPLE".to_owned()]),
@@ -190,10 +197,14 @@ fn repositories(org: &Org) -> Vec<(String, String)> {
         ),
         map(
             "declared_egress",
-            "Where services may connect to.",
-            &[("tax-api".to_owned(), vec!["rates.taxoffice.example".to_owned()])],
+            "Registrable domains that services may connect to.",
+            &[("tax-api".to_owned(), vec!["taxoffice.example".to_owned()])],
         ),
-        texts("drift_ignored", "Kinds of drift that others put right.", &["replicas".to_owned()]),
+        texts(
+            "drift_ignored",
+            "Workloads whose number of copies an autoscaler sets.",
+            &AUTOSCALED.map(|name| format!("Deployment/{name}/{name}")),
+        ),
     ]
 }
 

@@ -74,6 +74,14 @@ impl World {
         self.send(event);
     }
 
+    /// Production is to go back to what ran before: announced like any other change, with what it is for.
+    pub(crate) fn announce_rollback(&mut self, object: &str, campaign: &str, from: i64, span: i64) {
+        let event = self.window("ops.change", "announced", "rollback", from, span);
+        self.send(
+            event.text("prov.env", "prod").text("scope", "org").text("object", object).text("campaign", campaign),
+        );
+    }
+
     /// A window from a time on, announced an hour before.
     pub(crate) fn window(&mut self, class: &'static str, action: &str, kind: &str, from: i64, span: i64) -> Event {
         Event::new(class, action, (from - HOUR).max(self.now))

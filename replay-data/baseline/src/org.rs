@@ -25,6 +25,8 @@ pub const PROD_CLUSTERS: [&str; 2] = ["us1", "eu1"];
 pub const STAGING_CLUSTER: &str = "stg1";
 /// Cluster for whatever merges.
 pub const DEV_CLUSTER: &str = "dev1";
+/// Services whose number of copies an autoscaler sets.
+pub const AUTOSCALED: [&str; 3] = ["catalogue-api", "thumbs-api", "login-api"];
 /// Nodes of each cluster.
 pub const NODES: usize = 8;
 
@@ -109,7 +111,7 @@ const AREAS: [(&str, [&str; 3], [&str; 6]); 8] = [
         ["storefront", "checkout", "fulfilment"],
         ["catalogue", "basket", "wishlist", "pricing", "returns", "stock"],
     ),
-    ("pay", ["payments", "ledgers", "risk"], ["payments", "payouts", "invoices", "fraud", "refunds", "tax"]),
+    ("pay", ["payments", "ledgers", "risk"], ["billing", "payouts", "invoices", "fraud", "refunds", "tax"]),
     ("media", ["images", "video", "search"], ["thumbs", "stream", "captions", "index", "ranking", "crawler"]),
     ("data", ["ingest", "warehouse", "insights"], ["events", "lake", "reports", "features", "metrics", "exports"]),
     ("mobile", ["ios", "android", "push"], ["push", "sync", "deeplink", "profile", "offline", "telemetry"]),
@@ -131,10 +133,10 @@ const SHAPES: [(&str, Kind); 6] = [
 /// Repositories with names of their own: owner, name, kind, team, tier.
 const NAMED: [(usize, &str, Kind, usize, u8); 12] = [
     (0, "web", Kind::Service, 0, 1),
-    (0, "cart", Kind::Service, 1, 1),
-    (0, "orders", Kind::Service, 2, 1),
-    (1, "ledger", Kind::Service, 4, 1),
-    (2, "img-resize", Kind::Service, 6, 2),
+    (0, "trolley", Kind::Service, 1, 1),
+    (0, "purchases", Kind::Service, 2, 1),
+    (1, "bookings", Kind::Service, 4, 1),
+    (2, "image-resize", Kind::Service, 6, 2),
     (5, "ci-templates", Kind::Docs, 15, 1),
     (5, "handbook", Kind::Docs, 15, 3),
     (5, "shell-guide", Kind::Docs, 15, 3),

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod broker;
+mod budget;
 mod constant_memory;
 mod corpus_rules;
 mod correlation_oracle;
+mod coverage;
 mod dead_letter;
 mod differential;
 mod disorder;

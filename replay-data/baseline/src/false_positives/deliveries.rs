@@ -107,7 +107,7 @@ fn roll_back(w: &mut World, repo: usize, now: &str, at: i64, class: &'static str
 
 /// Three services go back together, announced: the base image they share is withdrawn.
 fn shared_base_image(w: &mut World, at: i64) {
-    w.announce("base-image", "platform", "base-image-withdrawn", at, 2 * HOUR);
+    w.announce_rollback("base-image", "base-image-withdrawn", at, 2 * HOUR);
     for nth in 0..3 {
         let (repo, digest) = w.calm_service(at);
         roll_back(w, repo, &digest, at + (2 + nth * 4) * MINUTE, "deploy.rolledback");

@@ -1,7 +1,7 @@
 //! What runs: roll-outs that take minutes, mirrors, debug containers, agents that update themselves, nodes that go.
 
 use super::{FalsePositive, known};
-use crate::org::{PROD, PROD_CLUSTERS, known_sha256};
+use crate::org::{AUTOSCALED, PROD, PROD_CLUSTERS, known_sha256};
 use crate::time::{HOUR, MINUTE, SECOND};
 use crate::world::World;
 use crate::write::cloudtrail::{Call, Session};
@@ -65,8 +65,7 @@ fn agent_update(w: &mut World, at: i64) {
 
 /// The number of replicas is the autoscaler's affair and stays drifted.
 fn autoscaled_replicas(w: &mut World, at: i64) {
-    let repo = w.some_service();
-    let name = w.org.repo(repo).name.clone();
+    let name = AUTOSCALED[w.rng.index(AUTOSCALED.len())];
     for (class, action, at, marked) in
         [("runtime.config_drift", "drifted", at, true), ("runtime.reconciled", "reconciled", at + 3 * HOUR, false)]
     {
@@ -91,16 +90,21 @@ fn declared_egress(w: &mut World, at: i64) {
     w.send(event.fp());
 }
 
-/// A node that helped for half an hour is taken away, and its sensor says so.
+/// A node that helped for half an hour is taken away, and the cluster says so.
 fn scale_in(w: &mut World, at: i64) {
     let node = format!("us1-s{}", at / HOUR % 1_000);
     for beat in 0..7 {
-        let action = if beat == 6 { "removed" } else { "alive" };
-        let event = Event::new("runtime.heartbeat", action, at + beat * 5 * MINUTE)
+        let event = Event::new("runtime.heartbeat", "alive", at + beat * 5 * MINUTE)
             .text("prov.cluster", PROD_CLUSTERS[0])
             .text("node", &node);
         w.send(if beat == 6 { event.fp() } else { event });
     }
+    let event = Event::new("identity.use", "delete", at + 33 * MINUTE)
+        .actor("system:node-autoscaler", "node-autoscaler", "service")
+        .text("prov.cluster", PROD_CLUSTERS[0])
+        .text("object_kind", "nodes")
+        .text("object", &node);
+    w.send(event.fp());
 }
 
 /// A new version makes a call that its role never made, minutes after it came.

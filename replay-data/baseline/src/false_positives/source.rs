@@ -74,9 +74,10 @@ fn action_moved(w: &mut World, at: i64, reference: &str) {
     w.send(event.fp());
 }
 
-/// In an incident the protection is lifted, a fix pushed, and the protection is back.
+/// In an incident somebody with an approved emergency session lifts the protection, a fix is pushed, and the protection is
+/// back.
 fn emergency_fix(w: &mut World, at: i64) {
-    let (repo, _) = w.calm_service(at);
+    let repo = w.org.find("pay/bookings");
     let incident = format!("inc-{}", at / HOUR);
     let event = Event::new("ops.response", "declare", at)
         .actor("u-4412", "responder", "human")
@@ -86,7 +87,7 @@ fn emergency_fix(w: &mut World, at: i64) {
         .text("kind", "availability")
         .text("incident", &incident);
     w.send(event);
-    let who = w.owner_of(repo);
+    let who = w.org.repo(repo).team * crate::people::TEAM_SIZE;
     for (action, at, marked) in [
         ("protected_branch.policy_override", at + 2 * MINUTE, true),
         ("protected_branch.create", at + 9 * MINUTE, false),
@@ -198,7 +199,7 @@ fn docs_only(w: &mut World, at: i64) {
 
 /// Somebody with an approved emergency session merges alone.
 fn break_glass_merge(w: &mut World, at: i64) {
-    let repo = w.org.find("pay/ledger");
+    let repo = w.org.find("pay/bookings");
     let org = w.org.clone();
     let actor = w.actor(org.repo(repo).team * crate::people::TEAM_SIZE);
     let id = actor.id.to_string();
