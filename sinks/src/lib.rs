@@ -2,6 +2,7 @@
 //!
 //! It knows nothing about rules' conditions, formats or sources; all but the outlets is pure and in event time.
 
+mod ahead;
 mod lane;
 mod life;
 mod occurrences;

@@ -14,6 +14,7 @@ use model::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::{Ahead, Previewed};
 use crate::record::{About, Telling, clean_key, record};
 
 /// A record and its place in total order.
@@ -39,26 +40,11 @@ impl Open {
     }
 }
 
-/// What has been told ahead of sealing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Previewed {
-    urgency: Urgency,
-    at: Timestamp,
-    rule: Arc<RuleInfo>,
-    key: Vec<(String, String)>,
-}
-
-impl Previewed {
-    fn expendable(_: &Fingerprint, a: &Previewed, _: &Fingerprint, b: &Previewed) -> Ordering {
-        a.urgency.cmp(&b.urgency).then(a.at.cmp(&b.at))
-    }
-}
-
 /// What outlives the process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LifeSnapshot {
     open: Vec<(Fingerprint, Open)>,
-    previewed: Vec<(Fingerprint, Previewed)>,
+    previewed: Vec<(Fingerprint, Vec<Previewed>)>,
 }
 
 /// The open alerts of some rules, and their timers.
@@ -66,9 +52,7 @@ pub(crate) struct LifeSnapshot {
 pub struct Life {
     open: Table<Fingerprint, Open>,
     timers: BTreeSet<(Timestamp, Arc<str>, Fingerprint)>,
-    previewed: Table<Fingerprint, Previewed>,
-    /// By the time at which it will be known whether it came true.
-    unsettled: BTreeSet<(Timestamp, Fingerprint)>,
+    ahead: Ahead,
     evicted: u64,
     redaction: RedactionKey,
 }
@@ -80,8 +64,7 @@ impl Life {
         Life {
             open: Table::new("open_alerts", 1, open_alerts_max),
             timers: BTreeSet::new(),
-            previewed: Table::new("previewed", 1, open_alerts_max),
-            unsettled: BTreeSet::new(),
+            ahead: Ahead::new(open_alerts_max),
             evicted: 0,
             redaction,
         }
@@ -89,9 +72,10 @@ impl Life {
 
     /// The open alerts and what was told ahead, by fingerprint.
     pub(crate) fn snapshot(&self) -> LifeSnapshot {
-        let (mut open, mut previewed) = (self.open.snapshot().entries, self.previewed.snapshot().entries);
+        let (mut open, mut previewed) = (self.open.snapshot().entries, self.ahead.snapshot());
         open.iter_mut().for_each(|(_, open)| clean_key(&mut open.key, self.redaction));
-        previewed.iter_mut().for_each(|(_, told)| clean_key(&mut told.key, self.redaction));
+        let told = previewed.iter_mut().flat_map(|(_, told)| told);
+        told.for_each(|of| clean_key(&mut of.key, self.redaction));
         LifeSnapshot { open, previewed }
     }
 
@@ -105,9 +89,9 @@ impl Life {
             self.timers.insert((open.due(), open.rule.id.clone(), print));
             self.open.insert(print, open, expendable);
         }
-        for (print, told) in previewed {
-            self.unsettled.insert((told.at, print));
-            self.previewed.insert(print, Previewed { rule: shared(told.rule), ..told }, Previewed::expendable);
+        for (print, mut told) in previewed {
+            told.iter_mut().for_each(|of| of.rule = shared(of.rule.clone()));
+            self.ahead.restore(print, told);
         }
     }
 
@@ -143,9 +127,7 @@ impl Life {
         } else {
             None
         };
-        if self.previewed.get(&print).is_some_and(|told| told.at == at) {
-            self.previewed.remove(&print);
-        }
+        self.ahead.confirm(print, at);
         open.count += 1;
         // After a partition changed hands its events come again, behind the cursor: time does not go back.
         open.held_at = open.held_at.max(at);
@@ -157,7 +139,7 @@ impl Life {
                 open.told_at = at;
                 let telling = open.telling(state, Some(at));
                 tell((finding.record_order(), record(About::finding(&finding, self.redaction), telling)));
-                self.previewed.remove(&print);
+                self.ahead.cover(print, at.plus_ms(realert_ms));
             }
         }
         let due = open.due();
@@ -191,7 +173,7 @@ impl Life {
             tell(close(gone, victim, end, true, self.redaction));
         }
         tell((finding.record_order(), record(About::finding(&finding, self.redaction), telling)));
-        self.previewed.remove(&print);
+        self.ahead.cover(print, at.plus_ms(finding.rule.realert_ms(finding.urgency)));
     }
 
     /// Runs the first timer: its alert expires.
@@ -201,7 +183,7 @@ impl Life {
             let end = (Place::Timer { time: due, expires: true }, due);
             tell(close(print, open, end, false, self.redaction));
         }
-        self.previewed.remove(&print);
+        self.ahead.cover(print, due);
     }
 
     /// Closing evidence came: the alert, if one is open, is resolved.
@@ -209,7 +191,7 @@ impl Life {
         let print = resolution.fingerprint;
         let Some(mut open) = self.open.remove(&print) else { return };
         self.timers.remove(&(open.due(), open.rule.id.clone(), print));
-        self.previewed.remove(&print);
+        self.ahead.cover(print, resolution.place.time());
         open.evidence.push(resolution.evidence.clone());
         let at = resolution.place.time();
         let telling = open.telling(AlertState::Resolved, Some(at));
@@ -221,12 +203,8 @@ impl Life {
 
     /// Everything before a time is sealed: what was told ahead of it and did not come true is withdrawn.
     pub fn settle_previews(&mut self, sealed_to: Timestamp, tell: &mut impl FnMut(AlertRecord)) {
-        while let Some(&(at, print)) = self.unsettled.first()
-            && (at < sealed_to || sealed_to == Timestamp::MAX)
-        {
-            self.unsettled.pop_first();
-            let Some(told) = self.previewed.get(&print).filter(|told| told.at == at).cloned() else { continue };
-            self.previewed.remove(&print);
+        while let Some((print, told)) = self.ahead.pop_untrue(sealed_to) {
+            let at = told.at;
             let (state, urgency) = (AlertState::Withdrawn, told.urgency);
             let telling = Telling { state, at: Some(at), urgency, count: 0, suppressed: 0, evidence: Vec::new() };
             let (rule, key, redaction) = (&told.rule, &told.key, self.redaction);
@@ -254,15 +232,11 @@ impl Life {
             _ => (AlertState::Firing, 1),
         };
         let realert_ms = finding.rule.realert_ms(finding.urgency);
-        if let Some(told) = self.previewed.get(&print)
-            && told.urgency >= finding.urgency
-            && (told.at.ms() - at.ms()).abs() <= realert_ms
-        {
+        if self.ahead.covers(print, finding.urgency, at, realert_ms) {
             return None;
         }
         let told = Previewed { urgency: finding.urgency, at, rule: finding.rule.clone(), key: finding.key.clone() };
-        self.previewed.insert(print, told, Previewed::expendable);
-        self.unsettled.insert((at, print));
+        self.ahead.tell(print, told);
         let evidence = finding.evidence.clone();
         let telling = Telling { state, at: Some(at), urgency: finding.urgency, count, suppressed: 0, evidence };
         Some(AlertRecord { provisional: true, ..record(About::finding(finding, self.redaction), telling) })

@@ -180,26 +180,7 @@ fn live_keys(keys: usize, rounds: usize) {
 
 /// One million keys of four members under twenty correlations, of which each event updates two, beside stage one alone.
 fn twenty() {
-    let rule = |n: usize| {
-        format!(
-            "{}title: r{n}\nname: r{n}\nid: 00000000-0000-4000-8000-0000000002{n:02}\nlogsource: {{product: x}}\n\
-             detection: {{s: [{{a: x{n}}}, {{b: x{n}}}], condition: s}}\n",
-            if n == 0 { "" } else { "---\n" }
-        )
-    };
-    // What no event has: sequences stay open.
-    let mut documents: String = (0..21).map(rule).collect();
-    for n in 0..20 {
-        let kind = match n % 4 {
-            0 => format!("type: event_count, rules: [r{n}], group-by: [k], timespan: 30d, condition: {{gte: 100}}"),
-            1 => format!(
-                "type: value_count, rules: [r{n}], group-by: [k], timespan: 30d, condition: {{field: v, gte: 100}}"
-            ),
-            2 => format!("type: temporal, rules: [r{n}, r20], group-by: [k], timespan: 30d"),
-            _ => format!("type: temporal_ordered, rules: [r{n}, r20], group-by: [k], timespan: 30d"),
-        };
-        documents += &correlation(n as u32, &kind);
-    }
+    let documents = twenty_documents();
     const KEYS: usize = 1_000_000;
     const EVENTS: usize = 2 * KEYS;
     let mut feed = Feed::new(&documents, 8 * KEYS);
@@ -250,6 +231,30 @@ fn twenty() {
         EVENTS as f64 / stateless,
         stateless / stateful
     );
+}
+
+fn twenty_documents() -> String {
+    let rule = |n: usize| {
+        format!(
+            "{}title: r{n}\nname: r{n}\nid: 00000000-0000-4000-8000-0000000002{n:02}\nlogsource: {{product: x}}\n\
+             detection: {{s: [{{a: x{n}}}, {{b: x{n}}}], condition: s}}\n",
+            if n == 0 { "" } else { "---\n" }
+        )
+    };
+    // What no event has: sequences stay open.
+    let mut documents: String = (0..21).map(rule).collect();
+    for n in 0..20 {
+        let kind = match n % 4 {
+            0 => format!("type: event_count, rules: [r{n}], group-by: [k], timespan: 30d, condition: {{gte: 100}}"),
+            1 => format!(
+                "type: value_count, rules: [r{n}], group-by: [k], timespan: 30d, condition: {{field: v, gte: 100}}"
+            ),
+            2 => format!("type: temporal, rules: [r{n}, r20], group-by: [k], timespan: 30d"),
+            _ => format!("type: temporal_ordered, rules: [r{n}, r20], group-by: [k], timespan: 30d"),
+        };
+        documents += &correlation(n as u32, &kind);
+    }
+    documents
 }
 
 /// Ten million keys of first steps by a thousand principals at a limit of a million, with one attack in three steps among them.

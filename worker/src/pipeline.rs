@@ -3,6 +3,7 @@
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
 
+mod books;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +11,7 @@ use std::sync::Arc;
 
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
-use model::{
-    Arrival, Checkpoint, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, RedactionKey, Timestamp,
-};
+use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, RedactionKey, Timestamp};
 use rules::CompileError;
 use sinks::{Limits, Mode, OutletError, Sealer};
 
@@ -332,82 +331,5 @@ impl Pipeline {
         sealer.settle(&mut |sealed| tell(outlets, told, failure, sealed));
         self.withdraw()?;
         self.failed()
-    }
-
-    /// A partition by its number.
-    pub fn partition(&self, source: usize, partition: usize) -> Option<&Partition> {
-        self.sources.get(source)?.partitions.get(partition).map(|booked| &booked.name)
-    }
-
-    /// Number of partitions of a source.
-    pub fn partitions(&self, source: usize) -> usize {
-        self.sources.get(source).map_or(0, |source| source.partitions.len())
-    }
-
-    /// The number of a partition by its name.
-    pub fn partition_of(&self, source: usize, name: &str) -> Option<usize> {
-        self.sources.get(source)?.partitions.iter().position(|booked| *booked.name.name == *name)
-    }
-
-    /// Watermark of one partition.
-    pub fn partition_watermark(&self, source: usize, partition: usize) -> Timestamp {
-        self.sources.get(source).map_or(Timestamp::MIN, |source| source.gate.watermark(partition))
-    }
-
-    /// Watermark of a source, as of the last `advance`; `MIN` where this worker reads nothing of it.
-    pub fn watermark(&self, source: usize) -> Timestamp {
-        self.sources.get(source).and_then(Source::cursor).unwrap_or(Timestamp::MIN)
-    }
-
-    /// The books of every partition.
-    pub fn ledgers(&self) -> impl Iterator<Item = (&Partition, &Ledger)> {
-        self.sources.iter().flat_map(|source| &source.partitions).map(|booked| (&booked.name, &booked.ledger))
-    }
-
-    /// The books of all partitions together.
-    pub fn total(&self) -> Ledger {
-        let mut total = Ledger::default();
-        self.ledgers().for_each(|(_, ledger)| total.add(ledger));
-        total
-    }
-
-    /// Records told, by rule id.
-    pub fn told(&self) -> &BTreeMap<String, Told> {
-        &self.told
-    }
-
-    /// Look-ups in vain.
-    pub fn misses(&self) -> &Misses {
-        &self.misses
-    }
-
-    /// How far partitions have been read with effect: never past a finding that waits to be sealed. `read` names them by
-    /// source and number, with the next offset of each.
-    pub fn checkpoint(&self, read: impl Iterator<Item = (usize, usize, i64)>) -> Checkpoint {
-        let mut unsealed: BTreeMap<&Partition, i64> = BTreeMap::new();
-        for Position { partition, offset } in self.sealer.waiting_positions() {
-            unsealed.entry(partition).and_modify(|low| *low = (*low).min(*offset)).or_insert(*offset);
-        }
-        let mut checkpoint = Checkpoint::default();
-        for (source, partition, next) in read {
-            if let Some(partition) = self.partition(source, partition) {
-                checkpoint.advance(partition, unsealed.get(partition).map_or(next, |low| next.min(*low)));
-            }
-        }
-        checkpoint
-    }
-
-    /// What is held in memory: findings waiting, open alerts, alerts evicted, ids forgotten.
-    pub fn held(&self) -> Held {
-        Held {
-            waiting: self.sealer.waiting(),
-            open_alerts: self.sealer.open_alerts(),
-            evicted: self.sealer.evicted(),
-            lost: self.sealer.lost(),
-            waiting_events: self.sealer.waiting_events(),
-            lost_events: self.sealer.lost_events(),
-            remembered: self.sealer.remembered(),
-            forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
-        }
     }
 }

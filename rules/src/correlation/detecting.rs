@@ -194,13 +194,7 @@ impl Asked {
     }
 
     /// Every detector, by its number, is asked about the event. None: they do not agree; else what they found.
-    pub(super) fn holds(
-        &self,
-        seen: &Seen,
-        ask: Answer<'_>,
-        lists: &Lists,
-        row: &mut Row,
-    ) -> Option<Vec<Anomaly>> {
+    pub(super) fn holds(&self, seen: &Seen, ask: Answer<'_>, lists: &Lists, row: &mut Row) -> Option<Vec<Anomaly>> {
         let teaches = self.teaches(seen);
         let mut found = Vec::new();
         row.reset(self.compared.len());
@@ -281,13 +275,7 @@ impl Summing {
     }
 
     /// What the references that hold at an event add to the key's sum.
-    pub(super) fn add(
-        &self,
-        key: &str,
-        references: &[usize],
-        seen: &Seen,
-        ask: Answer<'_>,
-    ) -> Option<Verdict> {
+    pub(super) fn add(&self, key: &str, references: &[usize], seen: &Seen, ask: Answer<'_>) -> Option<Verdict> {
         let class = self.class.iter().flat_map(|field| seen.fields.texts(*field)).collect::<Vec<_>>();
         let mut sum = None;
         for name in references.iter().filter_map(|reference| self.names.get(*reference)) {

@@ -22,8 +22,8 @@ impl Correlations {
         let (spec, seen) = (&active.spec, &walk.seen);
         if let Work::Risk(summing) = &spec.work {
             let detectors = &mut self.detectors;
-            let verdict = summing
-                .add(key, references, seen, &mut |number, event| detectors.get_mut(number)?.observe(event));
+            let verdict =
+                summing.add(key, references, seen, &mut |number, event| detectors.get_mut(number)?.observe(event));
             return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
         }
         let slot = keys.slot(node_of(at, 0), key, || spec.state());

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use ingest::{Gate, IdentityKey, TimePolicy, scan};
 use model::{
-    AlertRecord, Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint, Held, Occurrence,
-    Partition, Position, Row, RuleInfo, Sha256, Timestamp,
+    AlertRecord, Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint,
+    Held, Occurrence, Partition, Position, Row, RuleInfo, Sha256, Timestamp,
 };
 use rules::ast::{AlertSpec, Correlation, Rule};
 use rules::correlation::{Correlations, Graph, Limits};
@@ -101,8 +101,7 @@ impl Wired {
         let mut sealer = Sealer::new(mode, limits, true);
         let lane = sealer.add_lane();
         let (evaluator, row, carrying) = Default::default();
-        let mut wired =
-            Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying, previews: None };
+        let mut wired = Wired { infos, graph, program, lists, sealer, lane, evaluator, row, carrying, previews: None };
         let correlator = wired.correlator();
         wired.sealer.add_correlator(lane, Box::new(correlator));
         Some(wired)
