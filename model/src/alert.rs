@@ -33,6 +33,8 @@ pub enum AlertState {
     Withdrawn,
     /// One match, unfolded (`--every-match`).
     Match,
+    /// It holds, and nobody is told: an announced change covers it (`x-alert.suppress_when`).
+    Suppressed,
 }
 
 impl AlertState {
@@ -46,6 +48,7 @@ impl AlertState {
             AlertState::Expired => "expired",
             AlertState::Withdrawn => "withdrawn",
             AlertState::Match => "match",
+            AlertState::Suppressed => "suppressed",
         }
     }
 
@@ -56,7 +59,7 @@ impl AlertState {
 }
 
 /// The rule as a record names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRef {
     /// Rule id.
     pub id: Arc<str>,
@@ -68,8 +71,23 @@ pub struct RuleRef {
     pub version: crate::Sha256,
 }
 
+/// The announcement that keeps an alert from being told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuppressedBy {
+    /// Id of the rule that holds at the announcement.
+    pub rule: Arc<str>,
+    /// Its `name`, or null.
+    pub name: Option<String>,
+    /// The announcement.
+    pub event: Evidence,
+    /// From when it counts.
+    pub from: Timestamp,
+    /// Until when, inclusive.
+    pub to: Timestamp,
+}
+
 /// One record of an alert's life. Field order is the order in which it is written.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertRecord {
     /// [`ALERT_SCHEMA`].
     pub schema: u32,
@@ -87,45 +105,51 @@ pub struct AlertRecord {
     pub fingerprint: Fingerprint,
     /// The key that made the fingerprint, field → text.
     pub group: serde_json::Map<String, serde_json::Value>,
+    /// What `x-alert.group` names, of the deciding event, field → text: alerts that agree in it are told together.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub told_with: serde_json::Map<String, serde_json::Value>,
     /// Times it held since it opened.
     pub count: u64,
     /// Times it held since somebody was told last, this one not counted.
     pub suppressed: u64,
     /// What a correlation measured: a count, a sum, a percentile.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<serde_json::Number>,
     /// The measure reached a limit: the true value may be higher.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub at_least: bool,
     /// The events since somebody was told last, in total order; the last [`EVIDENCE_MAX`] of them.
     pub evidence: Vec<Evidence>,
     /// The event came behind the watermark and stands alone.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
     /// The event came from too far ahead and stands alone.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub early: bool,
     /// Told before its order was final; a sealed record follows.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub provisional: bool,
     /// The alert was closed because `open_alerts_max` was reached, not because its time was over.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub evicted: bool,
+    /// What keeps it from being told; only where the state is `suppressed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_by: Option<SuppressedBy>,
     /// One sentence for the person who is woken.
     pub explain: String,
     /// What the deciding event says, field → text.
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// The team that is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
     /// The rule's tags.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// The rule's own top-level keys.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub custom: serde_json::Map<String, serde_json::Value>,
 }
 

@@ -9,12 +9,14 @@ mod outlet;
 mod queue;
 mod record;
 mod seal;
+mod suppression;
 
 pub use lane::CorrelatorId;
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
 pub use queue::Lost;
 pub use seal::{LaneId, Limits, Mode, Sealer};
+pub use suppression::Silenced;
 
 #[cfg(test)]
 mod tests;

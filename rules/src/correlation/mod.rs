@@ -19,6 +19,7 @@ mod predicate;
 mod preview;
 mod previous;
 mod routes;
+mod silence;
 mod spec;
 mod state;
 mod step;

@@ -36,4 +36,5 @@ mod run_restart;
 mod run_watch;
 mod secrets;
 mod semantics;
+mod suppression;
 mod trace;
