@@ -4,8 +4,9 @@
 //! and the machine's speed change nothing that is told.
 
 mod args;
-mod inputs;
+pub(crate) mod inputs;
 mod limits;
+pub(crate) mod reading;
 mod scenario;
 mod summary;
 
@@ -21,10 +22,12 @@ use model::{Invalid, Partition, Timestamp};
 use args::Plan;
 pub use args::ReplayArgs;
 use inputs::Inputs;
+use reading::Reader;
+use sinks::Mode;
 
 use crate::engine::Engine;
 use crate::judge::{Fate, Judge, Judgement};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Outlets, Pipeline};
 
 /// Chunks that may be read ahead of what has been taken. Fixed: the choice of the next input depends on it.
 const AHEAD: usize = 8;
@@ -38,16 +41,10 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         crate::run::rerun(config, control_log, alerts)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, .. } = args.plan()?;
-    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
-    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
+    let Plan { reading, mode, outlets, json, quiet_table } = args.plan()?;
+    let rules = reading.engine.rules.clone();
     let started = crate::clock::Stopwatch::start();
-    let progress = inputs.progress(json);
-    let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
-    progress.finish_and_clear();
-    drained?;
-    pipeline.advance()?;
-    pipeline.flush()?;
+    let Done { pipeline, inputs } = through(reading, mode, outlets, json)?;
     let summary = summary::Summary::new(&pipeline, &rules, &inputs, started.seconds());
     if json {
         summary.print_json()?;
@@ -55,6 +52,30 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         summary.print_table()?;
     }
     Ok(summary.exit_code())
+}
+
+/// A pipeline through which everything has gone.
+pub(crate) struct Done {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) inputs: Inputs,
+}
+
+/// Reads, judges and seals everything that a reader names.
+///
+/// # Errors
+/// When rules cannot be compiled or an outlet cannot be written.
+pub(crate) fn through(reader: Reader, mode: Mode, outlets: Outlets, quiet: bool) -> anyhow::Result<Done> {
+    let Reader { engine, time, id_reuse, inputs, until, threads, .. } = reader;
+    let settings = limits::settings(mode, id_reuse);
+    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
+    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
+    let progress = inputs.progress(quiet);
+    let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
+    progress.finish_and_clear();
+    drained?;
+    pipeline.advance()?;
+    pipeline.flush()?;
+    Ok(Done { pipeline, inputs })
 }
 
 /// One chunk on its way.
