@@ -25,6 +25,7 @@ mod run;
 mod telemetry;
 mod told;
 mod trace_command;
+mod verify_command;
 mod why_command;
 
 use std::io::IsTerminal;
@@ -69,6 +70,8 @@ enum Command {
     Affected(trace_command::AffectedArgs),
     /// Explain an alert: what fired and when, on which events, where it went and why, what to do next
     Why(Box<why_command::WhyArgs>),
+    /// Hold an alert against the bytes of its events, and tell it again from them
+    Verify(Box<verify_command::VerifyArgs>),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => trace_command::trace(&args),
         Command::Affected(args) => trace_command::affected(&args),
         Command::Why(args) => why_command::run(*args),
+        Command::Verify(args) => verify_command::run(*args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

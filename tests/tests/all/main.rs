@@ -38,3 +38,4 @@ mod secrets;
 mod semantics;
 mod suppression;
 mod trace;
+mod why;

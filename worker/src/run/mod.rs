@@ -21,7 +21,7 @@ use ingest::source::kafka::{KafkaSource, Reading};
 
 pub use append::whole_lines;
 pub use build::{Built, connection, redaction_key, tell_attempt};
-pub use rerun::rerun;
+pub use rerun::{rerun, rerun_into};
 
 use crate::config::Config;
 use crate::control::ControlLog;

@@ -46,13 +46,21 @@ struct Script {
 /// # Errors
 /// When the control log or the stretch cannot be read.
 pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::Result<()> {
+    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
+    rerun_into(config_file, control_log, outlets)
+}
+
+/// The same, for any outlets.
+///
+/// # Errors
+/// As [`rerun`].
+pub fn rerun_into(config_file: &Path, control_log: &Path, outlets: Outlets) -> anyhow::Result<()> {
     let config = Config::load(config_file)?;
     let run = read_last_run(control_log).with_context(|| control_log.display().to_string())?;
     let state = control_log.parent().unwrap_or(Path::new("."));
     let (built, later) = sets(&config, &run, state)?;
     let (mut scripts, ended) = scripts(&run)?;
     let redaction = build::redaction_key(&config, state)?.unwrap_or_default();
-    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
     let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
     let mut judges = BTreeMap::from([(None, built.judges())]);
     let mut set_ids = BTreeMap::new();
