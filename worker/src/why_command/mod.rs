@@ -29,7 +29,8 @@ Examples:
   pipewarden why d0eb2213 --alerts alerts.jsonl --events replay-data/hijacked-runner
   pipewarden replay audit.json --alerts - | pipewarden why d0eb2213
 
-Exit codes: 0 done; 1 bad usage, or the alert is not known or names several; 3 done, but some input could not be read.")]
+Exit codes: 0 done; 1 bad usage, or the alert is not known or names several; 3 done, but some input could not be
+read.")]
 pub struct WhyArgs {
     #[command(flatten)]
     asked: Asked,

@@ -68,9 +68,7 @@ fn contrary(by_rule: Urgency, told: Urgency) -> String {
     let by = by_rule.name();
     match told {
         Urgency::Ticket => {
-            format!(
-                "the route says {by}, but a list that the rule needs was missing, empty or stale, or the rule was another"
-            )
+            format!("the route says {by}, but a list it needs was missing, empty or stale, or the rule was another")
         }
         Urgency::Page => {
             format!("the route of the last event says {by}; the alert was a page before, or the rule was another")
