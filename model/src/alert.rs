@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Evidence, Fingerprint, Severity, Timestamp, Urgency};
 
@@ -81,8 +82,10 @@ pub struct SuppressedBy {
     /// The announcement.
     pub event: Evidence,
     /// From when it counts.
+    #[serde(deserialize_with = "written")]
     pub from: Timestamp,
     /// Until when, inclusive.
+    #[serde(deserialize_with = "written")]
     pub to: Timestamp,
 }
 
@@ -94,6 +97,7 @@ pub struct AlertRecord {
     /// What it says.
     pub state: AlertState,
     /// Event time of the deciding event, or the timer's own time. Null: the events have no time.
+    #[serde(deserialize_with = "written_or_null")]
     pub event_time: Option<Timestamp>,
     /// Page or ticket.
     pub urgency: Urgency,
@@ -155,4 +159,41 @@ pub struct AlertRecord {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// A time as records write it.
+fn written<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(from)?;
+    Timestamp::parse(&text).ok_or_else(|| D::Error::custom("not a time"))
+}
+
+fn written_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| Timestamp::parse(&text).ok_or_else(|| D::Error::custom("not a time"))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        let (print, hash) = ("0ce4fd1177e13b28c885f659f64c1df2", crate::Sha256::of(b"x").hex());
+        let rule = format!(r#"{{"id":"r","name":null,"title":"R","version":"{hash}"}}"#);
+        let by = format!(
+            r#"{{"rule":"c","name":"campaign","event":{{"id":"e","sha256":"{hash}"}},"from":"2026-10-05T08:00:00.000Z","to":"2026-10-05T09:00:00.000Z"}}"#
+        );
+        let text = |time: &str, more: &str| {
+            format!(
+                r#"{{"schema":1,"state":"suppressed","event_time":{time},"urgency":"page","severity":"high","rule":{rule},"fingerprint":"{print}","group":{{"k":"v"}},"count":2,"suppressed":1,"evidence":[{{"id":"e","sha256":"{hash}"}}],{more}"explain":"why","facts":{{}}}}"#
+            )
+        };
+        for line in
+            [text("\"2026-10-05T08:00:00.123Z\"", &format!("\"late\":true,\"suppressed_by\":{by},")), text("null", "")]
+        {
+            let record: AlertRecord = serde_json::from_str(&line).unwrap();
+            assert_eq!(serde_json::to_string(&record).unwrap(), line);
+        }
+        assert!(serde_json::from_str::<AlertRecord>(&text("\"soon\"", "")).is_err());
+    }
 }
