@@ -122,7 +122,7 @@ fn the_order_of_arrival_decides_nothing() {
     desk.put("rules.yml", RULES);
     let mut lines = morning();
     let (wanted, _) = replay(&desk, &[&lines]);
-    let mut random = Random::new(7);
+    let mut random = Random(7);
     for round in 0..12 {
         for at in (1..lines.len()).rev() {
             lines.swap(at, random.below(at + 1));
