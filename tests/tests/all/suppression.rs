@@ -101,7 +101,7 @@ fn what_is_announced_is_kept_and_not_told() {
         ]
     );
     let record: Value =
-        serde_json::from_str(text.lines().find(|line| line.contains("\"suppressed\"")).expect("one")).expect("JSON");
+        serde_json::from_str(text.lines().find(|line| line.contains("\"state\":\"suppressed\"")).expect("one")).expect("JSON");
     assert_eq!(record["suppressed_by"]["name"], "campaign");
     assert_eq!(record["suppressed_by"]["event"]["id"], "c1");
     assert_eq!(record["suppressed_by"]["to"], "2026-10-05T09:00:00.000Z");
