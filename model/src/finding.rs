@@ -30,6 +30,10 @@ pub struct RuleInfo {
     pub owner: Option<String>,
     /// `x-alert.runbook`.
     pub runbook: Option<String>,
+    /// `x-alert.group`: the fields by which its alerts are told together; empty: as the route has it.
+    pub group: Vec<String>,
+    /// `x-alert.suppress_when`: ids of the rules whose announcements keep its alerts from being told.
+    pub suppress_when: Vec<Arc<str>>,
     /// Top-level keys of the rule that nobody defines.
     #[serde(with = "crate::snapshot::json_text")]
     pub custom: serde_json::Map<String, serde_json::Value>,

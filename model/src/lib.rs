@@ -18,13 +18,14 @@ mod projection;
 mod redact;
 mod row;
 mod severity;
+mod silence;
 mod snapshot;
 mod table;
 mod texts;
 mod time;
 mod verdict;
 
-pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef};
+pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef, SuppressedBy};
 pub use class::EventClass;
 pub use correlator::{Correlator, CorrelatorHeld, Derived, Resolution};
 pub use detector::{
@@ -42,6 +43,7 @@ pub use projection::{Cut, Edge, NodeId, Projection, Slot};
 pub use redact::{RedactionKey, cut, redact, redact_field};
 pub use row::{Row, Scalar, Values, View};
 pub use severity::{Severity, Urgency};
+pub use silence::{SCOPE_FIELDS, SILENCE_DEFAULT_MS, SILENCE_MAX_MS, Silence};
 pub use snapshot::{Malformed, from_snapshot, to_snapshot};
 pub use table::{SnapshotMismatch, Table, TableSnapshot, VIRTUAL_SHARDS};
 pub use texts::Texts;

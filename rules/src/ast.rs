@@ -267,6 +267,8 @@ pub struct AlertSpec {
     pub group: Option<Vec<String>>,
     /// `suppress_when`: names of rules (operations) while one of which holds the alert is not told.
     pub suppress_when: Vec<String>,
+    /// The rules that `suppress_when` names, by index; what names none is told when the set is loaded.
+    pub suppressors: Vec<usize>,
     /// `never_suppress`: nothing may silence it.
     pub never_suppress: bool,
     /// `composite`: it speaks of a joined incident and tells it once more.

@@ -4,13 +4,15 @@
 //! holds, then those that expire. Must never pass its limit, and never look at when something arrived.
 
 use model::{
-    AlertState, Correlator, CorrelatorHeld, Derived, EventOrder, Finding, Occurrence, Place, RedactionKey, Timestamp,
+    AlertState, Correlator, CorrelatorHeld, Derived, EventOrder, Finding, Occurrence, Place, RedactionKey, Resolution,
+    Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
 use crate::occurrences::Occurrences;
 use crate::queue::Queue;
 use crate::seal::{Limits, Mode};
+use crate::suppression::{Silences, suppressed};
 
 /// Number of a keyed state in its lane.
 pub type CorrelatorId = usize;
@@ -19,6 +21,9 @@ pub type CorrelatorId = usize;
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) life: Life,
+    /// The alerts that a silence keeps from being told: folded and counted like others.
+    pub(crate) silenced: Life,
+    pub(crate) silences: Silences,
     pub(crate) waiting: Queue,
     pub(crate) events: Occurrences,
     /// One for each version of the rules that remembers something; an old one lets its timers run.
@@ -42,6 +47,8 @@ impl Lane {
     pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey) -> Lane {
         Lane {
             life: Life::new(limits.open_alerts_max, redaction),
+            silenced: Life::new(limits.open_alerts_max, redaction),
+            silences: Silences::new(limits.silences_max),
             waiting: Queue::new(limits.findings_waiting_max),
             events: Occurrences::new(limits.occurrences_waiting_max),
             correlators: Vec::new(),
@@ -74,7 +81,7 @@ impl Lane {
     fn next(&self, limit: Timestamp) -> Option<Next> {
         let event = self.next_event().map(|order| order.time);
         let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
-        let expiry = self.life.next_timer();
+        let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
         let first = [event, timers, expiry].into_iter().flatten().min()?;
         if first >= limit && limit != Timestamp::MAX {
             return None;
@@ -99,7 +106,7 @@ impl Lane {
     pub(crate) fn step(&mut self, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
         let Some(next) = self.next(limit) else { return false };
         match next {
-            Next::Expiry(_) => self.life.expire_first(tell),
+            Next::Expiry(_) => self.expire_first(tell),
             Next::Event if self.events.is_empty() => {
                 if let Some(finding) = self.waiting.pop() {
                     self.hold(finding, tell);
@@ -140,14 +147,59 @@ impl Lane {
     fn take(&mut self, derived: Derived, tell: &mut impl FnMut(Sealed)) {
         match derived {
             Derived::Holds(finding) => self.hold(finding, tell),
-            Derived::Resolves(resolution) => self.life.resolve(&resolution, tell),
+            Derived::Resolves(resolution) => self.resolve(&resolution, tell),
         }
     }
 
+    fn resolve(&mut self, resolution: &Resolution, tell: &mut impl FnMut(Sealed)) {
+        let redaction = self.redaction;
+        self.life.resolve(resolution, tell);
+        self.silenced.resolve(resolution, &mut |sealed| {
+            suppressed(sealed, None, redaction).into_iter().for_each(&mut *tell);
+        });
+    }
+
     fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        match self.mode {
-            Mode::Alerts => self.life.hold(finding, tell),
-            Mode::EveryMatch => tell(alone(&finding, AlertState::Match, self.redaction)),
+        let redaction = self.redaction;
+        if self.mode == Mode::EveryMatch {
+            return tell(alone(&finding, AlertState::Match, redaction));
+        }
+        self.silences.reach(finding.time());
+        match self.silences.over(&finding) {
+            None => self.life.hold(finding, tell),
+            Some(by) => self.silenced.hold(finding, &mut |sealed| {
+                // An alert that gives way to this one was covered by another silence.
+                let by = Some(&*by).filter(|_| sealed.1.state.is_told());
+                suppressed(sealed, by, redaction).into_iter().for_each(&mut *tell);
+            }),
+        }
+    }
+
+    /// Runs the timer that is next, of those that are told and those that are not.
+    fn expire_first(&mut self, tell: &mut impl FnMut(Sealed)) {
+        let told_first = match (self.life.first_timer(), self.silenced.first_timer()) {
+            (Some(told), Some(silenced)) => told <= silenced,
+            (told, _) => told.is_some(),
+        };
+        if told_first {
+            self.life.expire_first(tell);
+        } else {
+            let redaction = self.redaction;
+            self.silenced.expire_first(&mut |sealed| {
+                suppressed(sealed, None, redaction).into_iter().for_each(&mut *tell);
+            });
+        }
+    }
+
+    /// A finding that stands alone, because it came too late or from too far ahead.
+    pub(crate) fn alone(&mut self, finding: &Finding, tell: &mut impl FnMut(Sealed)) {
+        if self.mode == Mode::EveryMatch {
+            return tell(alone(finding, AlertState::Match, self.redaction));
+        }
+        let sealed = alone(finding, AlertState::Firing, self.redaction);
+        match self.silences.over(finding) {
+            None => tell(sealed),
+            Some(by) => suppressed(sealed, Some(&by), self.redaction).into_iter().for_each(tell),
         }
     }
 
@@ -156,14 +208,10 @@ impl Lane {
         let Some(correlator) = self.correlators.get_mut(correlator) else { return };
         let mut derived = Vec::new();
         correlator.apply_late(event, &mut |of| derived.push(of));
-        let state = match self.mode {
-            Mode::EveryMatch => AlertState::Match,
-            Mode::Alerts => AlertState::Firing,
-        };
         for of in derived {
             match of {
-                Derived::Holds(finding) => tell(alone(&finding, state, self.redaction)),
-                Derived::Resolves(resolution) => self.life.resolve(&resolution, tell),
+                Derived::Holds(finding) => self.alone(&finding, tell),
+                Derived::Resolves(resolution) => self.resolve(&resolution, tell),
             }
         }
     }

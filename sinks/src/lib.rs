@@ -11,6 +11,7 @@ mod queue;
 mod record;
 mod saved;
 mod seal;
+mod suppression;
 
 pub use lane::CorrelatorId;
 pub use life::{Life, Sealed, alone};
@@ -18,6 +19,7 @@ pub use outlet::{JsonLines, Outlet, OutletError};
 pub use queue::Lost;
 pub use saved::LaneSnapshot;
 pub use seal::{LaneId, Limits, Mode, Sealer};
+pub use suppression::Silenced;
 
 #[cfg(test)]
 mod tests;

@@ -100,6 +100,11 @@ impl Life {
         self.timers.first().map(|(due, ..)| *due)
     }
 
+    /// The timer that is next: when, and whose.
+    pub(crate) fn first_timer(&self) -> Option<&(Timestamp, Arc<str>, Fingerprint)> {
+        self.timers.first()
+    }
+
     /// Number of open alerts.
     pub fn open_alerts(&self) -> usize {
         self.open.len()
@@ -222,8 +227,11 @@ impl Life {
     }
 
     /// What would be told of a finding that has just arrived, where that is new: nobody has been told of this alert at
-    /// this urgency, provisionally or for good.
+    /// this urgency, provisionally or for good. What an announcement may silence waits for sealing.
     pub fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
+        if !finding.rule.suppress_when.is_empty() {
+            return None;
+        }
         let at = finding.time();
         let print = finding.fingerprint;
         let (state, count) = match self.open.get(&print) {

@@ -69,6 +69,7 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
         },
         fingerprint,
         group: texts(key, name),
+        told_with: finding.map_or_else(Map::new, |finding| texts(&told_with(finding), name)),
         count,
         suppressed,
         value: measured.and_then(|measured| number(measured.value)),
@@ -78,6 +79,7 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
         early: arrival == Some(Arrival::Early),
         provisional: false,
         evicted: false,
+        suppressed_by: None,
         explain,
         facts: finding.map_or_else(Map::new, |finding| texts(&finding.facts, fact)),
         owner: rule.owner.clone(),
@@ -106,6 +108,13 @@ pub(crate) fn clean_key(key: &mut [(String, String)], redaction: RedactionKey) {
             *text = named;
         }
     }
+}
+
+/// What `x-alert.group` names, as the event has it; what it lacks is left out.
+fn told_with(finding: &Finding) -> Vec<(String, String)> {
+    let known = || finding.key.iter().chain(&finding.facts);
+    let named = finding.rule.group.iter().filter_map(|name| known().find(|(field, _)| field == name));
+    named.cloned().collect()
 }
 
 /// A measure as JSON writes it: whole where it is whole.
@@ -148,6 +157,7 @@ fn explain(about: About<'_>, telling: &Telling) -> String {
             Some(Basis::Timer(due)) => format!("{title}: {event}, and nothing that was due by {due} ({key})"),
             _ => format!("{title}: {event} ({key})"),
         },
+        AlertState::Suppressed => format!("{title}: not told ({key})"),
         AlertState::Withdrawn => format!("{title}: told too early, it did not come true ({key})"),
         AlertState::Repeat => format!("{title}: still going on, {suppressed} more times since it was told ({key})"),
         AlertState::Raised => format!("{title}: now a page, after {count} times, with {event} ({key})"),

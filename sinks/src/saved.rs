@@ -3,7 +3,7 @@
 //! Must never keep what depends on the process that ran: keyed states are named by their number, and whoever restores says
 //! which one that is now.
 
-use model::{Finding, Malformed, Occurrence, RedactionKey, Timestamp, Urgency, from_snapshot, to_snapshot};
+use model::{Finding, Malformed, Occurrence, RedactionKey, Silence, Timestamp, Urgency, from_snapshot, to_snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::lane::{CorrelatorId, Lane};
@@ -21,9 +21,12 @@ pub struct LaneSnapshot {
 
 /// All of a lane but the keyed states.
 #[derive(Serialize, Deserialize)]
-struct State<F, E> {
+struct State<F, E, S> {
     cursor: Timestamp,
     life: LifeSnapshot,
+    silenced: LifeSnapshot,
+    /// Announcements that wait, and those that count.
+    silences: (Vec<S>, Vec<S>),
     findings: (Vec<F>, Vec<(Urgency, usize)>),
     events: Vec<(CorrelatorId, E)>,
 }
@@ -39,10 +42,11 @@ fn clean(event: &Occurrence, redaction: RedactionKey) -> Occurrence {
 
 impl Lane {
     pub(crate) fn snapshot(&self) -> Result<LaneSnapshot, Malformed> {
-        let life = self.life.snapshot();
+        let (life, silenced) = (self.life.snapshot(), self.silenced.snapshot());
+        let silences = self.silences.snapshot();
         let (findings, events) = (self.waiting.snapshot(self.redaction), self.events.snapshot());
         let events = events.into_iter().map(|(of, event)| (of, clean(event, self.redaction))).collect();
-        let state = to_snapshot(&State { cursor: self.cursor, life, findings, events })?;
+        let state = to_snapshot(&State { cursor: self.cursor, life, silenced, silences, findings, events })?;
         let correlators = self.correlators.iter().map(|correlator| correlator.snapshot());
         Ok(LaneSnapshot { state, correlators: correlators.collect::<Result<_, _>>()? })
     }
@@ -53,9 +57,12 @@ impl Lane {
         now: &[Option<CorrelatorId>],
         previews: bool,
     ) -> Result<(), Malformed> {
-        let State { cursor, life, findings, events } = from_snapshot::<State<Finding, Occurrence>>(&snapshot.state)?;
+        let State { cursor, life, silenced, silences, findings, events } =
+            from_snapshot::<State<Finding, Occurrence, Silence>>(&snapshot.state)?;
         self.cursor = cursor;
         self.life.restore(life);
+        self.silenced.restore(silenced);
+        self.silences.restore(silences);
         self.waiting.restore(findings);
         for (of, state) in now.iter().zip(&snapshot.correlators) {
             if let Some(correlator) = of.and_then(|of| self.correlators.get_mut(of)) {

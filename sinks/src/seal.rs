@@ -5,13 +5,14 @@
 
 use model::{
     AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Place, Position,
-    RedactionKey, Timestamp,
+    RedactionKey, Silence, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};
 use crate::life::{Sealed, alone};
 use crate::queue::Lost;
 use crate::saved::LaneSnapshot;
+use crate::suppression::Silenced;
 
 /// How findings become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Limits {
     pub findings_waiting_max: usize,
     /// Events that wait for their cursor because a rule remembers them.
     pub occurrences_waiting_max: usize,
+    /// Announcements that keep alerts from being told.
+    pub silences_max: usize,
 }
 
 /// Number of a lane.
@@ -89,16 +92,35 @@ impl Sealer {
 
     /// Takes a finding. Late and early ones, and those without a time, are told at once and stand alone.
     pub fn offer(&mut self, lane: LaneId, finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        let alone_state = match self.mode {
-            Mode::EveryMatch => AlertState::Match,
-            Mode::Alerts => AlertState::Firing,
+        let is_alone = finding.timeless || finding.arrival != Arrival::OnTime;
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            // Without lanes everything stands alone.
+            let state = if self.mode == Mode::EveryMatch { AlertState::Match } else { AlertState::Firing };
+            if is_alone {
+                tell(alone(&finding, state, self.redaction));
+            }
+            return;
         };
-        if finding.timeless || finding.arrival != Arrival::OnTime {
-            tell(alone(&finding, alone_state, self.redaction));
+        if is_alone {
+            lane.alone(&finding, tell);
             return;
         }
-        let Some(lane) = self.lanes.get_mut(lane) else { return };
         lane.waiting.push(finding.record_order(), finding);
+    }
+
+    /// Takes an announcement that keeps alerts of the lane from being told.
+    pub fn offer_silence(&mut self, lane: LaneId, silence: Silence) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.silences.push(silence);
+        }
+    }
+
+    /// What silences have done.
+    pub fn silenced(&self) -> Silenced {
+        self.lanes.iter().fold(Silenced::default(), |mut sum, lane| {
+            sum += lane.silences.done();
+            sum
+        })
     }
 
     /// What can be told of a finding ahead of its cursor.
@@ -153,6 +175,7 @@ impl Sealer {
                 let cursor = lane.cursor;
                 lane.begin(cursor);
                 while lane.step(cursor, tell) {}
+                lane.silences.settle(cursor);
                 lane.life.settle_previews(cursor, &mut |record| self.withdrawn.push(record));
                 return;
             }
@@ -174,6 +197,7 @@ impl Sealer {
         if let [lane] = self.lanes.as_mut_slice() {
             let limit = limit(lane);
             while lane.step(limit, tell) {}
+            lane.silences.settle(limit);
             lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
             return;
         }
@@ -190,6 +214,7 @@ impl Sealer {
         }
         for lane in &mut self.lanes {
             let limit = limit(lane);
+            lane.silences.settle(limit);
             lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
         }
     }
@@ -228,6 +253,7 @@ impl Sealer {
         for lane in &mut self.lanes {
             lane.waiting.forget(|finding| gone(&finding.position));
             lane.events.forget(|event| gone(&event.position));
+            lane.silences.forget_waiting(&gone);
         }
     }
 
@@ -240,7 +266,8 @@ impl Sealer {
     pub fn waiting_positions(&self) -> impl Iterator<Item = &Position> {
         self.lanes.iter().flat_map(|lane| {
             let findings = lane.waiting.iter().map(|finding| &finding.position);
-            findings.chain(lane.events.iter().map(|event| &event.position))
+            let events = lane.events.iter().map(|event| &event.position);
+            findings.chain(events).chain(lane.silences.waiting_positions())
         })
     }
 
@@ -277,7 +304,7 @@ impl Sealer {
 
     /// Alerts closed because `open_alerts_max` was reached.
     pub fn evicted(&self) -> u64 {
-        self.lanes.iter().map(|lane| lane.life.evicted()).sum()
+        self.lanes.iter().map(|lane| lane.life.evicted() + lane.silenced.evicted()).sum()
     }
 }
 

@@ -11,7 +11,14 @@ use model::{
 
 use crate::{LaneId, Life, Limits, Lost, Mode, Sealer};
 
-const LIMITS: Limits = Limits { open_alerts_max: 100, findings_waiting_max: 100_000, occurrences_waiting_max: 100_000 };
+mod silences;
+
+const LIMITS: Limits = Limits {
+    open_alerts_max: 100,
+    findings_waiting_max: 100_000,
+    occurrences_waiting_max: 100_000,
+    silences_max: 1_000,
+};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_ms(seconds * 1000)
@@ -29,6 +36,8 @@ fn finding(rule: &str, key: &str, seconds: i64, urgency: Urgency) -> Finding {
         realert_ms: Some(60_000),
         owner: None,
         runbook: None,
+        group: Vec::new(),
+        suppress_when: Vec::new(),
         custom: serde_json::Map::new(),
     };
     let id: Arc<str> = format!("{rule}-{key}-{seconds}").into();

@@ -23,7 +23,7 @@ impl Human {
     fn style(&self, record: &AlertRecord) -> Style {
         match (record.state, record.urgency) {
             _ if !self.colours => Style::new(),
-            (AlertState::Expired | AlertState::Resolved, _) => Style::new().dimmed(),
+            (AlertState::Expired | AlertState::Resolved | AlertState::Suppressed, _) => Style::new().dimmed(),
             (_, Urgency::Page) => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
             (_, Urgency::Ticket) => Style::new().fg_color(Some(AnsiColor::Yellow.into())),
         }

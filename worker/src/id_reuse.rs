@@ -23,6 +23,8 @@ static RULE: LazyLock<Arc<RuleInfo>> = LazyLock::new(|| {
         realert_ms: None,
         owner: Some("platform-security".to_owned()),
         runbook: Some("docs/outcomes.md#id-reuse".to_owned()),
+        group: Vec::new(),
+        suppress_when: Vec::new(),
         custom: serde_json::Map::new(),
     })
 });

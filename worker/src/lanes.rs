@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{DetectorSpec, Sha256};
+use model::{DetectorSpec, Occurrence, Sha256, Silence};
 use rules::CompileError;
 use rules::correlation::{Correlations, Limits};
 use sinks::{CorrelatorId, LaneId, Sealer};
@@ -37,6 +37,8 @@ struct Set {
     engines: Vec<Arc<Engine>>,
     lane_of: BTreeMap<Arc<str>, LaneId>,
     remembered_in: BTreeMap<u32, Vec<Remembering>>,
+    /// Lanes in which a rule's announcements silence others.
+    silences_in: BTreeMap<u32, BTreeSet<LaneId>>,
 }
 
 /// All lanes, and the versions that are in use.
@@ -61,14 +63,10 @@ impl Lanes {
         sealer: &mut Sealer,
         limits: Limits,
     ) -> Result<SetId, CompileError> {
-        let mut readers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (at, engine) in engines.iter().enumerate() {
-            for rule in engine.reads() {
-                readers.entry(rule).or_default().push(at);
-            }
-        }
+        let readers = readers(&engines);
         let mut lane_of = BTreeMap::new();
         let mut remembered_in: BTreeMap<u32, Vec<Remembering>> = BTreeMap::new();
+        let mut silences_in: BTreeMap<u32, BTreeSet<LaneId>> = BTreeMap::new();
         if let Some(first) = engines.first() {
             let (rules, graph) = (first.rules.clone(), first.rules.graph.clone());
             let (feeders, bounders) = (graph.feeders(), graph.bounders());
@@ -76,14 +74,20 @@ impl Lanes {
             for index in 0..rules.infos.len() as u32 {
                 let Some(info) = rules.infos.get(index as usize) else { continue };
                 let decides = graph.decides(index);
-                let sources: BTreeSet<usize> = match feeders.get(&index).filter(|_| decides) {
+                let mut sources: BTreeSet<usize> = match feeders.get(&index).filter(|_| decides) {
                     Some(fed_by) => fed_by.iter().filter_map(|rule| readers.get(rule)).flatten().copied().collect(),
                     None => readers.get(&index).into_iter().flatten().copied().collect(),
                 };
                 if sources.is_empty() {
                     continue;
                 }
+                // What can silence it is waited for, too.
+                let suppressors = graph.suppressors(index);
+                sources.extend(suppressors.iter().filter_map(|rule| readers.get(rule)).flatten());
                 let lane = self.lane(sources.into_iter().collect(), sealer);
+                for rule in suppressors {
+                    silences_in.entry(*rule).or_default().insert(lane);
+                }
                 lane_of.insert(info.id.clone(), lane);
                 if decides {
                     let bounding = bounders.get(&index).into_iter().flatten().filter_map(|rule| readers.get(rule));
@@ -122,7 +126,7 @@ impl Lanes {
         let reuse = self.lane((0..engines.len()).collect(), sealer);
         lane_of.insert(id_reuse::RULE_ID.into(), reuse);
         let id = self.newest().map_or(0, |newest| newest + 1);
-        self.sets.insert(id, Set { engines, lane_of, remembered_in });
+        self.sets.insert(id, Set { engines, lane_of, remembered_in, silences_in });
         Ok(id)
     }
 
@@ -157,6 +161,15 @@ impl Lanes {
         self.sets.get(&set).and_then(|set| set.remembered_in.get(&rule)).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// What an event at which a rule holds announces, and to which lanes.
+    pub fn silences(&self, set: SetId, rule: u32, event: &Occurrence) -> Vec<(LaneId, Silence)> {
+        let Some(of) = self.sets.get(&set) else { return Vec::new() };
+        let (Some(lanes), Some(first)) = (of.silences_in.get(&rule), of.engines.first()) else { return Vec::new() };
+        let info = first.rules.infos.get(rule as usize).cloned();
+        let silence = info.and_then(|info| first.rules.graph.silence(rule, info, event));
+        silence.iter().flat_map(|silence| lanes.iter().map(|lane| (*lane, silence.clone()))).collect()
+    }
+
     /// Only the newest version is in use from here on.
     pub fn drop_older(&mut self) {
         if let Some(newest) = self.newest() {
@@ -182,4 +195,15 @@ impl Lanes {
     pub fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.lanes.iter()
     }
+}
+
+/// For each rule the sources that can reach it.
+fn readers(engines: &[Arc<Engine>]) -> BTreeMap<u32, Vec<usize>> {
+    let mut readers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, engine) in engines.iter().enumerate() {
+        for rule in engine.reads() {
+            readers.entry(rule).or_default().push(at);
+        }
+    }
+    readers
 }

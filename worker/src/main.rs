@@ -1,11 +1,13 @@
 //! `pipewarden`: arguments, logs, and which command runs. The work stands in the modules.
 
+mod alerts_file;
 mod clock;
 mod config;
 mod control;
 mod dead_letter_command;
 mod engine;
 mod enrichment;
+mod evidence;
 mod formats_command;
 mod gameday_command;
 mod http;
@@ -26,6 +28,8 @@ mod state_file;
 mod telemetry;
 mod told;
 mod trace_command;
+mod verify_command;
+mod why_command;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -67,6 +71,10 @@ enum Command {
     Trace(trace_command::TraceArgs),
     /// List the artifacts, services and runs that a component, an artifact or a token has reached
     Affected(trace_command::AffectedArgs),
+    /// Explain an alert: what fired and when, on which events, where it went and why, what to do next
+    Why(Box<why_command::WhyArgs>),
+    /// Hold an alert against the bytes of its events, and tell it again from them
+    Verify(Box<verify_command::VerifyArgs>),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -111,6 +119,8 @@ fn main() -> ExitCode {
         Command::DeadLetter(args) => dead_letter_command::run(&args),
         Command::Trace(args) => trace_command::trace(&args),
         Command::Affected(args) => trace_command::affected(&args),
+        Command::Why(args) => why_command::run(*args),
+        Command::Verify(args) => verify_command::run(*args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

@@ -211,6 +211,9 @@ impl Pipeline {
     /// An event that rules remember goes to every lane that does.
     fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
         let Pipeline { lanes, sealer, outlets, told, failure, .. } = self;
+        for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
+            sealer.offer_silence(lane, silence);
+        }
         let mut places: Vec<Remembering> =
             event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied().collect();
         places.sort_unstable();

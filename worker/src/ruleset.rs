@@ -83,11 +83,12 @@ impl RuleSet {
         self.skipped.extend(loaded.skipped);
         self.warnings.extend(loaded.warnings);
         let (silent_rules, silent_correlations) = (loaded.silent_rules, loaded.silent_correlations);
+        let ids: Vec<Arc<str>> = loaded.rules.iter().map(|rule| rule.id.as_str().into()).collect();
         for (at, rule) in loaded.rules.into_iter().enumerate() {
             let about = About::rule(&rule);
             let speaks = !silent_rules.contains(&at) && self.may_speak(&about, proven(&rule.origin), unproven);
             self.speaks.push(speaks);
-            self.infos.push(Arc::new(about.info()));
+            self.infos.push(Arc::new(about.info(&ids)));
             self.rules.push(Arc::new(rule));
         }
         for (at, correlation) in loaded.correlations.into_iter().enumerate() {
@@ -95,7 +96,7 @@ impl RuleSet {
             let speaks =
                 !silent_correlations.contains(&at) && self.may_speak(&about, proven(&correlation.origin), unproven);
             self.speaks.push(speaks);
-            self.infos.push(Arc::new(about.info()));
+            self.infos.push(Arc::new(about.info(&ids)));
             self.correlations.push(Arc::new(correlation));
         }
         let speaks = |index: u32| self.speaks.get(index as usize).copied().unwrap_or(false);
@@ -150,7 +151,9 @@ impl<'r> About<'r> {
         About { id, name, title, severity: *level, version: *version, tags, alert: alert.as_ref(), custom, origin }
     }
 
-    fn info(&self) -> RuleInfo {
+    /// `ids` are those of the rules, by index.
+    fn info(&self, ids: &[Arc<str>]) -> RuleInfo {
+        let suppressors = self.alert.iter().flat_map(|alert| &alert.suppressors);
         RuleInfo {
             id: self.id.into(),
             name: self.name.clone(),
@@ -161,6 +164,8 @@ impl<'r> About<'r> {
             realert_ms: self.alert.and_then(|alert| alert.realert_ms),
             owner: self.alert.and_then(|alert| alert.owner.clone()),
             runbook: self.alert.and_then(|alert| alert.runbook.clone()),
+            group: self.alert.and_then(|alert| alert.group.clone()).unwrap_or_default(),
+            suppress_when: suppressors.filter_map(|at| ids.get(*at).cloned()).collect(),
             custom: self.custom.clone(),
         }
     }

@@ -28,6 +28,7 @@ pub struct Metrics {
     lost: IntGaugeVec,
     correlations: Correlations,
     snapshots: Kept,
+    silences: Silences,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -99,6 +100,36 @@ impl Kept {
     }
 }
 
+/// What announcements keep from being told.
+#[derive(Debug)]
+struct Silences {
+    held: IntGauge,
+    findings: IntGauge,
+    evicted: IntGauge,
+    late: IntGauge,
+}
+
+impl Silences {
+    fn new(gauge: impl Fn(&str, &str) -> Result<IntGauge, prometheus::Error>) -> Result<Silences, prometheus::Error> {
+        Ok(Silences {
+            held: gauge("pipewarden_silences", "Announcements that are held.")?,
+            findings: gauge("pipewarden_findings_silenced", "Findings not told because an announcement covers them.")?,
+            evicted: gauge(
+                "pipewarden_silences_evicted",
+                "Announcements given up because silences_max was reached: alerts are told.",
+            )?,
+            late: gauge("pipewarden_silences_late", "Announcements that came too late to silence anything.")?,
+        })
+    }
+
+    fn update(&self, held: &Held) {
+        self.held.set(held.silenced.held as i64);
+        self.findings.set(held.silenced.findings as i64);
+        self.evicted.set(held.silenced.evicted as i64);
+        self.late.set(held.silenced.late as i64);
+    }
+}
+
 impl Metrics {
     /// Registers all metrics.
     ///
@@ -160,6 +191,7 @@ impl Metrics {
                 gauge,
                 counter("pipewarden_snapshots_total", "Snapshots of the state.", &["result"])?,
             )?,
+            silences: Silences::new(gauge)?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -238,6 +270,7 @@ impl Metrics {
             gauge.set(lost as i64);
         }
         self.correlations.update(&held);
+        self.silences.update(&held);
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);

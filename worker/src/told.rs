@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use model::{AlertRecord, AlertState, CorrelatorHeld, Urgency};
-use sinks::{Lost, Outlet, OutletError, Sealed};
+use sinks::{Lost, Outlet, OutletError, Sealed, Silenced};
 
 /// Where records leave.
 #[derive(Default)]
@@ -48,6 +48,8 @@ pub struct Held {
     pub lost_events: u64,
     /// What rules remember, and what limits have cost.
     pub remembered: CorrelatorHeld,
+    /// What announcements have kept from being told.
+    pub silenced: Silenced,
     /// Ids forgotten because `duplicates_max` was reached.
     pub forgotten: u64,
 }

@@ -177,6 +177,8 @@ impl Compiler {
                 fields.push(field);
             }
         }
+        // By what alerts are told together is said, too.
+        fields.extend(rule.alert.iter().flat_map(|alert| alert.group.iter().flatten()).map(String::as_str));
         fields.sort_unstable();
         fields.dedup();
         let looks_at = self.key_fields(fields);

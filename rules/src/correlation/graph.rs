@@ -10,6 +10,7 @@ use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
 use super::detecting::{self, Ask};
+use super::silence::{Silencing, scope_needs};
 use crate::ast::{Correlation, ListUse, Memory, Reference, Rule, Target};
 
 /// Whose event it is: a flood of keys costs its author's keys first.
@@ -27,13 +28,15 @@ pub struct Graph {
     /// The field that names whose event it is.
     principal: Option<CarriedField>,
     watched: BTreeMap<u32, Watched>,
+    pub(super) silencing: Silencing,
     version: Sha256,
 }
 
 impl Default for Graph {
     fn default() -> Graph {
         let (nodes, of_index, fields, watched) = Default::default();
-        Graph { nodes, of_index, fields, principal: None, watched, version: Sha256::of(b"") }
+        let silencing = Silencing::default();
+        Graph { nodes, of_index, fields, principal: None, watched, silencing, version: Sha256::of(b"") }
     }
 }
 
@@ -115,6 +118,11 @@ impl Graph {
                 building.add(Target::Rule(at), &speaks);
             }
         }
+        let silencing = Silencing::new(&building.rules, &building.correlations);
+        for rule in silencing.announcing() {
+            building.add(Target::Rule(rule as usize), &speaks);
+        }
+        building.graph.silencing = silencing;
         building.finish()
     }
 
@@ -269,6 +277,9 @@ impl Building<'_> {
     /// What each node needs of an event, handed down to the rules that its events come from.
     fn finish(mut self) -> Graph {
         let mut needs: Vec<BTreeSet<String>> = self.graph.nodes.iter().map(own_needs).collect();
+        for (node, needs) in self.graph.nodes.iter().zip(&mut needs) {
+            needs.extend(self.graph.silencing.needs(node.index));
+        }
         for at in (0..self.graph.nodes.len()).rev() {
             let Some(node) = self.graph.nodes.get(at) else { continue };
             let mut asked = needs.get(at).cloned().unwrap_or_default();
@@ -340,6 +351,8 @@ fn own_needs(node: &Node) -> BTreeSet<String> {
             }
             if let Some(alert) = &correlation.alert {
                 needs.extend(alert.fingerprint.iter().flatten().cloned());
+                needs.extend(alert.group.iter().flatten().cloned());
+                needs.extend(scope_needs(alert));
                 for when in alert.routes.iter().filter_map(|route| route.when.as_ref()) {
                     let mut fields = Vec::new();
                     crate::compile::searched_fields(when, &mut fields);

@@ -22,6 +22,7 @@ mod preview;
 mod previous;
 mod routes;
 mod saved;
+mod silence;
 mod spec;
 mod state;
 mod step;

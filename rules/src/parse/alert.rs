@@ -34,6 +34,7 @@ pub(super) fn parse(cx: &mut Context<'_>, document: &Node) -> Result<Option<Aler
         runbook: scalar(node, "runbook")?,
         group: names(node, "group")?,
         suppress_when: suppress_when.unwrap_or_default(),
+        suppressors: Vec::new(),
         never_suppress,
         composite: flag(node, "composite")?,
     }))

@@ -12,7 +12,7 @@ use super::header::{self, Header};
 use super::hint::nearest;
 use super::problem::Problem;
 use super::yaml::{self, Document, Node};
-use super::{Loaded, Settings, correlation, resolve, rule};
+use super::{Loaded, Settings, correlation, resolve, rule, suppressing};
 use crate::ast::{Origin, Rule, Search, Status};
 
 /// A load under way.
@@ -160,6 +160,7 @@ impl<'a> Load<'a> {
     /// Resolves references, applies the filters and hands out the set.
     pub(super) fn finish(mut self) -> Loaded {
         self.resolve();
+        suppressing::resolve(&mut self.loaded);
         for filter in std::mem::take(&mut self.filters) {
             match self.apply(&filter) {
                 Ok(warnings) => {

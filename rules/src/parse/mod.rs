@@ -28,6 +28,7 @@ mod problem;
 mod resolve;
 mod rule;
 mod span;
+mod suppressing;
 mod value;
 mod yaml;
 

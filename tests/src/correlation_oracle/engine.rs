@@ -95,8 +95,12 @@ impl Wired {
         let of_correlations = correlations.iter().map(|of| info(&of.id, &of.title, of.version, of.alert.as_ref()));
         let infos: Vec<Arc<RuleInfo>> = of_rules.chain(of_correlations).collect();
         let lists = Arc::new(Lists::default());
-        let limits =
-            sinks::Limits { open_alerts_max: 100_000, findings_waiting_max: 100_000, occurrences_waiting_max: 100_000 };
+        let limits = sinks::Limits {
+            open_alerts_max: 100_000,
+            findings_waiting_max: 100_000,
+            occurrences_waiting_max: 100_000,
+            silences_max: 100,
+        };
         let mode = if case.every_match { Mode::EveryMatch } else { Mode::Alerts };
         let mut sealer = Sealer::new(mode, limits, true);
         let lane = sealer.add_lane();
@@ -219,6 +223,8 @@ fn info(id: &str, title: &str, version: Sha256, alert: Option<&AlertSpec>) -> Ar
         realert_ms: alert.and_then(|alert| alert.realert_ms),
         owner: None,
         runbook: None,
+        group: Vec::new(),
+        suppress_when: Vec::new(),
         custom: serde_json::Map::new(),
     })
 }

@@ -41,4 +41,6 @@ mod run_watch;
 mod secrets;
 mod semantics;
 mod state_secrets;
+mod suppression;
 mod trace;
+mod why;

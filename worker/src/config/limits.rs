@@ -19,6 +19,7 @@ pub(super) fn of_lanes(limits: &Section<'_>) -> sinks::Limits {
         open_alerts_max: limit("open_alerts_max", 1_000_000),
         findings_waiting_max: limit("findings_waiting_max", 500_000),
         occurrences_waiting_max: limit("occurrences_waiting_max", 1_000_000),
+        silences_max: limit("silences_max", 10_000),
     }
 }
 

@@ -60,7 +60,8 @@ struct Outcome {
 /// Positions by partition, each with the hashes of its letters.
 type Wanted = BTreeMap<Partition, BTreeMap<i64, BTreeSet<Sha256>>>;
 
-const LIMITS: Limits = Limits { open_alerts_max: 1, findings_waiting_max: 1, occurrences_waiting_max: 1 };
+const LIMITS: Limits =
+    Limits { open_alerts_max: 1, findings_waiting_max: 1, occurrences_waiting_max: 1, silences_max: 1 };
 
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let Some(config_file) = &args.from.config else {

@@ -24,8 +24,12 @@ pub(super) const SETTLES_MS: i64 = IDLE_AFTER_MS + 5 * TICK_MS;
 /// How far ahead of its arrival a record may be: the default of `run`.
 const SKEW_MAX_MS: i64 = 300_000;
 
-const LIMITS: Limits =
-    Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000, occurrences_waiting_max: 4_000_000 };
+const LIMITS: Limits = Limits {
+    open_alerts_max: 1_000_000,
+    findings_waiting_max: 4_000_000,
+    occurrences_waiting_max: 4_000_000,
+    silences_max: 10_000,
+};
 const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };
 const DUPLICATES_MAX: usize = 4_000_000;
 

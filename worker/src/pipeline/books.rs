@@ -84,6 +84,7 @@ impl Pipeline {
             waiting_events: self.sealer.waiting_events(),
             lost_events: self.sealer.lost_events(),
             remembered: self.sealer.remembered(),
+            silenced: self.sealer.silenced(),
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }

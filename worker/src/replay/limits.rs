@@ -8,8 +8,12 @@ use sinks::{Limits, Mode};
 use crate::pipeline::Settings;
 
 /// What a replay holds.
-const LIMITS: Limits =
-    Limits { open_alerts_max: 1_000_000, findings_waiting_max: 4_000_000, occurrences_waiting_max: 4_000_000 };
+const LIMITS: Limits = Limits {
+    open_alerts_max: 1_000_000,
+    findings_waiting_max: 4_000_000,
+    occurrences_waiting_max: 4_000_000,
+    silences_max: 10_000,
+};
 
 /// The same of correlations.
 const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };

@@ -4,9 +4,10 @@
 //! and the machine's speed change nothing that is told.
 
 mod args;
-mod inputs;
+pub(crate) mod inputs;
 mod limits;
 mod outputs;
+pub(crate) mod reading;
 mod scenario;
 mod state;
 mod summary;
@@ -23,10 +24,13 @@ use model::{Invalid, Partition, Timestamp};
 use args::Plan;
 pub use args::ReplayArgs;
 use inputs::Inputs;
+use reading::Reader;
+use sinks::Mode;
+use state::ReplayState;
 
 use crate::engine::Engine;
 use crate::judge::{Fate, Judge, Judgement};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Outlets, Pipeline};
 
 /// Chunks that may be read ahead of what has been taken. Fixed: the choice of the next input depends on it.
 const AHEAD: usize = 8;
@@ -40,23 +44,13 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         crate::run::rerun(config, control_log, alerts)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Plan { engine, time, settings, outlets, inputs, until, threads, json, quiet_table, rules, state_in, state_out } =
-        args.plan()?;
-    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
-    if let Some(state) = state_in {
-        state.restore(&mut pipeline, &rules)?;
-    }
-    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
+    let Plan { reading, mode, outlets, json, quiet_table, state_in, state_out } = args.plan()?;
+    let rules = reading.engine.rules.clone();
     let started = crate::clock::Stopwatch::start();
-    let progress = inputs.progress(json);
-    inputs.go_on = state_out.is_some();
-    let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
-    progress.finish_and_clear();
-    drained?;
-    pipeline.advance()?;
-    pipeline.flush()?;
+    let keys = reading.engine.keys;
+    let Done { pipeline, inputs } = pieces(reading, (mode, outlets), json, (state_in, state_out.is_some()))?;
     if let Some(path) = &state_out {
-        state::write(path, &pipeline, &rules, engine.keys.identity)?;
+        state::write(path, &pipeline, &rules, keys.identity)?;
     }
     let summary = summary::Summary::new(&pipeline, &rules, &inputs, started.seconds());
     if json {
@@ -65,6 +59,44 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         summary.print_table()?;
     }
     Ok(summary.exit_code())
+}
+
+/// A pipeline through which everything has gone.
+pub(crate) struct Done {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) inputs: Inputs,
+}
+
+/// Reads, judges and seals everything that a reader names.
+///
+/// # Errors
+/// When rules cannot be compiled or an outlet cannot be written.
+pub(crate) fn through(reader: Reader, mode: Mode, outlets: Outlets, quiet: bool) -> anyhow::Result<Done> {
+    pieces(reader, (mode, outlets), quiet, (None, false))
+}
+
+/// The same for one of several pieces of history: `before` is what the last one left, and what ends may go on in the next.
+fn pieces(
+    reader: Reader,
+    (mode, outlets): (Mode, Outlets),
+    quiet: bool,
+    (before, go_on): (Option<ReplayState>, bool),
+) -> anyhow::Result<Done> {
+    let Reader { engine, time, id_reuse, inputs, until, threads, .. } = reader;
+    let settings = limits::settings(mode, id_reuse);
+    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
+    if let Some(state) = before {
+        state.restore(&mut pipeline, &engine.rules)?;
+    }
+    let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
+    inputs.go_on = go_on;
+    let progress = inputs.progress(quiet);
+    let drained = drain(&engine, &mut pipeline, &mut inputs, threads, until, &progress);
+    progress.finish_and_clear();
+    drained?;
+    pipeline.advance()?;
+    pipeline.flush()?;
+    Ok(Done { pipeline, inputs })
 }
 
 /// One chunk on its way.

@@ -91,7 +91,9 @@ impl Summary {
             "rules": {"loaded": self.loaded, "refused": self.refused, "skipped": self.skipped},
             "enrichment_misses": self.misses.counts().collect::<BTreeMap<_, _>>(),
             "inputs_not_read": self.problems,
-            "limits": {"open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
+            "silences": {"findings": self.held.silenced.findings, "late": self.held.silenced.late},
+            "limits": {"silences_evicted": self.held.silenced.evicted,
+                "open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
                 "occurrences_lost": self.held.lost_events, "keys_evicted": self.held.remembered.evicted,
                         "duplicates_forgotten": self.held.forgotten},
             "seconds": self.seconds,
@@ -111,11 +113,12 @@ impl Summary {
         counts.add_row(numbers([events.seen, events.accepted, events.late, events.duplicate, events.dropped]));
         let mut alerts = Table::new();
         alerts.load_style(NOTHING);
-        alerts.set_header(["alerts by rule", "pages", "tickets", "repeat", "expired"]);
+        alerts.set_header(["alerts by rule", "pages", "tickets", "repeat", "expired", "suppressed"]);
         for (_, told) in &self.told {
             let state = |state| told.states.get(&state).copied().unwrap_or(0);
-            let counts = [told.pages, told.tickets, state(AlertState::Repeat), state(AlertState::Expired)];
-            alerts.add_row(std::iter::once(told.title.clone()).chain(counts.map(|n| n.to_string())));
+            let others = [AlertState::Repeat, AlertState::Expired, AlertState::Suppressed].map(state);
+            let counts = [&[told.pages, told.tickets][..], &others].concat();
+            alerts.add_row(std::iter::once(told.title.clone()).chain(counts.iter().map(ToString::to_string)));
         }
         let mut out = std::io::stdout().lock();
         writeln!(out, "\n{counts}")?;

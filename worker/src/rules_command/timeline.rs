@@ -59,7 +59,12 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
         mode: Mode::Alerts,
         merge: false,
         id_reuse: false,
-        limits: Limits { open_alerts_max: MOST, findings_waiting_max: MOST, occurrences_waiting_max: MOST },
+        limits: Limits {
+            open_alerts_max: MOST,
+            findings_waiting_max: MOST,
+            occurrences_waiting_max: MOST,
+            silences_max: MOST,
+        },
         correlations: rules::correlation::Limits { keys_max: MOST },
         redaction: RedactionKey::default(),
     };

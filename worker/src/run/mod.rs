@@ -31,7 +31,7 @@ use model::RedactionKey;
 
 pub use append::whole_lines;
 pub use build::{Built, connection, redaction_key, tell_attempt};
-pub use rerun::rerun;
+pub use rerun::{rerun, rerun_into};
 pub use snapshots::Cost;
 
 use crate::config::Config;

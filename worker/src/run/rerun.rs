@@ -23,6 +23,15 @@ use crate::ruleset::Unproven;
 /// # Errors
 /// When the control log or the stretch cannot be read.
 pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::Result<()> {
+    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
+    rerun_into(config_file, control_log, outlets)
+}
+
+/// The same, for any outlets.
+///
+/// # Errors
+/// As [`rerun`].
+pub fn rerun_into(config_file: &Path, control_log: &Path, outlets: Outlets) -> anyhow::Result<()> {
     let config = Config::load(config_file)?;
     let run = read_last_run(control_log).with_context(|| control_log.display().to_string())?;
     let state = control_log.parent().unwrap_or(Path::new("."));
@@ -30,7 +39,6 @@ pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::R
     let keys = Keys { identity: build::new_key(), redaction };
     let (built, later) = sets(&config, &run, state, keys)?;
     let mut scripts = Scripts::of_run(&run)?;
-    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
     let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
     let mut stretch = Stretch::new(&config, &built);
     for (version, set) in &later {
