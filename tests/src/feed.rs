@@ -139,6 +139,8 @@ fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleInfo> {
         realert_ms: None,
         owner: None,
         runbook: None,
+        group: Vec::new(),
+        suppress_when: Vec::new(),
         custom: serde_json::Map::new(),
     })
 }

@@ -98,23 +98,7 @@ impl Lanes {
                 }
             }
             for (lane, deciding) in deciding {
-                let version = graph.version();
-                let known = self.correlators.get(&(lane, version)).copied();
-                let correlator = match known {
-                    Some(known) => known,
-                    None => {
-                        let info = |index: u32| rules.infos.get(index as usize).cloned();
-                        let takes = |index: u32| deciding.contains(&index);
-                        let detector = |spec: &DetectorSpec| {
-                            detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max })
-                        };
-                        let lists = first.lists.clone();
-                        let made = Correlations::new(graph.clone(), lists, limits, info, takes, &detector)?;
-                        let id = sealer.add_correlator(lane, Box::new(made));
-                        self.correlators.insert((lane, version), id);
-                        id
-                    }
-                };
+                let correlator = self.correlator_for(lane, &deciding, first, sealer, limits)?;
                 for rule in deciding.iter().filter_map(|index| feeders.get(index)).flatten() {
                     let known = remembered_in.entry(*rule).or_default();
                     if !known.contains(&(lane, correlator)) {
@@ -127,6 +111,29 @@ impl Lanes {
         lane_of.insert(id_reuse::RULE_ID.into(), reuse);
         let id = self.newest().map_or(0, |newest| newest + 1);
         self.sets.insert(id, Set { engines, lane_of, remembered_in, silences_in });
+        Ok(id)
+    }
+
+    /// The keyed state of a lane for the rules of an engine: what did not change keeps the one it has.
+    fn correlator_for(
+        &mut self,
+        lane: LaneId,
+        deciding: &BTreeSet<u32>,
+        engine: &Engine,
+        sealer: &mut Sealer,
+        limits: Limits,
+    ) -> Result<CorrelatorId, CompileError> {
+        let (rules, lists) = (&engine.rules, engine.lists.clone());
+        let place = (lane, rules.graph.version());
+        if let Some(known) = self.correlators.get(&place) {
+            return Ok(*known);
+        }
+        let info = |index: u32| rules.infos.get(index as usize).cloned();
+        let takes = |index: u32| deciding.contains(&index);
+        let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
+        let made = Correlations::new(rules.graph.clone(), lists, limits, info, takes, &detector)?;
+        let id = sealer.add_correlator(lane, Box::new(made));
+        self.correlators.insert(place, id);
         Ok(id)
     }
 
