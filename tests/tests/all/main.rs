@@ -28,6 +28,7 @@ mod redaction;
 mod redaction_cost;
 mod redaction_formats;
 mod replay;
+mod replay_state;
 mod run_config;
 mod run_equality;
 mod run_events;

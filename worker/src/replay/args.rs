@@ -181,7 +181,8 @@ impl ReplayArgs {
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
         let lateness_ms = mistakes.keep(self.lateness_ms());
         let until = mistakes.keep(self.until.as_deref().map(until).transpose());
-        let state_in = mistakes.keep(self.state.read()).flatten();
+        let source = self.source.clone().unwrap_or_else(|| "replay".to_owned());
+        let state_in = mistakes.keep(self.state.read(rules.as_ref(), &source)).flatten();
         let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             let why = "--alerts - and --json both want standard output (hint: name a file for one of them)";
@@ -193,7 +194,7 @@ impl ReplayArgs {
             bail!("the arguments do not fit together");
         };
         let reading = Reading {
-            source: self.source.as_deref().unwrap_or("replay").into(),
+            source: source.into(),
             speaks,
             logsource: logsource.flatten(),
             time: self.time_field.clone(),

@@ -44,7 +44,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         args.plan()?;
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     if let Some(state) = state_in {
-        state.restore(&mut pipeline, &rules)?;
+        state.restore(&mut pipeline)?;
     }
     let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     let started = crate::clock::Stopwatch::start();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ingest::IdentityKey;
 use model::Sha256;
 use serde::{Deserialize, Serialize};
@@ -36,12 +36,23 @@ pub struct ReplayState {
 }
 
 impl StateArgs {
-    /// The state to go on from.
+    /// The state to go on from, where it fits what runs now (`rules` None: what they are is not known, and they are not held
+    /// against it). Found out here, before anything is written.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(&self) -> anyhow::Result<Option<ReplayState>> {
-        self.state_in.as_deref().map(state_file::read).transpose()
+    /// When it cannot be read, other rules run now, or another source is read.
+    pub fn read(&self, rules: Option<&RuleSet>, source: &str) -> anyhow::Result<Option<ReplayState>> {
+        let Some(path) = self.state_in.as_deref() else { return Ok(None) };
+        let told = || format!("--state-in {}", path.display());
+        if !path.is_file() {
+            bail!("{}: there is no such file (hint: the piece before writes it with --state-out)", told());
+        }
+        let state: ReplayState = state_file::read(path).context("--state-in (hint: write it anew with --state-out)")?;
+        rules.map_or(Ok(()), |rules| state.fits(rules)).with_context(told)?;
+        if let Some(other) = state.pipeline.sources().find(|name| *name != source) {
+            bail!("{}: the source was {other}, and now it is {source} (hint: --source {other})", told());
+        }
+        Ok(Some(state))
     }
 }
 
@@ -51,23 +62,25 @@ impl ReplayState {
         IdentityKey(self.key)
     }
 
+    /// The rules that ran then are those that run now.
+    fn fits(&self, rules: &RuleSet) -> anyhow::Result<()> {
+        let now = versions(rules);
+        let hint = "(hint: the same rules, or start from the first piece)";
+        if let Some((id, _)) = now.iter().find(|(id, version)| self.rules.get(*id) != Some(version)) {
+            bail!("rule {id} is not among those that ran then {hint}");
+        }
+        if let Some(id) = self.rules.keys().find(|id| !now.contains_key(*id)) {
+            bail!("rule {id} ran then and is not loaded now {hint}");
+        }
+        Ok(())
+    }
+
     /// Puts it into a pipeline that has read nothing.
     ///
     /// # Errors
-    /// When other rules run now, or another source is read.
-    pub fn restore(self, pipeline: &mut Pipeline, rules: &RuleSet) -> anyhow::Result<()> {
-        let now = versions(rules);
-        if let Some((id, _)) = now.iter().find(|(id, version)| self.rules.get(*id) != Some(version)) {
-            bail!(
-                "--state-in: rule {id} is not among those that ran then (hint: the same rules, or start from the first piece)"
-            );
-        }
-        if let Some(id) = self.rules.keys().find(|id| !now.contains_key(*id)) {
-            bail!(
-                "--state-in: rule {id} ran then and is not loaded now (hint: the same rules, or start from the first piece)"
-            );
-        }
-        pipeline.restore(self.pipeline).map_err(|error| error.context("--state-in (hint: --source as then)"))
+    /// When a part of it is malformed.
+    pub fn restore(self, pipeline: &mut Pipeline) -> anyhow::Result<()> {
+        pipeline.restore(self.pipeline).context("--state-in (hint: start from the first piece)")
     }
 }
 
