@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod broker;
+mod byte_identity;
 mod constant_memory;
 mod corpus_rules;
 mod correlation_oracle;
