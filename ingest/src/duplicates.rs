@@ -159,7 +159,24 @@ impl Duplicates {
                 break;
             }
             let ids = entry.remove();
-            self.forget(ids);
+            ids.into_iter().for_each(|id| self.forget_before(id, gone_before));
+        }
+    }
+
+    /// Forgets the versions of an id that cannot come again; those that can stay, however old the first one was: a partition
+    /// that is far ahead may have brought them.
+    fn forget_before(&mut self, id: u128, minute: i64) {
+        let Some(seen) = self.table.get_mut(&id) else { return };
+        let minute_of = |variant: &Variant| variant.time.ms().div_euclid(MINUTE_MS);
+        seen.more.retain(|variant| minute_of(variant) >= minute);
+        let oldest = (0..seen.more.len()).min_by_key(|at| seen.more.get(*at).map(|variant| variant.time));
+        match oldest {
+            Some(oldest) => {
+                seen.first = seen.more.swap_remove(oldest);
+                let minute = minute_of(&seen.first);
+                self.by_minute.entry(minute).or_default().push(id);
+            }
+            None => self.forget(vec![id]),
         }
     }
 
@@ -245,6 +262,21 @@ mod tests {
             }
             held.sort();
             assert_eq!(held, [at(100), at(700)], "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_known_until_its_own_horizon_whatever_came_first_under_its_id() {
+        for order in [[0, 5000], [5000, 0]] {
+            let mut seen = Duplicates::new(60_000, 100);
+            for second in order {
+                assert_ne!(seen.see(identity(1, second as u128), at(second), false), Sight::Duplicate);
+            }
+            seen.advance(at(4900));
+            assert_eq!(seen.see(identity(1, 5000), at(5000), false), Sight::Duplicate, "{order:?}");
+            assert_eq!(seen.see(identity(1, 5001), at(5010), false), Sight::Reused(vec![at(5010)]), "{order:?}");
+            seen.advance(at(6000));
+            assert_eq!((seen.len(), seen.see(identity(1, 5000), at(5000), false)), (0, Sight::New), "{order:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod broker;
 mod budget;
+mod byte_identity;
 mod constant_memory;
 mod corpus_rules;
 mod correlation_oracle;
@@ -30,6 +31,7 @@ mod redaction;
 mod redaction_cost;
 mod redaction_formats;
 mod replay;
+mod replay_state;
 mod run_config;
 mod run_equality;
 mod run_events;

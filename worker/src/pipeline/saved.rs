@@ -38,6 +38,13 @@ struct NamedLane {
     held: LaneSnapshot,
 }
 
+impl PipelineSnapshot {
+    /// Names of the sources that were read.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|of| of.name.as_ref())
+    }
+}
+
 impl Pipeline {
     /// All that decides about what will be sealed. To be taken between two records.
     ///

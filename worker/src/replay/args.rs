@@ -80,6 +80,9 @@ impl ReplayArgs {
         let mut keys = Keys::of_replay();
         keys.identity = state_in.as_ref().map_or(keys.identity, ReplayState::key);
         let reader = self.reading.reader(&mut self.inputs, &mut mistakes, keys);
+        if let (Some(state), Some(Ok(reader))) = (&state_in, &reader) {
+            mistakes.keep(self.state.check(state, reader));
+        }
         let to_stdout = self.alerts.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             let why = "--alerts - and --json both want standard output (hint: name a file for one of them)";

@@ -86,7 +86,7 @@ fn pieces(
     let settings = limits::settings(mode, id_reuse);
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     if let Some(state) = before {
-        state.restore(&mut pipeline, &engine.rules)?;
+        state.restore(&mut pipeline)?;
     }
     let mut inputs = Inputs::open(inputs, &mut pipeline, &engine.reading.source);
     inputs.go_on = go_on;

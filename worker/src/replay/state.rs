@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ingest::IdentityKey;
 use model::Sha256;
 use serde::{Deserialize, Serialize};
 
+use super::reading::Reader;
 use crate::pipeline::{Pipeline, PipelineSnapshot};
 use crate::ruleset::RuleSet;
 use crate::state_file;
@@ -41,8 +42,32 @@ impl StateArgs {
     /// # Errors
     /// When it cannot be read.
     pub fn read(&self) -> anyhow::Result<Option<ReplayState>> {
-        self.state_in.as_deref().map(state_file::read).transpose()
+        let Some(path) = self.state_in.as_deref() else { return Ok(None) };
+        if !path.is_file() {
+            bail!("{}: there is no such file (hint: the piece before writes it with --state-out)", told(path));
+        }
+        state_file::read(path).context("--state-in (hint: write it anew with --state-out)").map(Some)
     }
+
+    /// Whether a state fits what runs now. Found out before anything is written.
+    ///
+    /// # Errors
+    /// When other rules run now, or another source is read.
+    pub fn check(&self, state: &ReplayState, reader: &Reader) -> anyhow::Result<()> {
+        let Some(path) = self.state_in.as_deref() else { return Ok(()) };
+        state.fits(&reader.engine.rules).with_context(|| told(path))?;
+        let source = &*reader.engine.reading.source;
+        match state.pipeline.sources().find(|name| *name != source) {
+            Some(other) => {
+                bail!("{}: the source was {other}, and now it is {source} (hint: --source {other})", told(path))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn told(path: &Path) -> String {
+    format!("--state-in {}", path.display())
 }
 
 impl ReplayState {
@@ -51,23 +76,25 @@ impl ReplayState {
         IdentityKey(self.key)
     }
 
+    /// The rules that ran then are those that run now.
+    fn fits(&self, rules: &RuleSet) -> anyhow::Result<()> {
+        let now = versions(rules);
+        let hint = "(hint: the same rules, or start from the first piece)";
+        if let Some((id, _)) = now.iter().find(|(id, version)| self.rules.get(*id) != Some(version)) {
+            bail!("rule {id} is not among those that ran then {hint}");
+        }
+        if let Some(id) = self.rules.keys().find(|id| !now.contains_key(*id)) {
+            bail!("rule {id} ran then and is not loaded now {hint}");
+        }
+        Ok(())
+    }
+
     /// Puts it into a pipeline that has read nothing.
     ///
     /// # Errors
-    /// When other rules run now, or another source is read.
-    pub fn restore(self, pipeline: &mut Pipeline, rules: &RuleSet) -> anyhow::Result<()> {
-        let now = versions(rules);
-        if let Some((id, _)) = now.iter().find(|(id, version)| self.rules.get(*id) != Some(version)) {
-            bail!(
-                "--state-in: rule {id} is not among those that ran then (hint: the same rules, or start from the first piece)"
-            );
-        }
-        if let Some(id) = self.rules.keys().find(|id| !now.contains_key(*id)) {
-            bail!(
-                "--state-in: rule {id} ran then and is not loaded now (hint: the same rules, or start from the first piece)"
-            );
-        }
-        pipeline.restore(self.pipeline).map_err(|error| error.context("--state-in (hint: --source as then)"))
+    /// When a part of it is malformed.
+    pub fn restore(self, pipeline: &mut Pipeline) -> anyhow::Result<()> {
+        pipeline.restore(self.pipeline).context("--state-in (hint: start from the first piece)")
     }
 }
 
