@@ -14,6 +14,7 @@ mod disorder;
 mod docs;
 mod enrichment;
 mod exit_codes;
+mod flood;
 mod formats;
 mod fuzz_formats;
 mod game_days;
