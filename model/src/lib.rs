@@ -43,5 +43,5 @@ pub use row::{Row, Scalar, Values, View};
 pub use severity::{Severity, Urgency};
 pub use table::{SnapshotMismatch, Table, TableSnapshot, VIRTUAL_SHARDS};
 pub use texts::Texts;
-pub use time::{Timestamp, parse_span_ms};
+pub use time::{Rfc3339, Timestamp, parse_span_ms};
 pub use verdict::{Trust, Verdict};
