@@ -42,7 +42,7 @@ pub(super) fn run_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 pub(super) fn workflow(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let path = (1..4).find_map(|i| inputs.text(i));
     if let (Some(repo), Some(path)) = (inputs.text(0), path) {
-        output.text(&format!("{repo}/{path}"));
+        output.text(&[repo, "/", path].concat());
     } else if let Some(id) = inputs.string(4) {
         output.text(&id);
     }
