@@ -26,6 +26,7 @@ mod pysigma;
 mod redaction;
 mod redaction_cost;
 mod redaction_formats;
+mod redaction_run;
 mod replay;
 mod run_config;
 mod run_equality;
