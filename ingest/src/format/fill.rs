@@ -3,12 +3,14 @@
 //! Every fill is a pure function of the paths its row names; one that finds nothing it understands gives no value. Must
 //! never guess: an absent field is better than a wrong one.
 
+mod refs;
 mod words;
 
 use std::borrow::Cow;
 
 use model::{Scalar, Timestamp};
 
+pub use self::refs::{branch_ref, full_ref, is_default, ref_name, tag_ref};
 pub use self::words::{class_of_env, env_class, ua_family};
 use super::{Inputs, Output};
 
