@@ -51,6 +51,8 @@ fn fill(broker: &Broker) -> (Vec<[String; 3]>, u64) {
         let topic = format!("redact-{}", format.name);
         let what = match format.name {
             "json" => "format: json, time: time, logsource: {category: test}".to_owned(),
+            // An envelope and what stands in it.
+            "cloudevents" => "format: [cloudevents, github-audit]".to_owned(),
             name => format!("format: {name}"),
         };
         let known = bases.get(format.name).unwrap_or_else(|| panic!("{}: no record of it is known", format.name));
