@@ -3,6 +3,7 @@
 //! The one way from bytes to events, for runs, proofs and people alike. Must never remember anything between records
 //! that could change what the next one is.
 
+mod likely;
 mod why;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::container::{Elements, array, elements, members};
 use crate::format::{Container, Decoded, FORMATS, Format, Held, Outer, Plan, Shape, Wanted};
 use crate::scan::is_json;
 
+use likely::Likely;
 pub use why::{Near, Opened};
 
 /// Containers within containers end here.
@@ -35,8 +37,7 @@ pub struct Scratch {
     raw: Row,
     /// Rows that no container uses now: those that one is in use by stand by its side.
     spare: Vec<Row>,
-    /// The plan that scans first: that of the last record's format, which saves a second scan and decides nothing.
-    last: usize,
+    likely: Likely,
 }
 
 /// What became of one record, or of one record in a container.
@@ -89,6 +90,8 @@ struct Within<'a> {
     plan: Option<usize>,
     outer: Option<Outer<'a>>,
     carried: Carried<'a>,
+    /// What its envelope calls its type, hashed.
+    kind: Option<usize>,
     depth: usize,
 }
 
@@ -240,7 +243,7 @@ impl Decoder {
 
     /// Scans a record as the format that it is of, and says which that is.
     fn scan(&self, scratch: &mut Scratch, text: &str, within: Within<'_>) -> Result<(usize, &Plan), Invalid> {
-        let first = within.plan.unwrap_or(scratch.last);
+        let first = within.plan.unwrap_or(*scratch.likely.of(within.kind));
         let plan = self.plans.get(first).ok_or(Invalid::UnknownFormat)?;
         plan.scan(text, within.outer, &mut scratch.raw)?;
         if within.plan.is_some() {
@@ -249,7 +252,7 @@ impl Decoder {
         let at = plan.recognised(scratch.raw.view(text)).ok_or(Invalid::UnknownFormat)?;
         let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
         if at != first {
-            scratch.last = at;
+            *scratch.likely.of(within.kind) = at;
             plan.scan(text, within.outer, &mut scratch.raw)?;
         }
         Ok((at, plan))
@@ -279,8 +282,8 @@ impl Decoder {
         carried.id = id.as_deref().or(carried.id);
         let outer = Some(Outer { view: row.view(text), index: 0 });
         let within = match held.container.is_foreign() {
-            true => Within { plan: None, outer: None, carried, depth },
-            false => Within { plan: Some(at), outer, carried, depth },
+            true => Within { plan: None, outer: None, carried, kind: Some(likely::kind(plan.action(view))), depth },
+            false => Within { plan: Some(at), outer, carried, kind: None, depth },
         };
         match elements {
             Elements::Standing(standing) if standing.is_empty() && held.container.is_beside() => {}

@@ -1,14 +1,14 @@
 //! One pass over a record's bytes: the values of exactly the fields that were asked for, and a full syntax check.
 //!
-//! Values nobody asks for are skipped, never built. Must never recurse with the input's depth, and never accept bytes
-//! that are not one JSON value.
+//! Values nobody asks for are skipped, never built. Must never recurse deeper than [`DEPTH_MAX`], whatever the input, and
+//! never accept bytes that are not one JSON value.
 
-use std::fmt;
+mod json;
 
 use model::{Cut, Edge, Invalid, NodeId, Projection, Row, Scalar, Slot};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
+use self::json::{Json, Quoted, Word};
 use crate::mend::mend;
 
 /// Records nested deeper than this are invalid(too_deep): the JSON library's own limit for what is read, so that it is the
@@ -20,16 +20,7 @@ pub const DEPTH_MAX: usize = 127;
 /// # Errors
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
-    // The library limits the depth of what is read, not of what is skipped; where all is kept, nothing is skipped unless
-    // it is cut out.
-    if (!projection.keeps_all() || projection.has_cuts()) && too_deep(record.as_bytes()) {
-        row.reset(projection.len());
-        return Err(Invalid::TooDeep);
-    }
-    match pass(record, projection, row) {
-        Ok(()) => Ok(()),
-        Err(reason) => pass_again(record, projection, row, reason),
-    }
+    pass(record, projection, row).or_else(|reason| pass_again(record, projection, row, reason))
 }
 
 /// The second chance of a record that was read in part only because of what was asked of it.
@@ -45,18 +36,16 @@ fn pass_again(record: &str, projection: &Projection, row: &mut Row, reason: Inva
     Ok(())
 }
 
-#[inline(always)]
 fn pass(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
     row.reset(projection.len());
-    if !projection.keeps_all() {
+    let keeps_all = projection.keeps_all();
+    if !keeps_all {
         row.set_whole(false);
     }
-    let mut json = serde_json::Deserializer::from_str(record);
-    let root = Into { projection, node: Projection::ROOT, row, record: record.as_bytes(), cuts: true };
-    Value { into: root, edge: Edge { child: Some(Projection::ROOT), ..Edge::default() }, literal: false }
-        .deserialize(&mut json)
-        .map_err(|_| Invalid::NotJson)?;
-    json.end().map_err(|_| Invalid::NotJson)
+    let mut scan = Scan { json: Json::new(record), record, projection, keeps_all, row };
+    let root = Edge { child: Some(Projection::ROOT), ..Edge::default() };
+    scan.value(&root, Way { literal: false, cuts: true, room: DEPTH_MAX })?;
+    if scan.json.is_at_end() { Ok(()) } else { Err(Invalid::NotJson) }
 }
 
 /// The text is one JSON value, not nested too deep.
@@ -94,246 +83,236 @@ fn depth(bytes: &[u8]) -> usize {
     deepest
 }
 
-/// Where values go.
-struct Into<'p, 'r> {
+/// One pass: what is read, what is asked of it, where values go.
+struct Scan<'p, 'r> {
+    json: Json<'r>,
+    record: &'r str,
     projection: &'p Projection,
-    node: NodeId,
-    row: &'r mut Row,
-    record: &'r [u8],
-    /// No list was entered on the way here: what is asked to be cut out is.
-    cuts: bool,
+    keeps_all: bool,
+    row: &'p mut Row,
 }
 
-impl<'p> Into<'p, '_> {
-    fn again(&mut self, node: NodeId) -> Into<'p, '_> {
-        Into { projection: self.projection, node, row: &mut *self.row, record: self.record, cuts: self.cuts }
-    }
-}
-
-/// One value that was asked for, or that holds something that was.
-struct Value<'p, 'r> {
-    into: Into<'p, 'r>,
-    edge: Edge,
+/// How a value was come to.
+#[derive(Clone, Copy)]
+struct Way {
+    /// By the record's literal key: nested finds give way to it.
     literal: bool,
+    /// Through no list: what is asked to be cut out is.
+    cuts: bool,
+    /// So many values may stand in each other from here on.
+    room: usize,
 }
 
-impl Value<'_, '_> {
-    /// The slot that the value itself goes to: nested finds give way to the record's literal key.
-    fn slot(&self) -> Option<Slot> {
-        self.edge.slot.filter(|&slot| self.literal || !self.into.row.is_literal(slot))
-    }
-
-    fn put(self, value: Scalar<'_>) {
-        if let Some(slot) = self.slot() {
-            self.into.row.push_scalar(slot, value);
+impl<'p> Scan<'p, '_> {
+    /// One value that was asked for, or that holds something that was.
+    #[inline(always)]
+    fn value(&mut self, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        match self.json.peek() {
+            b'"' => self.text(edge, way),
+            b'{' => self.object(edge, way),
+            b'[' => self.list(edge, way),
+            first => self.word(first, edge, way),
         }
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
-    type Value = ();
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+    /// The slot that the value itself goes to.
+    #[inline(always)]
+    fn slot(&self, edge: &Edge, way: Way) -> Option<Slot> {
+        edge.slot.filter(|&slot| way.literal || !self.row.is_literal(slot))
     }
 
-    #[inline]
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        let start = (text.as_ptr() as usize).wrapping_sub(self.into.record.as_ptr() as usize);
-        if start > self.into.record.len() {
-            return self.visit_str(text);
+    #[inline(always)]
+    fn put(&mut self, edge: &Edge, way: Way, value: Scalar<'_>) {
+        if let Some(slot) = self.slot(edge, way) {
+            self.row.push_scalar(slot, value);
         }
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push_part(self.into.record, start, text.len());
+    }
+
+    #[inline(always)]
+    fn text(&mut self, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        let text = self.json.text()?;
+        if text.escaped {
+            return self.escaped(edge, way, text);
         }
-        if let Some(slot) = self.slot() {
-            self.into.row.push_record_text(slot, start, text.len());
+        let length = text.end - text.start;
+        if self.keeps_all {
+            self.row.all_mut().push_part(self.json.bytes(), text.start, length);
+        }
+        if let Some(slot) = self.slot(edge, way) {
+            self.row.push_record_text(slot, text.start, length);
         }
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push(text);
-        }
-        self.put(Scalar::Text(text));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, n: i64) -> Result<(), E> {
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push_word(itoa::Buffer::new().format(n));
-        }
-        self.put(Scalar::Int(n));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push_word(itoa::Buffer::new().format(n));
-        }
-        self.put(i64::try_from(n).map_or(Scalar::UInt(n), Scalar::Int));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, n: f64) -> Result<(), E> {
-        // What a fraction was written like is not known any more.
-        self.into.row.set_whole(false);
-        self.put(Scalar::Float(n));
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, b: bool) -> Result<(), E> {
-        if self.into.projection.keeps_all() {
-            self.into.row.all_mut().push_word(if b { "true" } else { "false" });
-        }
-        self.put(Scalar::Bool(b));
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        if let Some(Cut::Each(slot)) = self.edge.cut.filter(|_| self.into.cuts) {
-            self.into.row.literal(slot);
-            self.into.row.push_scalar(slot, Scalar::Null);
-        }
-        self.put(Scalar::Null);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        let cut = self.edge.cut.filter(|_| self.into.cuts);
-        self.into.cuts = false;
-        let mut members = 0usize;
-        if let Some(Cut::Each(slot)) = cut {
-            self.into.row.literal(slot);
-            self.into.row.push_scalar(slot, Scalar::Empty);
-            while let Some(raw) = seq.next_element::<&RawValue>()? {
-                self.cut_out(slot, raw)?;
-                members += 1;
-            }
-        } else {
-            loop {
-                let node = self.into.node;
-                let member = Value { into: self.into.again(node), edge: self.edge, literal: self.literal };
-                if seq.next_element_seed(member)?.is_none() {
-                    break;
-                }
-                members += 1;
-            }
-        }
-        if members == 0 {
-            self.put(Scalar::Empty);
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if let Some(slot) = self.slot() {
-            self.into.row.push_scalar(slot, Scalar::Empty);
-        }
-        let keeps_all = self.into.projection.keeps_all();
-        let Some(node) = self.edge.child else {
-            let node = self.into.node;
-            while map.next_key::<IgnoredAny>()?.is_some() {
-                if keeps_all {
-                    map.next_value_seed(Value { into: self.into.again(node), edge: Edge::default(), literal: false })?;
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+    #[inline(never)]
+    fn escaped(&mut self, edge: &Edge, way: Way, text: Quoted) -> Result<(), Invalid> {
+        if !self.keeps_all && edge.slot.is_none() {
             return Ok(());
-        };
-        while let Some(edge) = map.next_key_seed(Key { projection: self.into.projection, node })? {
-            match edge {
-                None if keeps_all => {
-                    map.next_value_seed(Value { into: self.into.again(node), edge: Edge::default(), literal: false })?;
+        }
+        let text = unescaped(self.record, text)?;
+        if self.keeps_all {
+            self.row.all_mut().push(&text);
+        }
+        self.put(edge, way, Scalar::Text(&text));
+        Ok(())
+    }
+
+    fn word(&mut self, first: u8, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        let value = match self.json.word(first)? {
+            Word::Null => {
+                if let Some(Cut::Each(slot)) = edge.cut.filter(|_| way.cuts) {
+                    self.row.literal(slot);
+                    self.row.push_scalar(slot, Scalar::Null);
                 }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Some(edge) => {
-                    let literal = edge.slot.is_some_and(|slot| self.takes_literally(node, slot));
-                    match edge.cut {
-                        Some(Cut::Whole(slot)) if self.into.cuts => {
-                            let raw = map.next_value::<&RawValue>()?;
-                            self.into.row.literal(slot);
-                            Value { into: self.into.again(node), edge, literal }.cut_out(slot, raw)?;
-                        }
-                        _ => map.next_value_seed(Value { into: self.into.again(node), edge, literal })?,
-                    }
-                }
+                Scalar::Null
             }
+            Word::Bool(is) => Scalar::Bool(is),
+            Word::Int(n) => Scalar::Int(n),
+            Word::Number(start) => number(self.record.get(start..self.json.at()).unwrap_or_default())?,
+        };
+        if self.keeps_all {
+            match value {
+                Scalar::Bool(is) => self.row.all_mut().push_word(if is { "true" } else { "false" }),
+                Scalar::Int(n) => self.row.all_mut().push_word(itoa::Buffer::new().format(n)),
+                Scalar::UInt(n) => self.row.all_mut().push_word(itoa::Buffer::new().format(n)),
+                // What a fraction was written like is not known any more.
+                Scalar::Float(_) => self.row.set_whole(false),
+                Scalar::Null | Scalar::Empty | Scalar::Text(_) => {}
+            }
+        }
+        self.put(edge, way, value);
+        Ok(())
+    }
+
+    fn list(&mut self, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        let cut = edge.cut.filter(|_| way.cuts);
+        let inside = self.inside(Way { cuts: false, ..way })?;
+        let mut is_empty = true;
+        if let Some(Cut::Each(slot)) = cut {
+            self.row.literal(slot);
+            self.row.push_scalar(slot, Scalar::Empty);
+            let edge = Edge { cut: None, ..*edge };
+            self.members(b']', |scan| {
+                is_empty = false;
+                scan.cut_out(slot, &edge, inside)
+            })?;
+        } else {
+            self.members(b']', |scan| {
+                is_empty = false;
+                scan.value(edge, inside)
+            })?;
+        }
+        if is_empty {
+            self.put(edge, way, Scalar::Empty);
         }
         Ok(())
     }
-}
 
-impl Value<'_, '_> {
-    /// Keeps where `raw` stands, and finds in it what else is asked of it.
-    fn cut_out<E: Error>(&mut self, slot: Slot, raw: &RawValue) -> Result<(), E> {
-        let text = raw.get();
-        let start = (text.as_ptr() as usize).wrapping_sub(self.into.record.as_ptr() as usize);
-        self.into.row.push_record_text(slot, start, text.len());
-        let (node, edge) = (self.into.node, Edge { cut: None, ..self.edge });
-        let value = Value { into: self.into.again(node), edge, literal: self.literal };
-        if edge.child.is_none() && !value.into.projection.keeps_all() {
-            if edge.slot.is_none() {
+    fn object(&mut self, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        self.put(edge, way, Scalar::Empty);
+        if edge.child.is_none() && !self.keeps_all {
+            return self.json.skip(way.room);
+        }
+        let inside = self.inside(way)?;
+        self.members(b'}', |scan| {
+            let key = scan.json.key()?;
+            let found = match edge.child {
+                Some(node) => scan.edge(node, key)?.map(|edge| (node, edge)),
+                None => None,
+            };
+            match found {
+                Some((node, edge)) => scan.member(node, edge, inside),
+                None if scan.keeps_all => scan.value(&Edge::default(), Way { literal: false, ..inside }),
+                None => scan.json.skip(inside.room),
+            }
+        })
+    }
+
+    /// What stands in an object or a list whose first bracket is next, up to its last.
+    #[inline(always)]
+    fn members(&mut self, last: u8, mut each: impl FnMut(&mut Self) -> Result<(), Invalid>) -> Result<(), Invalid> {
+        self.json.pass();
+        if self.json.peek() == last {
+            self.json.pass();
+            return Ok(());
+        }
+        loop {
+            each(self)?;
+            let next = self.json.peek();
+            self.json.pass();
+            if next == last {
                 return Ok(());
             }
-            // Of an object only that it is there.
-            if text.starts_with('{') {
-                value.put(Scalar::Empty);
-                return Ok(());
+            if next != b',' {
+                return Err(Invalid::NotJson);
             }
         }
-        value.deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(E::custom)
+    }
+
+    #[inline(always)]
+    fn inside(&self, way: Way) -> Result<Way, Invalid> {
+        way.room.checked_sub(1).map(|room| Way { room, ..way }).ok_or(Invalid::TooDeep)
+    }
+
+    /// Where a key leads.
+    #[inline(always)]
+    fn edge(&self, node: NodeId, key: Quoted) -> Result<Option<&'p Edge>, Invalid> {
+        if key.escaped {
+            let key = unescaped(self.record, key)?;
+            return Ok(self.projection.edge(node, key.as_bytes(), 0, key.len()));
+        }
+        Ok(self.projection.edge(node, self.json.bytes(), key.start, key.end))
+    }
+
+    #[inline(always)]
+    fn member(&mut self, node: NodeId, edge: &Edge, inside: Way) -> Result<(), Invalid> {
+        let literal = edge.slot.is_some_and(|slot| self.takes_literally(node, slot));
+        let way = Way { literal, ..inside };
+        match edge.cut {
+            Some(Cut::Whole(slot)) if way.cuts => {
+                self.row.literal(slot);
+                self.cut_out(slot, &Edge { cut: None, ..*edge }, way)
+            }
+            _ => self.value(edge, way),
+        }
+    }
+
+    /// Keeps where the next value stands, and finds in it what else is asked of it.
+    fn cut_out(&mut self, slot: Slot, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        self.json.peek();
+        let start = self.json.at();
+        if edge.slot.is_none() && edge.child.is_none() && !self.keeps_all {
+            self.json.skip(way.room)?;
+        } else {
+            self.value(edge, way)?;
+        }
+        self.row.push_record_text(slot, start, self.json.at() - start);
+        Ok(())
     }
 
     /// A dotted path found as one key of the record itself replaces what was found inside nested objects.
+    #[inline(always)]
     fn takes_literally(&mut self, node: NodeId, slot: Slot) -> bool {
-        let literal = node == Projection::ROOT && self.into.projection.is_dotted(slot);
-        if literal && !self.into.row.is_literal(slot) {
-            self.into.row.literal(slot);
+        let literal = node == Projection::ROOT && self.projection.is_dotted(slot);
+        if literal && !self.row.is_literal(slot) {
+            self.row.literal(slot);
         }
         literal
     }
 }
 
-/// Looks a key up without keeping it.
-struct Key<'p> {
-    projection: &'p Projection,
-    node: NodeId,
+/// The letters of a text with escapes; half of a surrogate pair is none.
+fn unescaped(record: &str, text: Quoted) -> Result<String, Invalid> {
+    let quoted = record.get(text.start - 1..=text.end).unwrap_or_default();
+    serde_json::from_str(quoted).map_err(|_| Invalid::NotJson)
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<Edge>;
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Edge>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = Option<Edge>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    #[inline]
-    fn visit_str<E: Error>(self, key: &str) -> Result<Option<Edge>, E> {
-        Ok(self.projection.edge(self.node, key))
-    }
+/// A number that is not a short whole one; one that no double holds is none.
+#[inline(never)]
+fn number(text: &str) -> Result<Scalar<'static>, Invalid> {
+    let number: serde_json::Number = serde_json::from_str(text).map_err(|_| Invalid::NotJson)?;
+    let whole = number.as_i64().map(Scalar::Int).or_else(|| number.as_u64().map(Scalar::UInt));
+    whole.or_else(|| number.as_f64().map(Scalar::Float)).ok_or(Invalid::NotJson)
 }
 
 #[cfg(test)]

@@ -47,5 +47,5 @@ pub use silence::{SCOPE_FIELDS, SILENCE_DEFAULT_MS, SILENCE_MAX_MS, Silence};
 pub use snapshot::{Malformed, from_snapshot, to_snapshot};
 pub use table::{SnapshotMismatch, Table, TableSnapshot, VIRTUAL_SHARDS};
 pub use texts::Texts;
-pub use time::{Timestamp, parse_span_ms};
+pub use time::{Rfc3339, Timestamp, parse_span_ms};
 pub use verdict::{Trust, Verdict};

@@ -2,7 +2,11 @@
 //!
 //! Built once for a rule set and asked for every key of every record; must never allocate when it is asked.
 
+mod level;
+
 use rustc_hash::FxHashMap;
+
+use self::level::Level;
 
 /// Number of a field in one projection, dense from 0.
 pub type Slot = u32;
@@ -34,7 +38,7 @@ pub enum Cut {
 /// The set of field paths that a program asks for, as a tree of keys.
 #[derive(Debug, Clone)]
 pub struct Projection {
-    nodes: Vec<FxHashMap<Box<str>, Edge>>,
+    nodes: Vec<Level>,
     names: Vec<Box<str>>,
     dotted: Vec<bool>,
     by_name: FxHashMap<Box<str>, Slot>,
@@ -45,7 +49,7 @@ pub struct Projection {
 impl Default for Projection {
     fn default() -> Self {
         Projection {
-            nodes: vec![FxHashMap::default()],
+            nodes: vec![Level::default()],
             names: Vec::new(),
             dotted: Vec::new(),
             by_name: FxHashMap::default(),
@@ -121,7 +125,7 @@ impl Projection {
                 Some(child) => child,
                 None => {
                     let child = self.nodes.len() as NodeId;
-                    self.nodes.push(FxHashMap::default());
+                    self.nodes.push(Level::default());
                     self.edge_mut(node, key).child = Some(child);
                     child
                 }
@@ -131,13 +135,13 @@ impl Projection {
     }
 
     fn edge_mut(&mut self, node: NodeId, key: &str) -> &mut Edge {
-        self.nodes[node as usize].entry(key.into()).or_default()
+        self.nodes[node as usize].edge_mut(key)
     }
 
-    /// Where a key of this level leads; None: nothing inside was asked for.
+    /// Where the key that stands in `record` from `start` to `end` leads at this level; None: nothing inside was asked for.
     #[inline]
-    pub fn edge(&self, node: NodeId, key: &str) -> Option<Edge> {
-        self.nodes.get(node as usize)?.get(key).copied()
+    pub fn edge(&self, node: NodeId, record: &[u8], start: usize, end: usize) -> Option<&Edge> {
+        self.nodes.get(node as usize)?.edge(record, start, end)
     }
 
     /// The slot of a path that was asked for.

@@ -238,6 +238,7 @@ impl<'a> View<'a> {
         })
     }
 
+    #[inline]
     fn scalar(self, kind: Kind) -> Scalar<'a> {
         match kind {
             Kind::Text(Place::Record { start, len }) => {
@@ -266,8 +267,16 @@ pub struct Values<'a> {
 impl<'a> Iterator for Values<'a> {
     type Item = Scalar<'a>;
 
-    #[inline]
+    /// Most slots that are asked for have no value: those are told apart where the question is asked.
+    #[inline(always)]
     fn next(&mut self) -> Option<Scalar<'a>> {
+        if self.at == NONE { None } else { self.next_found() }
+    }
+}
+
+impl<'a> Values<'a> {
+    #[inline]
+    fn next_found(&mut self) -> Option<Scalar<'a>> {
         let found = self.view.row.found.get(self.at as usize)?;
         debug_assert!(self.view.row.chains.get(found.slot as usize).is_some());
         self.at = found.next;

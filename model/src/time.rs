@@ -47,12 +47,13 @@ impl Timestamp {
             return Some(time);
         }
         let text = text.trim();
-        if let Ok(instant) = text.parse::<Instant>() {
-            return Timestamp::in_range(instant.as_millisecond());
-        }
+        // No time with an offset is made of these letters alone.
         let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
         if numeric && let Ok(number) = text.parse::<f64>() {
             return Timestamp::from_epoch(number);
+        }
+        if let Ok(instant) = text.parse::<Instant>() {
+            return Timestamp::in_range(instant.as_millisecond());
         }
         parse_without_offset(text)
     }
@@ -138,9 +139,50 @@ fn parse_without_offset(text: &str) -> Option<Timestamp> {
     Timestamp::in_range(zoned.timestamp().as_millisecond())
 }
 
+/// `2026-09-01T00:00:00.000Z`.
+pub type Rfc3339 = [u8; 24];
+
+impl Timestamp {
+    /// RFC 3339, UTC, exactly three decimals, written into `room` without a calendar. None outside the years from 1970 to
+    /// 9999, where [`Timestamp`]'s own text has to do.
+    pub fn write(self, room: &mut Rfc3339) -> Option<&str> {
+        let (days, ms) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
+        if !(0..=LAST_DAY).contains(&days) {
+            return None;
+        }
+        // The way of `parse_plain` back: eras of 400 years, years that begin in March.
+        let shifted = days + DAYS_TO_1970;
+        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let months = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * months + 2) / 5 + 1;
+        let month = if months < 10 { months + 3 } else { months - 9 };
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        *room = *b"0000-00-00T00:00:00.000Z";
+        let parts = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, ms / 3_600_000), (14, 2, ms / 60_000 % 60)];
+        for (at, digits, number) in parts.into_iter().chain([(17, 2, ms / 1_000 % 60), (20, 3, ms % 1_000)]) {
+            let mut left = number;
+            for digit in room.get_mut(at..at + digits).into_iter().flatten().rev() {
+                *digit = b'0' + (left % 10) as u8;
+                left /= 10;
+            }
+        }
+        std::str::from_utf8(room).ok()
+    }
+}
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// 9999-12-29, the last day that [`Timestamp::LAST`] leaves whole, counted from 1970-01-01.
+const LAST_DAY: i64 = *RANGE_MS.end() / DAY_MS - 1;
+
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, exactly three decimals. `MIN` and `MAX` print as `-inf` and `+inf`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.write(&mut Rfc3339::default()) {
+            return f.write_str(text);
+        }
         match self.instant() {
             Some(instant) => write!(f, "{}", instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")),
             None if self.0 < 0 => f.write_str("-inf"),
@@ -233,6 +275,25 @@ mod tests {
         ] {
             assert_eq!(parse_plain(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_what_calendars_say() {
+        let by_calendar = |time: Timestamp| {
+            time.instant().map(|instant| instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default()
+        };
+        let mut ms = -3 * DAY_MS;
+        while ms < Timestamp::LAST.ms() {
+            for time in [ms, ms + DAY_MS - 1].map(Timestamp::from_ms) {
+                let mut room = Rfc3339::default();
+                let is_written = time.write(&mut room).is_some();
+                assert_eq!(is_written, (0..=LAST_DAY).contains(&time.ms().div_euclid(DAY_MS)), "{}", time.ms());
+                assert_eq!(time.to_string(), by_calendar(time), "{}", time.ms());
+            }
+            // Each day of years with and without a leap day, then days that fall everywhere.
+            ms += if ms < 500 * 366 * DAY_MS { DAY_MS } else { 17 * DAY_MS + 12_345_678 };
+        }
+        assert_eq!(Timestamp::LAST.to_string(), by_calendar(Timestamp::LAST));
     }
 
     #[test]

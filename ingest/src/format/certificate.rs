@@ -45,8 +45,10 @@ impl Certificate {
     }
 
     fn of_pem(pem: &str) -> Option<Certificate> {
-        let body = pem.split_once(BEGIN)?.1.split_once("-----END")?.0;
-        Certificate::of_der(base64(body)?)
+        let body = pem.strip_prefix(BEGIN)?;
+        // No letter of base64 is a hyphen.
+        let (body, end) = body.split_at_checked(body.find('-')?)?;
+        if end.starts_with("-----END") { Certificate::of_der(base64(body)?) } else { None }
     }
 
     fn of_der(der: Vec<u8>) -> Option<Certificate> {
@@ -162,7 +164,17 @@ fn is_numbered(tag: Tag, wanted: u32) -> bool {
 
 /// The bytes behind base64 text, white space and padding ignored.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok().or_else(|| {
+    // Lines as PEM has them, copied each at once; then letter by letter.
+    let mut lines = Vec::new();
+    let whole = if memchr::memchr(b'\n', text.as_bytes()).is_some() {
+        lines.reserve(text.len());
+        text.split('\n').for_each(|line| lines.extend_from_slice(line.trim_ascii().as_bytes()));
+        lines.as_slice()
+    } else {
+        text.as_bytes()
+    };
+    let padding = whole.iter().rev().take_while(|b| **b == b'=').count();
+    STANDARD_NO_PAD.decode(whole.get(..whole.len() - padding)?).ok().or_else(|| {
         let letters: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=').collect();
         STANDARD_NO_PAD.decode(letters).ok()
     })

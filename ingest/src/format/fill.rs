@@ -3,12 +3,14 @@
 //! Every fill is a pure function of the paths its row names; one that finds nothing it understands gives no value. Must
 //! never guess: an absent field is better than a wrong one.
 
+mod refs;
 mod words;
 
 use std::borrow::Cow;
 
 use model::{Scalar, Timestamp};
 
+pub use self::refs::{branch_ref, full_ref, is_default, ref_name, tag_ref};
 pub use self::words::{class_of_env, env_class, ua_family};
 use super::{Inputs, Output};
 
@@ -22,16 +24,12 @@ pub fn copy(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// All values of the first path that has one, as they stand.
 pub fn coalesce(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(i) = first_present(inputs) {
-        present(inputs, i).for_each(|value| output.scalar(value));
-    }
+    first_told(inputs, |value| output.scalar(value));
 }
 
 /// Like [`coalesce`], numbers and booleans as text: ids are text whatever the source writes.
 pub fn text_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(i) = first_present(inputs) {
-        present(inputs, i).filter_map(Scalar::as_text).for_each(|text| output.text(&text));
-    }
+    each_text(inputs, |text| output.text(text));
 }
 
 /// Like [`text_of`], in lower case.
@@ -138,7 +136,10 @@ pub fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 /// fetched in other ways than Git's.
 pub fn repo_of(address: &str) -> Option<String> {
     let address = address.strip_prefix("git+").unwrap_or(address);
-    let (scheme, rest) = address.split_once("://").map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
+    // Found letter by letter: searching for a text takes longer to set up than addresses are long.
+    let scheme = address.as_bytes().windows(3).position(|three| three == b"://");
+    let scheme = scheme.and_then(|end| Some((address.get(..end)?, address.get(end + 3..)?)));
+    let (scheme, rest) = scheme.map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
     let short = rest.split_once(':').filter(|(host, _)| scheme.is_none() && !host.contains('/'));
     let (authority, path) = short.or_else(|| rest.split_once('/'))?;
     let host = authority.rsplit('@').next()?;
@@ -215,8 +216,20 @@ pub fn present<'a>(inputs: &Inputs<'a>, i: usize) -> impl Iterator<Item = Scalar
 
 /// Each value, as text, of the first path that has one.
 pub fn each_text(inputs: &Inputs<'_>, mut told: impl FnMut(&str)) {
-    if let Some(i) = first_present(inputs) {
-        present(inputs, i).filter_map(Scalar::as_text).for_each(|text| told(&text));
+    first_told(inputs, |value| value.as_text().iter().for_each(|text| told(text)));
+}
+
+/// Tells `told` of each value of the first path that has one.
+fn first_told<'a>(inputs: &Inputs<'a>, mut told: impl FnMut(Scalar<'a>)) {
+    for i in 0..inputs.len() {
+        let mut is_first = false;
+        present(inputs, i).for_each(|value| {
+            is_first = true;
+            told(value);
+        });
+        if is_first {
+            return;
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use EventClass as C;
 use model::{EventClass, Trust, Verdict};
 
-use super::fill::{bool_of, coalesce, env_class, gather, ip, lower, lower_case, text_of, ua_family};
+use super::fill::{bool_of, coalesce, env_class, full_ref, gather, ip, lower, lower_case, text_of, ua_family};
 use super::fulcio;
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, on};
 
@@ -103,7 +103,8 @@ static ROWS: &[MapRow] = &[
     ),
     on(EXCHANGE, "prov.repo_id", &["subject_claims.repository_id", "subject_claims.project_id"], text_of),
     on(EXCHANGE, "prov.commit", &["subject_claims.sha"], lower),
-    on(EXCHANGE, "prov.ref", &["subject_claims.ref", "subject_claims.ref_type"], git_ref),
+    // GitHub's claim is a ref; GitLab's is a name with its kind beside it.
+    on(EXCHANGE, "prov.ref", &["subject_claims.ref", "subject_claims.ref_type"], full_ref),
     on(
         EXCHANGE, "prov.workflow",
         &["subject_claims.job_workflow_ref", "subject_claims.workflow_ref", "subject_claims.ci_config_ref_uri"],
@@ -188,16 +189,6 @@ fn repo(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 fn host_of(issuer: &str) -> Option<&str> {
     let host = issuer.strip_prefix("https://")?.split(['/', ':']).next()?;
     Some(if host == "token.actions.githubusercontent.com" { "github.com" } else { host })
-}
-
-/// GitHub's claim is a ref; GitLab's is a name with its kind beside it.
-fn git_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    match (inputs.text(0), inputs.text(1)) {
-        (Some(name), _) if name.starts_with("refs/") => output.text(name),
-        (Some(name), Some("branch")) => output.text(&format!("refs/heads/{name}")),
-        (Some(name), Some("tag")) => output.text(&format!("refs/tags/{name}")),
-        _ => {}
-    }
 }
 
 fn number(inputs: &Inputs<'_>, output: &mut Output<'_>) {

@@ -3,18 +3,22 @@
 //! The same code with every field wanted gives the full [`Event`] that people see; there is no second decoder.
 
 mod asking;
+mod marks;
 mod named;
 mod origin;
+mod rows;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{EventClass, Invalid, Projection, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
+use model::{EventClass, Invalid, Projection, Rfc3339, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
 
 pub use self::asking::Held;
 use self::asking::{Asking, Inherited};
-use super::{Classified, Container, Fill, Format, Inputs, LATEST, Memo, Output, fill};
+use self::marks::Marks;
+use self::rows::Rows;
+use super::{Classified, Container, Format, Inputs, LATEST, Memo, Output, fill};
 use crate::enrich::{Lookups, Missed, Tables};
 use crate::scan::scan;
 
@@ -48,8 +52,7 @@ pub struct Plan {
     action: Slot,
     classify: Vec<Slot>,
     containers: Vec<(Slot, Held)>,
-    /// For each format that the record might be of: its sets of keys.
-    marks: Vec<Vec<Vec<Slot>>>,
+    marks: Marks,
     classes: BTreeMap<EventClass, ClassPlan>,
     tables: Option<Arc<Tables>>,
     trust: Trust,
@@ -58,16 +61,9 @@ pub struct Plan {
 #[derive(Debug, Default)]
 struct ClassPlan {
     slots: usize,
-    rows: Vec<RowPlan>,
+    rows: Rows,
     lookups: Lookups,
     envelope: Vec<(Slot, Envelope)>,
-}
-
-#[derive(Debug)]
-struct RowPlan {
-    slot: Slot,
-    inputs: Vec<Slot>,
-    fill: Fill,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +155,7 @@ impl Plan {
         let containers = containers
             .map(|&container| (asking.ask(container.path()), Held::ask(&mut asking.record, container)))
             .collect();
-        let marks = rivals.iter().map(|rival| rival.marks.iter().map(|set| asking.ask_all(set)).collect()).collect();
+        let marks = Marks::new(rivals, &mut asking);
         let classes = classes
             .into_iter()
             .map(|(class, fields)| (class, ClassPlan::new(format, class, fields, tables.as_deref(), &mut asking)))
@@ -228,7 +224,7 @@ impl Plan {
             return Ok(Shape::Container(held));
         }
         let (id, time) = self.named(view);
-        let action = view.text(self.action).unwrap_or("");
+        let action = self.action(view);
         let memo = Memo::default();
         let mut decoded = Decoded { id, time, class: None, action, verdict: Verdict::Unknown, memo };
         if let Some(mapping) = self.format.mapping {
@@ -253,6 +249,11 @@ impl Plan {
         Ok(Shape::Event(decoded))
     }
 
+    /// The action of a scanned record, as it calls it.
+    pub fn action<'a>(&self, view: View<'a>) -> &'a str {
+        view.text(self.action).unwrap_or("")
+    }
+
     /// The records beside a scanned record that is an event itself.
     pub fn parts(&self, view: View<'_>) -> Option<Held> {
         self.held(view, true)
@@ -265,7 +266,7 @@ impl Plan {
 
     /// Which of the formats that it might be of has its keys in the scanned record; the first of several.
     pub fn recognised(&self, view: View<'_>) -> Option<usize> {
-        self.marks.iter().position(|sets| sets.iter().any(|set| set.iter().all(|&slot| view.has(slot))))
+        self.marks.recognised(view)
     }
 
     /// Fills `row` with the model fields that rules of the event's class ask for, and says which tables were asked for
@@ -273,10 +274,7 @@ impl Plan {
     pub fn map(&self, decoded: &Decoded<'_>, raw: View<'_>, source: &str, row: &mut Row) -> Option<Missed> {
         let plan = decoded.class.and_then(|class| self.classes.get(&class))?;
         row.reset(plan.slots);
-        for planned in &plan.rows {
-            let mut output = Output::new(row, planned.slot, raw.record());
-            (planned.fill)(&Inputs::new(raw, &planned.inputs, &decoded.memo), &mut output);
-        }
+        plan.rows.fill(raw, &decoded.memo, row);
         for &(slot, what) in &plan.envelope {
             let mut output = Output::new(row, slot, raw.record());
             match what {
@@ -284,7 +282,10 @@ impl Plan {
                 Envelope::Class => decoded.class.iter().for_each(|class| output.text(class.name())),
                 Envelope::Action => output.text(decoded.action),
                 Envelope::Outcome => output.text(decoded.verdict.name()),
-                Envelope::Time => decoded.time.iter().for_each(|time| output.text(&time.to_string())),
+                Envelope::Time => decoded.time.iter().for_each(|time| match time.write(&mut Rfc3339::default()) {
+                    Some(text) => output.text(text),
+                    None => output.text(&time.to_string()),
+                }),
                 Envelope::Source => output.text(source),
                 Envelope::Trust => output.text(self.trust.name()),
             }
@@ -309,14 +310,13 @@ impl ClassPlan {
             if let Some((_, what)) = ENVELOPE.iter().find(|(name, _)| *name == field) {
                 plan.envelope.push((slot, *what));
             } else if let Some(path) = field.strip_prefix("raw.") {
-                plan.rows.push(RowPlan { slot, inputs: vec![raw.ask(path)], fill: fill::copy });
+                plan.rows.push(slot, &[raw.ask(path)], fill::copy);
             } else if format.mapping.is_some_and(|mapping| mapping.rows.is_empty()) {
-                plan.rows.push(RowPlan { slot, inputs: vec![raw.ask(field)], fill: fill::copy });
+                plan.rows.push(slot, &[raw.ask(field)], fill::copy);
             }
             for row in format.mapping.map_or(&[][..], |mapping| mapping.rows) {
                 if row.field == field && (row.classes.is_empty() || row.classes.contains(&class)) {
-                    let inputs = raw.ask_all(row.paths);
-                    plan.rows.push(RowPlan { slot, inputs, fill: row.fill });
+                    plan.rows.push(slot, &raw.ask_all(row.paths), row.fill);
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What scans find, and what they take for JSON.
 
+use serde_json::Value;
+
 use super::*;
 
 fn found(record: &str, paths: &[&str]) -> Vec<String> {
@@ -123,4 +125,98 @@ fn what_is_not_one_value_is_invalid() {
     assert_eq!(scan(&wide, &projection, &mut row), Ok(()));
     let text = format!("{{\"b\":\"{}\"}}", "[".repeat(10_000));
     assert_eq!(scan(&text, &projection, &mut row), Ok(()));
+}
+
+/// Numbers without a pattern, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+}
+
+const KEYS: &[&str] = &["a", "b", "c", "é", "quoted \"key\"", "key of sixteen..", "a key of more than sixteen letters"];
+const NUMBERS: &[&str] = &["0", "-0", "7", "-12", "999999999999999999", "9223372036854775808", "1.5", "-2e3", "1e30"];
+
+fn value(dice: &mut Dice, depth: usize) -> Value {
+    match dice.below(if depth == 0 { 5 } else { 9 }) {
+        0 => Value::Null,
+        1 => Value::Bool(dice.below(2) == 0),
+        2 => serde_json::from_str(dice.one(NUMBERS)).unwrap(),
+        3 => Value::String("x\u{7f}".repeat(dice.below(60))),
+        4 => Value::String(
+            dice.one(&["", "é", "line\nend", "tab\t", "\\", "\"", "\u{1}", "🦀"]).repeat(1 + dice.below(3)),
+        ),
+        5 | 6 => (0..dice.below(4)).map(|_| value(dice, depth - 1)).collect(),
+        _ => (0..dice.below(6)).map(|_| (dice.one(KEYS).to_owned(), value(dice, depth - 1))).collect(),
+    }
+}
+
+/// What stands under a path of a tree.
+fn walked(value: &Value, path: &[&str], found: &mut Vec<String>) {
+    let scalar = match (value, path) {
+        (Value::Array(all), _) if !all.is_empty() => return all.iter().for_each(|value| walked(value, path, found)),
+        (Value::Object(of), [key, rest @ ..]) => {
+            return of.get(*key).into_iter().for_each(|value| walked(value, rest, found));
+        }
+        (_, [_, ..]) => return,
+        (Value::Array(_) | Value::Object(_), []) => Scalar::Empty,
+        (Value::Null, []) => Scalar::Null,
+        (Value::Bool(is), []) => Scalar::Bool(*is),
+        (Value::String(text), []) => Scalar::Text(text),
+        (Value::Number(n), []) => match (n.as_i64(), n.as_u64()) {
+            (Some(n), _) => Scalar::Int(n),
+            (_, Some(n)) => Scalar::UInt(n),
+            _ => Scalar::Float(n.as_f64().unwrap()),
+        },
+    };
+    found.push(format!("{scalar:?}"));
+}
+
+/// What this scan takes for JSON and finds in it is what the JSON library does, in good records and in broken ones.
+#[test]
+fn the_library_reads_the_same() {
+    let mut dice = Dice(7);
+    let paths: Vec<Vec<&str>> =
+        KEYS.iter().flat_map(|one| [vec![*one], vec!["a", *one], vec!["b", "c", *one]]).collect();
+    let names: Vec<String> = paths.iter().map(|path| path.join(".")).collect();
+    let names: Vec<String> = names.into_iter().map(|name| name.replace("..", r"\.\.")).collect();
+    let mut projection = Projection::default();
+    let slots: Vec<Slot> = names.iter().map(|name| projection.ask(name)).collect();
+    let mut row = Row::default();
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..30_000 {
+        let tree = value(&mut dice, 4);
+        let mut record = if round % 2 == 0 { tree.to_string() } else { serde_json::to_string_pretty(&tree).unwrap() };
+        if round % 3 == 0 {
+            assert_eq!(scan(&record, &projection, &mut row), Ok(()), "{record}");
+            for (path, &slot) in paths.iter().zip(&slots) {
+                let mut wanted = Vec::new();
+                walked(&tree, path, &mut wanted);
+                let found: Vec<String> = row.view(&record).values(slot).map(|value| format!("{value:?}")).collect();
+                assert_eq!(found, wanted, "{path:?} of {record}");
+            }
+            continue;
+        }
+        let mut bytes = std::mem::take(&mut record).into_bytes();
+        for _ in 0..1 + dice.below(3) {
+            let (at, byte) = (dice.below(bytes.len() + 1), dice.one(b"{}[]\",:\\ 019eE+-.tfnux\n\x00\x1f\x7f"));
+            match dice.below(3) {
+                0 => bytes.insert(at, byte),
+                1 if at < bytes.len() => bytes[at] = byte,
+                _ => bytes.truncate(at),
+            }
+        }
+        let Ok(record) = String::from_utf8(bytes) else { continue };
+        let is = serde_json::from_str::<IgnoredAny>(&record).is_ok();
+        assert_eq!(scan(&record, &projection, &mut row).is_ok(), is, "{record:?}");
+        *(if is { &mut taken } else { &mut refused }) += 1;
+    }
+    assert!(taken > 1_000 && refused > 1_000, "{taken} {refused}");
 }

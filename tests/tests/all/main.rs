@@ -31,6 +31,7 @@ mod pysigma;
 mod redaction;
 mod redaction_cost;
 mod redaction_formats;
+mod redaction_run;
 mod replay;
 mod replay_state;
 mod run_config;

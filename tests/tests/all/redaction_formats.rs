@@ -204,11 +204,7 @@ fn no_shape_leaves_through_any_format() {
         let listed = cli::run(["dead-letter", "list", "--file", &dead], b"");
         let shown = cli::run(["dead-letter", "show", "--file", &dead, "1"], b"");
         let tried = cli::run(["formats", "try", "--format", name, &desk.path("in.jsonl").display().to_string()], b"");
-        // A family is cut where the format makes it, so that a longer secret in it is no longer one that can be told.
-        outputs.extend(
-            tried.stdout.lines().filter(|line| !line.trim_start().starts_with("ua_family ")).map(str::to_owned),
-        );
-        for ran in [human, listed, shown] {
+        for ran in [human, listed, shown, tried] {
             outputs.extend([ran.stdout, ran.stderr]);
         }
         outputs.iter().for_each(|output| leaks(name, output, &parts, &mut found));

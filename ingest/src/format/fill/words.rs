@@ -10,25 +10,25 @@ use crate::format::{Inputs, Output};
 /// The coarse family of a user agent: `browser`, `terraform`, else the first product name without its version.
 pub fn ua_family(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if let Some(agent) = inputs.text(0) {
-        output.text(&family(agent));
+        family(agent).iter().for_each(|family| output.text(family));
     }
 }
 
-/// Families are at most this long: what is longer is an id in disguise.
+/// Families have at most so many letters: what is longer is an id in disguise, or a secret, of which no part may stand.
 const FAMILY_MAX: usize = 40;
 
-fn family(agent: &str) -> Cow<'_, str> {
+fn family(agent: &str) -> Option<Cow<'_, str>> {
     if agent.starts_with("Mozilla/") {
-        return Cow::Borrowed("browser");
+        return Some(Cow::Borrowed("browser"));
     }
     if agent.contains("Terraform/") || agent.contains("terraform") {
-        return Cow::Borrowed("terraform");
+        return Some(Cow::Borrowed("terraform"));
     }
     let product = agent.trim_start_matches(['[', '"', ' ']);
     let end = product.find(['/', ' ', '_', '(', ';', ',', ']']).unwrap_or(product.len());
     let product = product.get(..end).unwrap_or("");
-    let end = product.char_indices().nth(FAMILY_MAX).map_or(product.len(), |(at, _)| at);
-    lower_case(product.get(..end).unwrap_or(product))
+    let is_short = product.len() <= FAMILY_MAX || product.chars().count() <= FAMILY_MAX;
+    is_short.then(|| lower_case(product))
 }
 
 /// The class of an environment, where its name gives one: `dev`, `staging` or `prod`.
@@ -87,13 +87,16 @@ mod tests {
     #[test]
     fn agents_have_families() {
         for (agent, wanted) in [
-            ("git/2.30.2", "git"),
-            ("Mozilla/5.0 (iPad) CriOS/122", "browser"),
-            ("[aws-cli/2.15.0 Python/3.11]", "aws-cli"),
-            ("APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io)", "terraform"),
-            ("red-team_39f95f43-cd2f", "red-team"),
+            ("git/2.30.2", Some("git")),
+            ("Mozilla/5.0 (iPad) CriOS/122", Some("browser")),
+            ("[aws-cli/2.15.0 Python/3.11]", Some("aws-cli")),
+            ("APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io)", Some("terraform")),
+            ("red-team_39f95f43-cd2f", Some("red-team")),
+            (&"é".repeat(40), Some(&*"é".repeat(40))),
+            (&"e".repeat(41), None),
+            (&format!("{}/1.0", "e".repeat(41)), None),
         ] {
-            assert_eq!(family(agent), wanted, "{agent}");
+            assert_eq!(family(agent).as_deref(), wanted, "{agent}");
         }
     }
 }

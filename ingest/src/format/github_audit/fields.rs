@@ -206,13 +206,6 @@ pub(super) fn finding_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-/// GitHub asked the secret's issuer.
-pub(super) fn verified(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(validity) = inputs.text(0) {
-        output.scalar(Scalar::Bool(validity == "active"));
-    }
-}
-
 /// Reading or writing, by the HTTP method.
 pub(super) fn op_class(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if first_present(inputs).is_some() {

@@ -14,6 +14,7 @@ use self::fields::{
     repo, runner_kind, scope, secret_names, secrets_count, self_hosted, store, system_outcome, token_kind,
 };
 use super::fill::{bool_of, coalesce, duration_ms, env_class, ip, lower, text_of, ua_family, upper};
+use super::github_webhook::verified;
 use super::{Format, Id, MapRow, Mapping, all, on};
 
 /// The format.
@@ -140,7 +141,7 @@ static ROWS: &[MapRow] = &[
     on(&[C::SecretFinding], "fp", &["repo", "repository", "number", "alert_number"], finding_id),
     on(&[C::SecretFinding], "object", &["number", "alert_number"], text_of),
     on(&[C::SecretFinding], "kind", &["secret_type", "secret_type_display_name"], coalesce),
-    on(&[C::SecretFinding], "verified", &["validity"], fields::verified),
+    on(&[C::SecretFinding], "verified", &["validity"], verified),
     on(&[C::IdentityTokenRevoked], "fp", &["hashed_token", "token_id"], text_of),
     on(&[C::IdentityTokenRevoked, C::VulnFinding], "reason", &["explanation", "dismiss_reason"], coalesce),
     // A request through the API, where the enterprise streams them.

@@ -42,7 +42,7 @@ pub(super) fn run_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 pub(super) fn workflow(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let path = (1..4).find_map(|i| inputs.text(i));
     if let (Some(repo), Some(path)) = (inputs.text(0), path) {
-        output.text(&format!("{repo}/{path}"));
+        output.text(&[repo, "/", path].concat());
     } else if let Some(id) = inputs.string(4) {
         output.text(&id);
     }
@@ -115,26 +115,6 @@ pub(super) fn runner_kind(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-/// A ref as it stands; a bare name by its type.
-pub(super) fn full_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    match (inputs.text(0), inputs.text(1)) {
-        (Some(name), _) if name.starts_with("refs/") => output.text(name),
-        (Some(name), Some("branch")) => output.text(&format!("refs/heads/{name}")),
-        (Some(name), Some("tag")) => output.text(&format!("refs/tags/{name}")),
-        _ => {}
-    }
-}
-
-/// A branch, qualified.
-pub(super) fn branch_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    each_text(inputs, |name| output.text(&format!("refs/heads/{name}")));
-}
-
-/// A release's tag, qualified.
-pub(super) fn tag_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    each_text(inputs, |name| output.text(&format!("refs/tags/{name}")));
-}
-
 /// branch or tag.
 pub(super) fn ref_type(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     match (inputs.text(0), inputs.text(1)) {
@@ -145,34 +125,12 @@ pub(super) fn ref_type(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-/// The name without `refs/…/`.
-pub(super) fn ref_name(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(name) = inputs.text(0) {
-        let bare = name.strip_prefix("refs/tags/").or_else(|| name.strip_prefix("refs/heads/"));
-        output.text(bare.unwrap_or(name));
-    }
-}
-
 /// Git moves an existing tag only when forced, whether or not history was lost.
 pub(super) fn tag_forced(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let Some(forced) = inputs.bool(0) else { return };
     let is_tag = inputs.text(1).is_some_and(|name| name.starts_with("refs/tags/"));
     let existed = inputs.bool(2) == Some(false) && inputs.bool(3) == Some(false);
     output.scalar(Scalar::Bool(forced || (is_tag && existed)));
-}
-
-/// The pushed ref is the default branch.
-pub(super) fn is_default(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let (Some(name), Some(default)) = (inputs.text(0), inputs.text(1)) {
-        output.scalar(Scalar::Bool(name.strip_prefix("refs/heads/") == Some(default)));
-    }
-}
-
-/// All values of all paths: added, modified and removed files.
-pub(super) fn all_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    for i in 0..3 {
-        present(inputs, i).for_each(|value| output.scalar(value));
-    }
 }
 
 /// A merged change is known by the commit it became, any other by its newest one.
@@ -261,7 +219,7 @@ pub(super) fn finding_id(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 }
 
 /// GitHub asked the secret's issuer.
-pub(super) fn verified(inputs: &Inputs<'_>, output: &mut Output<'_>) {
+pub(in crate::format) fn verified(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if let Some(validity) = inputs.text(0) {
         output.scalar(Scalar::Bool(validity == "active"));
     }

@@ -10,6 +10,7 @@ mod rows;
 
 use model::Trust;
 
+pub(super) use self::fields::verified;
 use super::{Format, Id, LATEST, Mapping};
 
 /// The format.

@@ -6,12 +6,14 @@ use EventClass as C;
 use model::EventClass;
 
 use super::fields::{
-    actor_kind, all_of, approver, branch_ref, change_commit, deleted_kind, dependency_scanner, digest, dismissed,
-    finding_id, from_fork, from_other_repo, full_ref, is_default, job_duration, new_setting, object_kind, package,
-    package_commit, permission, ref_name, ref_type, repo, run_duration, run_id, runner_id, runner_kind, scope,
-    system_outcome, tag_forced, tag_ref, trigger, verified, version, workflow,
+    actor_kind, approver, change_commit, deleted_kind, dependency_scanner, digest, dismissed, finding_id, from_fork,
+    from_other_repo, job_duration, new_setting, object_kind, package, package_commit, permission, ref_type, repo,
+    run_duration, run_id, runner_id, runner_kind, scope, system_outcome, tag_forced, trigger, verified, version,
+    workflow,
 };
-use crate::format::fill::{bool_of, coalesce, commit, env_class, lower, text_of};
+use crate::format::fill::{
+    bool_of, branch_ref, coalesce, commit, env_class, full_ref, gather, is_default, lower, ref_name, tag_ref, text_of,
+};
 use crate::format::{MapRow, all, on};
 
 const CI: &[EventClass] = &[C::CiRun, C::CiJob];
@@ -109,7 +111,7 @@ pub(super) static ROWS: &[MapRow] = &[
     // Pushes and refs. `after` of an annotated tag is the tag's own object, not a commit.
     on(PUSH, "prov.ref", &["ref", "ref_type"], full_ref),
     on(PUSH, "prov.commit", &["after"], commit),
-    on(PUSH, "files", &["commits.added", "commits.modified", "commits.removed"], all_of),
+    on(PUSH, "files", &["commits.added", "commits.modified", "commits.removed"], gather),
     on(PUSH, "forced", &["forced"], bool_of),
     on(PUSH, "ref_default", &["ref", "repository.default_branch"], is_default),
     on(PUSH, "pusher_id", &["sender.id"], text_of),

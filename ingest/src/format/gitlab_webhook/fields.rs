@@ -37,28 +37,10 @@ pub(super) fn full_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
 }
 
-/// A branch, qualified.
-pub(super) fn branch_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    each_text(inputs, |name| output.text(&format!("refs/heads/{name}")));
-}
-
-/// A release's tag, qualified.
-pub(super) fn tag_ref(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    each_text(inputs, |name| output.text(&format!("refs/tags/{name}")));
-}
-
 /// branch or tag.
 pub(super) fn ref_type(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     if let Some(name) = inputs.text(0) {
         output.text(if name.starts_with("refs/tags/") { "tag" } else { "branch" });
-    }
-}
-
-/// The name without `refs/…/`.
-pub(super) fn ref_name(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let Some(name) = inputs.text(0) {
-        let bare = name.strip_prefix("refs/tags/").or_else(|| name.strip_prefix("refs/heads/"));
-        output.text(bare.unwrap_or(name));
     }
 }
 
@@ -67,20 +49,6 @@ pub(super) fn tag_forced(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     let is = |i: usize| inputs.text(i).is_some_and(|id| id.bytes().any(|b| b != b'0'));
     if inputs.text(0).is_some_and(|name| name.starts_with("refs/tags/")) {
         output.scalar(Scalar::Bool(is(1) && is(2)));
-    }
-}
-
-/// The pushed ref is the default branch.
-pub(super) fn is_default(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    if let (Some(name), Some(default)) = (inputs.text(0), inputs.text(1)) {
-        output.scalar(Scalar::Bool(name.strip_prefix("refs/heads/") == Some(default)));
-    }
-}
-
-/// All values of all paths: added, modified and removed files.
-pub(super) fn all_of(inputs: &Inputs<'_>, output: &mut Output<'_>) {
-    for i in 0..3 {
-        present(inputs, i).for_each(|value| output.scalar(value));
     }
 }
 

@@ -10,11 +10,10 @@ use EventClass as C;
 use model::{EventClass, Trust};
 
 use self::fields::{
-    advisory, all_of, approvers, branch_ref, cause, commit_of_url, dismissed, env, from_fork, full_ref, is_default,
-    merged_by, object_kind, permission, private, ref_name, ref_type, repo, result, runner_kind, scope, seconds,
-    tag_forced, tag_ref, trigger,
+    advisory, approvers, cause, commit_of_url, dismissed, env, from_fork, full_ref, merged_by, object_kind, permission,
+    private, ref_type, repo, result, runner_kind, scope, seconds, tag_forced, trigger,
 };
-use super::fill::{coalesce, commit, lower, text_of};
+use super::fill::{branch_ref, coalesce, commit, gather, is_default, lower, ref_name, tag_ref, text_of};
 use super::{Format, Id, LATEST, MapRow, Mapping, all, on};
 
 /// The format.
@@ -154,7 +153,7 @@ static ROWS: &[MapRow] = &[
     // Pushes and refs. `after` of an annotated tag is the tag's own object, `checkout_sha` its commit.
     on(PUSH, "prov.ref", &["ref"], full_ref),
     on(PUSH, "prov.commit", &["after"], commit),
-    on(PUSH, "files", &["commits.added", "commits.modified", "commits.removed"], all_of),
+    on(PUSH, "files", &["commits.added", "commits.modified", "commits.removed"], gather),
     on(PUSH, "ref_default", &["ref", "project.default_branch"], is_default),
     on(PUSH, "pusher_id", &["user_id"], text_of),
     on(PUSH, "author", &["commits.author.name"], coalesce),

@@ -134,13 +134,18 @@ pub(super) fn bundle_digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// A digest as Sigstore's messages write it: `SHA2_256` and base64.
 pub(in crate::format) fn sigstore_digest(algorithm: &str, digest: &str) -> Option<String> {
-    let hex: String = base64(digest)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(&base64(digest)?);
     match algorithm {
         "SHA2_256" => digest_of("sha256", &hex),
         "SHA2_384" => digest_of("sha384", &hex),
         "SHA2_512" => digest_of("sha512", &hex),
         _ => None,
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The digests of the subjects of the statement in the payload that the `i`-th path has.

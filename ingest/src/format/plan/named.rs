@@ -9,7 +9,7 @@ use model::{Scalar, Slot, Timestamp, View};
 use super::Plan;
 
 /// Room for an id of several parts: nearly all are shorter.
-const ID_BYTES: usize = 96;
+const ID_BYTES: usize = 160;
 
 impl Plan {
     /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.

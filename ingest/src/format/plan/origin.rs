@@ -22,15 +22,15 @@ impl Plan {
     ) -> BTreeMap<&'p str, Vec<&'p str>> {
         let mut origins = self.envelope_origins(decoded, raw);
         let Some(class) = decoded.class.and_then(|class| self.classes.get(&class)) else { return origins };
-        for planned in &class.rows {
+        for planned in class.rows.iter() {
             let mut row = Row::default();
             row.reset(class.slots);
-            let inputs = Inputs::new(raw, &planned.inputs, &decoded.memo);
+            let inputs = Inputs::new(raw, planned.inputs, &decoded.memo);
             (planned.fill)(&inputs, &mut Output::new(&mut row, planned.slot, raw.record()));
             let values = texts(row.view(raw.record()), planned.slot);
             if !values.is_empty() {
                 let paths = origins.entry(fields.name(planned.slot)).or_default();
-                paths.extend(self.paths_of(raw, &planned.inputs, &values));
+                paths.extend(self.paths_of(raw, planned.inputs, &values));
             }
         }
         origins
