@@ -55,7 +55,7 @@ fn heard(record: &Value) -> Option<Told> {
     let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let rule = [text("/rule/name"), text("/rule/title")].into_iter().find(|name| !name.is_empty())?;
     // Sources that number their records alike are one source here.
-    let is_of_one_source = text("/rule/id") == "id-reuse";
+    let is_of_one_source = rule == "id-reuse";
     // What is due after the last day waits for days that are not there.
     let is_over = text("/event_time").get(..7) != FIRST.get(..7);
     if !["firing", "repeat", "raised"].contains(&text("/state").as_str()) || is_of_one_source || is_over {

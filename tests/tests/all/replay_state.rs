@@ -65,7 +65,11 @@ fn what_does_not_fit_is_refused_with_its_path_and_a_hint() {
         ("--state-in @none.state --rules @rule.yml", "none.state", "not a state file"),
         ("--state-in @gone.state --rules @rule.yml", "gone.state", "there is no such file (hint: the piece before"),
         ("--state-out @in.jsonl --rules @rule.yml", "in.jsonl", "is an input (hint: "),
-        ("--state-out @no/such/s.state --rules @rule.yml", "s.state", "(hint: name a file in a folder that is there"),
+        (
+            "--state-out @no/such/s.state --rules @rule.yml",
+            "no/such/s.state",
+            "(hint: name a file in a folder that is there",
+        ),
     ] {
         desk.put("alerts.jsonl", "of yesterday");
         let ran = json(&desk, &format!("--alerts @alerts.jsonl {words}"));
