@@ -2,7 +2,6 @@
 //!
 //! Pure and in event time. Must never forget one that was told before its time is sealed, unless its table is full.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ impl Ahead {
         self.unsettled.insert((of.at, print));
         match self.told.get_mut(&print) {
             Some(told) => told.push(of),
-            None => drop(self.told.insert(print, vec![of], expendable)),
+            None => drop(self.told.insert(print, vec![of], |a, x, b, y| rank(x).cmp(&rank(y)).then(a.cmp(b)))),
         }
     }
 
@@ -95,12 +94,11 @@ impl Ahead {
 
     pub(crate) fn restore(&mut self, print: Fingerprint, told: Vec<Previewed>) {
         self.unsettled.extend(told.iter().map(|of| (of.at, print)));
-        self.told.insert(print, told, expendable);
+        self.told.insert(print, told, |a, x, b, y| rank(x).cmp(&rank(y)).then(a.cmp(b)));
     }
 }
 
-/// Tickets before pages, then what was told of the earliest time.
-fn expendable(a: &Fingerprint, x: &Vec<Previewed>, b: &Fingerprint, y: &Vec<Previewed>) -> Ordering {
-    let rank = |told: &[Previewed]| (told.iter().map(|of| of.urgency).max(), told.iter().map(|of| of.at).max());
-    rank(x).cmp(&rank(y)).then(a.cmp(b))
+/// What goes first from a full table: tickets before pages, then what was told of the earliest time.
+fn rank(told: &[Previewed]) -> (Option<Urgency>, Option<Timestamp>) {
+    (told.iter().map(|of| of.urgency).max(), told.iter().map(|of| of.at).max())
 }

@@ -53,13 +53,16 @@ pub(super) struct Undecided {
     pub(super) finding: Option<Box<Finding>>,
 }
 
+/// An event that waits, with the references that it came through.
+type Entering = (Arc<Seen>, Vec<usize>);
+
 /// One key: its state with all that waits, and what waits.
 #[derive(Debug)]
 struct Waiting {
     state: State,
     /// Something was sealed that did not wait, or not sealed that did.
     is_stale: bool,
-    events: BTreeMap<Spot, VecDeque<(Arc<Seen>, Vec<usize>)>>,
+    events: BTreeMap<Spot, VecDeque<Entering>>,
 }
 
 /// Events ahead are numbered behind all that are sealed.

@@ -75,7 +75,7 @@ fn what_is_folded_while_silenced_is_told_at_its_end() {
     let held = [20, 30, 40].map(|seconds| Offered::Alert(about("app", seconds, Urgency::Ticket)));
     let raised = Offered::Alert(about("app", 50, Urgency::Page));
     let announced = Offered::Announced(announced("app", 1, None));
-    let (told, _) = sealed(&[&held[..], &[announced.clone()]].concat(), Mode::Alerts);
+    let (told, _) = sealed(&[&held[..], std::slice::from_ref(&announced)].concat(), Mode::Alerts);
     assert_eq!(short(&told), ["suppressed@20 r/app ×1", "suppressed@100 r/app ×3"]);
     assert_eq!((told[1].suppressed, told[1].suppressed_by.is_none()), (2, true));
     assert!(told[1].explain.contains("held 2 more times while it was not told"), "{}", told[1].explain);

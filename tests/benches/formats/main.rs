@@ -58,9 +58,12 @@ fn main() {
 }
 
 /// A record, and what reads twelve fields of it: of the envelope, and of what stands in it.
-type Text<'a> = (&'a str, (Floor, Option<Floor>));
+type Text<'a> = (&'a str, Floors);
 
-fn shape(format: &str, text: &str) -> (Floor, Option<Floor>) {
+/// The floor of a record, and of what stands in it where it is an envelope.
+type Floors = (Floor, Option<Floor>);
+
+fn shape(format: &str, text: &str) -> Floors {
     let first = |of: &str, text: &str| floor::of(of).iter().copied().find(|floor| floor(text)).unwrap_or(floor::skip);
     match floor::data(text).filter(|_| format == ENVELOPE.name) {
         Some(data) => {
@@ -125,7 +128,7 @@ fn row(format: &Format, texts: &[Text<'_>], is_made: bool, (pack, all): (&Decode
     let mut best = [f64::INFINITY; 4];
     let (mut scratch, mut row, mut events) = (Scratch::default(), Row::default(), 0);
     for _ in 0..rounds {
-        let mut timed = |at: usize, job: &mut dyn FnMut(&str, (Floor, Option<Floor>))| {
+        let mut timed = |at: usize, job: &mut dyn FnMut(&str, Floors)| {
             #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
             let start = Instant::now();
             (0..again).for_each(|_| texts.iter().for_each(|(text, floor)| job(text, *floor)));
@@ -158,8 +161,7 @@ fn row(format: &Format, texts: &[Text<'_>], is_made: bool, (pack, all): (&Decode
         micros[2] / micros[1],
         if is_made { "  made up" } else { "" }
     );
-    let is_skipped =
-        |(outer, inner): &(Floor, Option<Floor>)| std::ptr::fn_addr_eq(inner.unwrap_or(*outer), floor::skip as Floor);
+    let is_skipped = |(outer, inner): &Floors| std::ptr::fn_addr_eq(inner.unwrap_or(*outer), floor::skip as Floor);
     let skipped = texts.iter().filter(|(_, floors)| is_skipped(floors)).count();
     if skipped > 0 {
         println!("  {skipped} of these are only skipped by the floor: they have another shape");

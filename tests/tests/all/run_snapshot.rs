@@ -158,3 +158,43 @@ fn a_snapshot_that_cannot_be_used_is_said_and_nothing_is_lost() {
     let told = crate::run_events::told;
     assert_eq!(told(&place.read_lines("state/seal.jsonl")), told(&expected));
 }
+
+#[test]
+fn rules_that_changed_meanwhile_count_from_where_the_worker_goes_on() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("changed-in", 1, &[]).expect("created");
+    let arrivals = DEPLOYER.arrivals(72, 2_000, 60, 1);
+    let sources = [("deployer", "changed-in", DEPLOYER.source)];
+    let more = "idle_after: 10m\nsnapshot_every: 1s\n";
+    let config = config(&broker.bootstrap(), "changed", &sources, more);
+    let place = Place::new(&config.replace("kafka:\n", "kafka:\n  instance: one\n"), RULES);
+    let (first, rest) = arrivals[0].split_at(1_000);
+    produce(broker, "changed-in", 0, first);
+    let mut worker = place.start(&[]);
+    worker.until_read(first.len() as u64);
+    worker.kill();
+    let added = "---\ntitle: Added\nid: 00000000-0000-4000-8000-000000000031\n\
+                 logsource: {product: deployer, service: api}\ndetection: {s: {kind: plan}, condition: s}\n\
+                 x-alert: {route: ticket, fingerprint: [uid]}\nx-requires: [E12]\n";
+    fs::write(place.path("rules.yml"), RULES.to_owned() + added).expect("written");
+    let mut worker = place.start(&[]);
+    worker.until("it goes on", |worker| worker.said().contains("goes on from the snapshot"));
+    produce(broker, "changed-in", 0, rest);
+    worker.until_read(rest.len() as u64);
+    // Killed once more behind the change: what was read since is judged by the rules of then.
+    worker.kill();
+    place.run_to_the_end();
+    let kinds: Vec<(String, bool)> = place
+        .read("state/control.jsonl")
+        .iter()
+        .filter(|record| record["kind"] == "start" || record["kind"] == "rules")
+        .map(|record| (record["kind"].as_str().unwrap_or_default().to_owned(), record["resumed"] == true))
+        .collect();
+    let kind = |name: &str, resumed| (name.to_owned(), resumed);
+    assert_eq!(kinds, [kind("start", false), kind("start", true), kind("rules", false), kind("start", true)]);
+    let sealed = place.read_lines("state/seal.jsonl");
+    let told = |lines: &[String]| lines.iter().filter(|line| line.contains("\"title\":\"Added\"")).count();
+    let plans = |lines: &[String]| lines.iter().filter(|line| line.contains("\"kind\":\"plan\"")).count();
+    assert!(told(&sealed) > 0 && told(&sealed) <= 2 * plans(rest), "{} of {}", told(&sealed), plans(rest));
+    assert_eq!(sorted(sealed), sorted(place.replay_control_log()));
+}

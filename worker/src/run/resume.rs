@@ -70,14 +70,13 @@ pub fn resume(
     partitions.restore(config, &state.held)?;
     pipeline.restore(state.pipeline)?;
     let mut stretch = Stretch::new(config, &built);
-    let mut last = None;
+    let mut running = state.set;
     for record in &tail {
         if let ControlRecord::Rules { set, .. } = record {
             let next = kept(*set)?;
             stretch.add(*set, &next, &mut pipeline)?;
-            past.push((state.set, built.rules.graph.version()));
-            built = next;
-            last = Some(*set);
+            past.push((running, built.rules.graph.version()));
+            (built, running) = (next, *set);
         }
     }
     let positions = partitions.active().map(|(at, held)| (at.clone(), held.next));
@@ -86,7 +85,7 @@ pub fn resume(
         bail!("the run closed its inputs");
     }
     stretch.read(connection, &mut partitions, &mut pipeline, &mut scripts)?;
-    if last.is_some() {
+    if running != state.set {
         pipeline.replace(built.engines.clone())?;
     }
     pipeline.advance()?;

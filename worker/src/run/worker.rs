@@ -111,6 +111,9 @@ impl<'c> Worker<'c> {
             self.poll(&mut batch)?;
             let now = clock::now();
             let stop = self.published.stop.load(Ordering::Relaxed);
+            if stop {
+                self.snapshots.hurry();
+            }
             let done = self.is_done();
             // A clock that was set back must not stop the ticks.
             if (now.ms() - self.fetched_at.ms()).abs() >= TICK_MS || done || stop {
@@ -120,8 +123,6 @@ impl<'c> Worker<'c> {
                 return self.close(&mut batch);
             }
             if stop {
-                self.snapshots.hurry();
-                self.keep_state();
                 tracing::info!("stopped");
                 return Ok(());
             }
