@@ -63,6 +63,10 @@ pub struct Misses(BTreeMap<&'static str, u64>);
 impl Misses {
     /// Counts one event's.
     pub fn add(&mut self, missed: Missed) {
+        // Nearly every event: not worth a look at the names.
+        if missed == Missed::default() {
+            return;
+        }
         missed.names().for_each(|name| *self.0.entry(name).or_default() += 1);
     }
 
