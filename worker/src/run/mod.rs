@@ -125,6 +125,12 @@ fn ready(
                 tracing::info!("goes on from the snapshot and the control log behind it");
                 return Ok((ready, Some(built)));
             }
+            // Windows are not given up because the broker is slow: nothing is recorded yet, the next start tries again.
+            Err(error) if error.is::<stretch::NotYet>() => {
+                return Err(
+                    error.context("what was read behind the snapshot cannot be read again yet (hint: start again)")
+                );
+            }
             Err(error) => tracing::warn!(
                 "the state of the worker before cannot be gone on from: {error:#}; windows begin anew from the committed offsets"
             ),

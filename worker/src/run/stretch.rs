@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::bail;
-use ingest::kafka::{Batch, Connection, Offsets, Retry};
+use ingest::kafka::{Batch, Connection, KafkaError, Offsets, Retry};
 use ingest::source::kafka::{KafkaSource, Polled, Reading};
 use model::{Sha256, Timestamp};
 
@@ -19,8 +18,25 @@ use crate::lanes::SetId;
 use crate::pipeline::Pipeline;
 
 const POLL_RECORDS_MAX: usize = 20_000;
-/// A stretch that the broker still has comes within this time, or not at all.
+/// Records that the broker still has come within this time, or the broker is not well.
 const POLL_WAIT: Duration = Duration::from_secs(20);
+
+/// The broker does not give what it may have still: whoever tries again may get it.
+#[derive(Debug)]
+pub struct NotYet(String);
+
+impl std::fmt::Display for NotYet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotYet {}
+
+fn failed(error: &KafkaError) -> anyhow::Error {
+    let said = format!("{error} (hint: {})", error.hint());
+    if error.is_retryable() { NotYet(said).into() } else { anyhow::anyhow!(said) }
+}
 
 /// What judges the records of a stretch.
 pub struct Stretch<'c> {
@@ -52,7 +68,7 @@ impl<'c> Stretch<'c> {
     /// Reads every partition from where it stands to the end of its script, and tells the pipeline what the script says.
     ///
     /// # Errors
-    /// When the broker does not have the records any more, or cannot be read.
+    /// When the broker does not have the records any more, or cannot be read; [`NotYet`] where trying again may help.
     pub fn read(
         &mut self,
         connection: &Connection,
@@ -66,13 +82,16 @@ impl<'c> Stretch<'c> {
         if left > 0 {
             let reading = Reading::From(offsets);
             let mut kafka = KafkaSource::open(connection, &reading, &Retry::default(), &mut build::tell_attempt)
-                .map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?;
+                .map_err(|error| failed(&error))?;
             let mut batch = Batch::new();
             while left > 0 {
                 match kafka.poll(&mut batch, POLL_RECORDS_MAX, POLL_WAIT) {
                     Polled::Records => {}
-                    Polled::Error(error) if !error.is_retryable() => bail!("{error} (hint: {})", error.hint()),
-                    Polled::Idle => bail!("{left} records of the recorded stretch did not come within {POLL_WAIT:?}"),
+                    Polled::Error(error) if !error.is_retryable() => return Err(failed(&error)),
+                    Polled::Idle => {
+                        let late = format!("{left} records of the recorded stretch did not come within {POLL_WAIT:?}");
+                        return Err(NotYet(late).into());
+                    }
                     Polled::End(at) => {
                         // What is missing up to the end are markers of transactions, which are no records.
                         if let (Some(script), Some(held)) = (scripts.of.get(&at), partitions.held.get_mut(&at)) {
