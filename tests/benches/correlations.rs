@@ -8,34 +8,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use harness::cli;
-use harness::feed::Feed;
+use harness::feed::{Feed, STEPS};
 use harness::generate::Random;
 use ingest::scan;
 use model::{Evidence, Held, Row, Sha256, Timestamp};
 use rsigma_eval::event::JsonEvent;
 use rsigma_eval::{CorrelationConfig, CorrelationEngine};
 use rules::{Evaluator, Lists, Match};
-
-/// The members and keys rows: three rules and what is asked of them.
-const RULES: &str = "\
-title: a
-name: a
-id: 00000000-0000-4000-8000-0000000000a1
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: a}, condition: s}
----
-title: b
-name: b
-id: 00000000-0000-4000-8000-0000000000a2
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: b}, condition: s}
----
-title: c
-name: c
-id: 00000000-0000-4000-8000-0000000000a3
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: c}, condition: s}
-";
 
 fn correlation(number: u32, body: &str) -> String {
     format!("---\ntitle: c{number}\nid: 00000000-0000-4000-8000-0000000001{number:02}\ncorrelation: {{{body}}}\n")
@@ -107,7 +86,7 @@ fn members(rounds: usize) {
         let mut best = [f64::INFINITY; 2];
         for _ in 0..rounds {
             for (side, members) in [26, 2_600].into_iter().enumerate() {
-                let documents = RULES.to_owned() + &correlation(1, &body.replace("SPAN", &format!("{members}s")));
+                let documents = STEPS.to_owned() + &correlation(1, &body.replace("SPAN", &format!("{members}s")));
                 let mut feed = Feed::new(&documents, 1_000);
                 let event = |feed: &mut Feed, at: usize| {
                     let (value, number) = (format!("v{}", at % 5_000), (at * 7_919 % 1_000).to_string());
@@ -142,7 +121,7 @@ fn keys(rounds: usize) {
 }
 
 fn live_keys(keys: usize, rounds: usize) {
-    let documents = RULES.to_owned()
+    let documents = STEPS.to_owned()
         + &correlation(1, "type: event_count, rules: [a], group-by: [k], timespan: 30d, condition: {gte: 100}");
     let mut feed = Feed::new(&documents, 4 * keys);
     let mut handles = Vec::with_capacity(4 * keys);
@@ -260,7 +239,7 @@ fn twenty_documents() -> String {
 /// Ten million keys of first steps by a thousand principals at a limit of a million, with one attack in three steps among them.
 fn flood() {
     let documents =
-        RULES.to_owned() + &correlation(1, "type: temporal_ordered, rules: [a, b, c], group-by: [k], timespan: 1d");
+        STEPS.to_owned() + &correlation(1, "type: temporal_ordered, rules: [a, b, c], group-by: [k], timespan: 1d");
     let mut feed = Feed::new(&documents, 1_000_000);
     const KEYS: usize = 10_000_000;
     let before = resident();

@@ -14,6 +14,27 @@ use rules::correlation::{Correlations, Graph, Limits};
 use rules::parse::{Settings, load_texts};
 use rules::{Lists, Program};
 
+/// Three rules, `a`, `b` and `c`, for correlations to refer to.
+pub const STEPS: &str = "\
+title: a
+name: a
+id: 00000000-0000-4000-8000-0000000000a1
+logsource: {product: pipewarden, category: ci.runner}
+detection: {s: {t: a}, condition: s}
+---
+title: b
+name: b
+id: 00000000-0000-4000-8000-0000000000a2
+logsource: {product: pipewarden, category: ci.runner}
+detection: {s: {t: b}, condition: s}
+---
+title: c
+name: c
+id: 00000000-0000-4000-8000-0000000000a3
+logsource: {product: pipewarden, category: ci.runner}
+detection: {s: {t: c}, condition: s}
+";
+
 /// Correlations with what feeds them.
 pub struct Feed {
     program: Program,

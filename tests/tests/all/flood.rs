@@ -1,25 +1,8 @@
 //! A flood of keys ends at its limit, is counted, and hides nobody else's attack.
 
-use harness::feed::Feed;
+use harness::feed::{Feed, STEPS};
 
-const RULES: &str = "\
-title: a
-name: a
-id: 00000000-0000-4000-8000-0000000000a1
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: a}, condition: s}
----
-title: b
-name: b
-id: 00000000-0000-4000-8000-0000000000a2
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: b}, condition: s}
----
-title: c
-name: c
-id: 00000000-0000-4000-8000-0000000000a3
-logsource: {product: pipewarden, category: ci.runner}
-detection: {s: {t: c}, condition: s}
+const SEQUENCE: &str = "\
 ---
 title: one after the other
 id: 00000000-0000-4000-8000-0000000000a4
@@ -29,7 +12,7 @@ correlation: {type: temporal_ordered, rules: [a, b, c], group-by: [k], timespan:
 /// How often the attack is told, how many keys are held and given up in the end, and the most that were held.
 fn flooded(principals: usize, attacker: &str) -> (u64, usize, u64, usize) {
     const KEYS: usize = 200_000;
-    let mut feed = Feed::new(RULES, 20_000);
+    let mut feed = Feed::new(&(STEPS.to_owned() + SEQUENCE), 20_000);
     let (mut told, mut most) = (0, 0);
     for at in 0..KEYS {
         let (key, actor) = (format!("decoy-{at}"), format!("decoy-{}", at % principals));
