@@ -63,7 +63,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-fn fold_char(c: char) -> char {
+pub(crate) fn fold_char(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }

@@ -54,7 +54,27 @@ const SPECIAL: [&str; 9] = ["*", "?", "\\", "\"", "/", ".", "%", "{", "\u{1}"];
 const NUMBERS: [&str; 12] =
     ["0", "1", "4", "42", "-3", "1.5", "4.0", "1e20", "0.00001", "9007199254740993", "18446744073709551615", "-0.5"];
 
-const REGEXES: [&str; 9] = ["a", "^a", "b$", "^[ab]+$", "a.b", "(ab|ba)+", "^\\d+$", "^$", "k"];
+/// The second half holds texts long enough to be looked for, certain ones and others that a match may lack.
+const REGEXES: [&str; 18] = [
+    "a",
+    "^a",
+    "b$",
+    "^[ab]+$",
+    "a.b",
+    "(ab|ba)+",
+    "^\\d+$",
+    "^$",
+    "k",
+    "aab|baa",
+    "(ab)?aba",
+    "ab(ab)*ba",
+    "[aA]bab?",
+    "^(aba)+$",
+    "a\\bb|ba\\b.*",
+    "(aba){0,2}ab",
+    "b(aba|abb)?ba",
+    "sss?",
+];
 
 const ADDRESSES: [&str; 6] = ["10.1.2.3", "10.2.0.1", " 10.1.2.3 ", "2001:db8::1", "::ffff:10.1.2.3", "10.1.2"];
 const NETWORKS: [&str; 6] = ["10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "2001:db8::/32", "0.0.0.0/0", "10.1.2.2/31"];

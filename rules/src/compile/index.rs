@@ -4,6 +4,7 @@
 //! hold it against one.
 
 use model::{Scalar, Slot, View};
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use super::Glob;
@@ -34,8 +35,19 @@ struct Exact {
 #[derive(Debug, Clone)]
 struct Needle {
     predicate: PredicateId,
-    /// None: the needle alone decides.
-    verify: Option<(Glob, bool)>,
+    /// What the value is held against where the needle was found.
+    verify: Verify,
+}
+
+#[derive(Debug, Clone)]
+enum Verify {
+    /// The needle alone decides.
+    Nothing,
+    /// The whole value, folded.
+    Folded(Glob),
+    /// The whole value as it is.
+    Cased(Glob),
+    Regex(Regex),
 }
 
 /// The text an index would look for, folded; None: a pattern without any, which no index can answer.
@@ -58,16 +70,22 @@ impl TextIndex {
             [] => self.add_exact("", pattern.cased, predicate),
             [Piece::Literal(text)] => self.add_exact(text, pattern.cased, predicate),
             [Piece::Many, Piece::Literal(_), Piece::Many] if !pattern.cased => {
-                self.add_needle(literal, predicate, None)
+                self.add_needle(literal, predicate, Verify::Nothing)
             }
-            _ => self.add_needle(literal, predicate, Some((Glob::new(pattern), pattern.cased))),
+            _ if pattern.cased => self.add_needle(literal, predicate, Verify::Cased(Glob::new(pattern))),
+            _ => self.add_needle(literal, predicate, Verify::Folded(Glob::new(pattern))),
         }
+    }
+
+    /// Looks for a value in which the expression is found, every one of which holds the text (folded).
+    pub(crate) fn add_regex(&mut self, regex: Regex, text: String, predicate: PredicateId) {
+        self.add_needle(text, predicate, Verify::Regex(regex));
     }
 
     /// Looks for a keyword: whoever finds it verifies it himself.
     pub(crate) fn add_keyword(&mut self, pattern: &Pattern, predicate: PredicateId) {
         if let Some(literal) = literal_of(pattern) {
-            self.add_needle(literal, predicate, None);
+            self.add_needle(literal, predicate, Verify::Nothing);
         }
     }
 
@@ -76,7 +94,7 @@ impl TextIndex {
         self.exact.entry(fold(text).into()).or_default().push(Exact { predicate, cased });
     }
 
-    fn add_needle(&mut self, literal: String, predicate: PredicateId, verify: Option<(Glob, bool)>) {
+    fn add_needle(&mut self, literal: String, predicate: PredicateId, verify: Verify) {
         self.needles.entry(literal.into()).or_default().push(Needle { predicate, verify });
     }
 
@@ -131,9 +149,10 @@ impl TextIndex {
         self.found.search(folded.as_bytes(), |number| {
             for needle in self.targets.get(number as usize).into_iter().flatten() {
                 let holds = match &needle.verify {
-                    None => true,
-                    Some((glob, true)) => glob.matches(text),
-                    Some((glob, false)) => glob.matches(folded),
+                    Verify::Nothing => true,
+                    Verify::Folded(glob) => glob.matches(folded),
+                    Verify::Cased(glob) => glob.matches(text),
+                    Verify::Regex(regex) => regex.is_match(text),
                 };
                 if holds {
                     found(needle.predicate);

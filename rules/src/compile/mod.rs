@@ -8,6 +8,7 @@ mod index;
 mod needles;
 mod predicate;
 mod program;
+mod required;
 mod uses;
 mod witness;
 

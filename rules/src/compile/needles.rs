@@ -26,15 +26,24 @@ pub(crate) struct Needles {
     texts: Vec<Box<str>>,
     long: Grams<4>,
     short: Grams<3>,
-    /// Say whether any of the short texts occurs at all; None where the processor has no instructions for it.
-    any_short: Option<Vec<Searcher>>,
-    /// The same for the gated ones: apart, because a search for longer texts has fewer false finds.
-    any_gated: Option<Vec<Searcher>>,
+    gate: Gate,
     gated: Vec<(Finder<'static>, u32)>,
     few: Vec<(Finder<'static>, u32)>,
     many: Option<AhoCorasick>,
     /// By pattern of the automaton: the text's number.
     many_numbers: Vec<u32>,
+}
+
+/// Says whether any of the short and of the gated texts occurs at all.
+#[derive(Debug, Default)]
+enum Gate {
+    /// Not known: the processor has no instructions for it.
+    #[default]
+    Open,
+    /// Few texts: one search says it of all.
+    Together(Vec<Searcher>),
+    /// Short ones, gated ones: a search for longer texts has fewer false finds.
+    Apart(Vec<Searcher>, Vec<Searcher>),
 }
 
 #[derive(Debug, Default)]
@@ -63,17 +72,18 @@ impl Needles {
                 _ => tiny.push((text.as_ref(), number)),
             }
         }
-        needles.any_short = searchers(&short);
         if tiny.len() <= FEW_MAX {
             for (text, number) in tiny {
                 let is_gated = text.len() == GATED;
                 let finders = if is_gated { &mut needles.gated } else { &mut needles.few };
                 finders.push((Finder::new(text).into_owned(), number));
             }
-            needles.any_gated = searchers(&needles.gated.iter().map(|(finder, _)| finder.needle()).collect::<Vec<_>>());
+            let gated: Vec<&[u8]> = needles.gated.iter().map(|(finder, _)| finder.needle()).collect();
+            needles.gate = Gate::new(&short, &gated);
         } else {
             needles.many_numbers = tiny.iter().map(|(_, number)| *number).collect();
             needles.many = Some(AhoCorasick::new(tiny.iter().map(|(text, _)| text))?);
+            needles.gate = Gate::new(&short, &[]);
         }
         Ok(needles)
     }
@@ -87,23 +97,17 @@ impl Needles {
     #[inline]
     pub(crate) fn search(&self, bytes: &[u8], mut found: impl FnMut(u32)) {
         if let Some(filter) = &self.long.filter {
-            let (grams, _) = bytes.as_chunks();
-            for (at, gram) in grams.iter().enumerate() {
-                if is_set(filter, *gram) {
-                    self.long.verify(&self.texts, bytes, at * 4, *gram, &mut found);
-                }
-            }
+            self.search_long(filter, bytes, &mut found);
         }
-        if let Some(filter) = &self.short.filter
-            && any_of(&self.any_short, bytes)
-        {
+        let (any_short, any_gated) = self.gate.asked(bytes);
+        if any_short && let Some(filter) = &self.short.filter {
             for (at, gram) in bytes.array_windows().step_by(2).enumerate() {
                 if is_set(filter, *gram) {
                     self.short.verify(&self.texts, bytes, at * 2, *gram, &mut found);
                 }
             }
         }
-        if !self.gated.is_empty() && any_of(&self.any_gated, bytes) {
+        if any_gated {
             search_each(&self.gated, bytes, &mut found);
         }
         search_each(&self.few, bytes, &mut found);
@@ -113,18 +117,71 @@ impl Needles {
             }
         }
     }
+
+    /// Four grams at a step: in nearly all of them nothing is found.
+    #[inline]
+    fn search_long(&self, filter: &[u64; 1024], bytes: &[u8], found: &mut impl FnMut(u32)) {
+        let (grams, _) = bytes.as_chunks::<4>();
+        let (steps, rest) = grams.as_chunks::<4>();
+        for (step, grams) in steps.iter().enumerate() {
+            if grams.iter().fold(false, |any, gram| any | is_set(filter, *gram)) {
+                self.verify_long(filter, bytes, step * 4, grams, found);
+            }
+        }
+        self.verify_long(filter, bytes, steps.len() * 4, rest, found);
+    }
+
+    /// The grams that begin with the `first` one of the text.
+    fn verify_long(
+        &self,
+        filter: &[u64; 1024],
+        bytes: &[u8],
+        first: usize,
+        grams: &[[u8; 4]],
+        found: &mut impl FnMut(u32),
+    ) {
+        for (at, gram) in grams.iter().enumerate().filter(|(_, gram)| is_set(filter, **gram)) {
+            self.long.verify(&self.texts, bytes, (first + at) * 4, *gram, found);
+        }
+    }
 }
 
 /// Up to so many texts are searched 32 bytes at a step; more at once, 16.
 const SEARCHER_TEXTS_MAX: usize = 32;
 
+/// So many texts are told apart by one search: it sorts them into eight.
+const TOGETHER_MAX: usize = 12;
+
+impl Gate {
+    fn new(short: &[&[u8]], gated: &[&[u8]]) -> Gate {
+        let gate = if short.len() + gated.len() <= TOGETHER_MAX {
+            searchers(&[short, gated].concat()).map(Gate::Together)
+        } else {
+            searchers(short).zip(searchers(gated)).map(|(short, gated)| Gate::Apart(short, gated))
+        };
+        gate.unwrap_or_default()
+    }
+
+    /// Whether any of the short texts may occur, and any of the gated ones.
+    #[inline]
+    fn asked(&self, bytes: &[u8]) -> (bool, bool) {
+        match self {
+            Gate::Open => (true, true),
+            Gate::Together(all) => {
+                let any = any_of(all, bytes);
+                (any, any)
+            }
+            Gate::Apart(short, gated) => (any_of(short, bytes), any_of(gated, bytes)),
+        }
+    }
+}
+
 fn searchers(texts: &[&[u8]]) -> Option<Vec<Searcher>> {
     texts.chunks(SEARCHER_TEXTS_MAX).map(|texts| Searcher::new(texts.iter())).collect()
 }
 
-/// One of the searchers finds something; without searchers, there may always be something.
-fn any_of(any: &Option<Vec<Searcher>>, bytes: &[u8]) -> bool {
-    any.as_ref().is_none_or(|any| any.iter().any(|any| any.find(bytes).is_some()))
+fn any_of(any: &[Searcher], bytes: &[u8]) -> bool {
+    any.iter().any(|any| any.find(bytes).is_some())
 }
 
 fn search_each(finders: &[(Finder<'static>, u32)], bytes: &[u8], found: &mut impl FnMut(u32)) {

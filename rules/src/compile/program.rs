@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use model::{CarriedField, Projection, Slot, Urgency};
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use super::index::literal_of;
+use super::required::required_text;
 use super::uses::{list_uses, searched_fields};
 use super::witness::{Key, Witnesses};
 use super::{Check, Glob, Predicate, PredicateId, TextIndex};
-use crate::ast::{FieldTest, ListUse, Pattern, Rule, Search, Test};
+use crate::ast::{FieldTest, ListUse, Pattern, Piece, Rule, Search, Test};
 use crate::correlation::{Graph, Watched, is_open};
 use crate::where_expr::Where;
 
@@ -289,6 +291,20 @@ impl Compiler {
         id
     }
 
+    /// An expression that every value lacks in which a certain text does not stand: the index looks for the text.
+    fn indexed_regex(&mut self, field: &str, source: &str, text: String) -> Result<PredicateId, regex::Error> {
+        let slot = self.program.projection.ask(field);
+        let regex = Regex::new(source)?;
+        let name = format!("{slot}:regex:{source}");
+        let (id, new) = self.intern(name, |_| Ok(Predicate { slot, check: Check::Indexed }))?;
+        if new {
+            self.index_of(slot).add_regex(regex, text.clone(), id);
+            let part = Pattern { pieces: vec![Piece::Many, Piece::Literal(text), Piece::Many], cased: false };
+            self.texts.insert(id, (slot, vec![part]));
+        }
+        Ok(id)
+    }
+
     fn index_of(&mut self, slot: Slot) -> &mut TextIndex {
         let slots = slot as usize + 1;
         if self.program.indexes.len() < slots {
@@ -304,8 +320,8 @@ impl Compiler {
         if new {
             self.keywords.push((id, pattern.clone()));
             let mut open = pattern.clone();
-            open.pieces.insert(0, crate::ast::Piece::Many);
-            open.pieces.push(crate::ast::Piece::Many);
+            open.pieces.insert(0, Piece::Many);
+            open.pieces.push(Piece::Many);
             self.program.keyword_globs.push((id, Glob::new(&open), pattern.cased));
         }
         id
@@ -316,6 +332,11 @@ impl Compiler {
             && literal_of(pattern).is_some()
         {
             return Ok(self.indexed(field, &[pattern]));
+        }
+        if let Test::Regex(source) = test
+            && let Some(text) = required_text(source)
+        {
+            return self.indexed_regex(field, source, text);
         }
         let slot = self.program.projection.ask(field);
         let interned =
@@ -329,7 +350,7 @@ impl Compiler {
             Test::Number(number) => Check::Number(*number),
             Test::Null => Check::Null,
             Test::Exists(wanted) => Check::Exists(*wanted),
-            Test::Regex(source) => Check::Regex(regex::Regex::new(source)?),
+            Test::Regex(source) => Check::Regex(Regex::new(source)?),
             Test::Cidr(network) => Check::Cidr(*network),
             Test::Compare(how, number) => Check::Compare(*how, *number),
             Test::FieldRef { other, how, cased } => {

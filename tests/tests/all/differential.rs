@@ -114,6 +114,14 @@ const EXPLAINED: &[Explained] = &[
     ("references to arrays", "ours: any member may be equal to any member of the other field", |case| {
         case.text.contains("|fieldref") && any_array(case.event)
     }),
+    ("references to objects", "ours: an object is no value; theirs compares objects", |case| {
+        has(case.rule, |search| match search {
+            Search::Field(FieldTest { field, test: Test::FieldRef { other, .. } }) => {
+                [field, other].iter().any(|field| case.event.get(field.as_str()).is_some_and(Value::is_object))
+            }
+            _ => false,
+        })
+    }),
     (
         "references to missing fields",
         "ours: `fieldref|neq` is false while the other field is missing; theirs is true",
