@@ -91,7 +91,7 @@ fn why_says_what_fired_on_which_events_where_it_went_and_what_to_do() {
         "  ci.runner ",
         "event.action = ",
         "prov.runner_id = 931",
-        "page: ",
+        "page: the rule's only route is page",
         "platform-security",
         "runbook.md",
         "pipewarden trace --kind runner 931 ",
