@@ -79,6 +79,8 @@ pub struct Pipeline {
     outlets: Outlets,
     told: BTreeMap<String, Told>,
     misses: Misses,
+    /// Where the event at hand is remembered; reused.
+    places: Vec<Remembering>,
     failure: Option<OutletError>,
 }
 
@@ -105,8 +107,8 @@ impl Pipeline {
             lag: Lag::default(),
         };
         let sources = sources.into_iter().map(source).collect();
-        let (told, misses) = Default::default();
-        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, failure: None })
+        let (told, misses, places) = Default::default();
+        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, places, failure: None })
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
@@ -210,12 +212,12 @@ impl Pipeline {
 
     /// An event that rules remember goes to every lane that does.
     fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
-        let Pipeline { lanes, sealer, outlets, told, failure, .. } = self;
+        let Pipeline { lanes, sealer, outlets, told, places, failure, .. } = self;
         for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
             sealer.offer_silence(lane, silence);
         }
-        let mut places: Vec<Remembering> =
-            event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied().collect();
+        places.clear();
+        places.extend(event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied());
         places.sort_unstable();
         places.dedup();
         if !outlets.provisional.is_empty() {
@@ -224,7 +226,7 @@ impl Pipeline {
             }
         }
         let last = places.pop();
-        for place in places {
+        for place in places.drain(..) {
             sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, failure, sealed));
         }
         if let Some(place) = last {
