@@ -1,8 +1,9 @@
 //! Duplicates: which (event id, bytes) pairs of a source have been seen, for as long as they can come again.
 //!
 //! An entry is forgotten once the source's watermark has passed it by the horizon, or, counted, when the table is full.
-//! The same id with other bytes is no duplicate: it is evaluated too, and reported as a reused id. Forgetting is for whole
-//! minutes and touches no entry; what is forgotten must never be found again, wherever it still stands in memory.
+//! The same id with other bytes is no duplicate: it is evaluated too, and reported as a reused id. What is known stands in pages,
+//! one a minute, written one behind the other; what is searched at random is small. Forgetting drops a page and looks at none of
+//! its ids: a place in a page that is gone must never be taken for one in a later page.
 
 use std::collections::BTreeMap;
 
@@ -60,18 +61,23 @@ struct Known {
     id: [u64; 2],
     bytes: [u64; 2],
     time: Timestamp,
-    /// Which [`Minute`] it belongs to: another one may have begun at the same time since.
-    minute: u32,
     late: bool,
 }
 
 /// The ids whose first version stands in one minute.
-#[derive(Debug)]
-struct Minute {
-    number: u32,
-    len: usize,
+#[derive(Debug, Default)]
+struct Page {
+    known: Vec<Known>,
     /// Those of them that have more versions.
     reused: Vec<u128>,
+}
+
+/// Where an id stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Number of the page; none has the number of one that is gone.
+    page: u32,
+    at: u32,
 }
 
 /// What a table says about an event.
@@ -88,12 +94,15 @@ pub enum Sight {
 /// The events of one source that can still come again.
 #[derive(Debug)]
 pub struct Duplicates {
-    /// By id, in shards, so that none takes long to grow. What is forgotten stands there until its shard is full.
-    shards: Vec<HashTable<Known>>,
-    /// What is not forgotten.
-    minutes: BTreeMap<i64, Minute>,
-    /// Minutes begun so far.
+    /// By id, in shards, so that none takes long to grow. Places in pages that are gone stay until their shard is full.
+    shards: Vec<HashTable<Place>>,
+    pages: BTreeMap<u32, Page>,
+    /// The page of each minute.
+    minutes: BTreeMap<i64, u32>,
+    /// Pages begun so far.
     begun: u32,
+    /// Memory of a page that is gone, for the next one.
+    spare: Vec<Known>,
     /// Versions beside the first of those ids that have some.
     more: BTreeMap<u128, Vec<Variant>>,
     len: usize,
@@ -113,8 +122,10 @@ impl Duplicates {
     pub fn new(lateness_ms: i64, duplicates_max: usize) -> Duplicates {
         Duplicates {
             shards: vec![HashTable::new(); VIRTUAL_SHARDS],
+            pages: BTreeMap::new(),
             minutes: BTreeMap::new(),
             begun: 0,
+            spare: Vec::new(),
             more: BTreeMap::new(),
             len: 0,
             entries_max: duplicates_max.max(1),
@@ -125,12 +136,11 @@ impl Duplicates {
 
     /// What is remembered, by id: for [`Duplicates::restore`].
     pub(crate) fn snapshot(&self) -> Vec<(u128, Seen)> {
-        let alive = self.shards.iter().flatten().filter(|known| known.is_in(&self.minutes));
         let seen = |known: &Known| {
             let id = whole(known.id);
             (id, Seen { first: known.first(), more: self.more.get(&id).cloned().unwrap_or_default() })
         };
-        let mut entries: Vec<(u128, Seen)> = alive.map(seen).collect();
+        let mut entries: Vec<(u128, Seen)> = self.pages.values().flat_map(|page| &page.known).map(seen).collect();
         entries.sort_unstable_by_key(|(id, _)| *id);
         entries
     }
@@ -141,7 +151,7 @@ impl Duplicates {
         for (id, Seen { first, more }) in entries {
             self.remember(id, first);
             if !more.is_empty() {
-                self.minute(first.time).reused.push(id);
+                self.is_reused(first.time, id);
                 self.more.insert(id, more);
             }
         }
@@ -149,9 +159,11 @@ impl Duplicates {
 
     /// Looks for an event and remembers it. A late event is a duplicate of any; one on time only of one that was on time.
     pub fn see(&mut self, identity: Identity, time: Timestamp, late: bool) -> Sight {
-        let Duplicates { shards, minutes, more, .. } = self;
         let variant = Variant { time, bytes: identity.bytes, late };
-        let Some(known) = find(shards, identity.id).filter(|known| known.is_in(minutes)) else {
+        let place = self.find(identity.id);
+        let Duplicates { pages, more, .. } = self;
+        let page = place.and_then(|place| Some((pages.get_mut(&place.page)?, place.at as usize)));
+        let Some(known) = page.and_then(|(page, at)| page.known.get_mut(at)) else {
             self.remember(identity.id, variant);
             return Sight::New;
         };
@@ -186,17 +198,29 @@ impl Duplicates {
         more.push(variant);
         let after = reuses(&first, more, horizon_ms);
         if more.len() == 1 {
-            self.minute(first.time).reused.push(id);
+            self.is_reused(first.time, id);
         }
         Sight::Reused(after.into_iter().filter(|held| !before.contains(held)).map(|(time, _)| time).collect())
     }
 
-    /// The minute of a time, begun where there is none.
-    fn minute(&mut self, time: Timestamp) -> &mut Minute {
-        self.minutes.entry(minute_of(time)).or_insert_with(|| {
+    fn find(&self, id: u128) -> Option<Place> {
+        let (shard, id) = (self.shards.get(shard_of(id))?, halves(id));
+        shard.find(id[0], |place| known(&self.pages, *place).is_some_and(|known| known.id == id)).copied()
+    }
+
+    /// The page of a time, begun where there is none.
+    fn page(&mut self, time: Timestamp) -> (u32, &mut Page) {
+        let number = *self.minutes.entry(minute_of(time)).or_insert_with(|| {
             self.begun = self.begun.wrapping_add(1);
-            Minute { number: self.begun, len: 0, reused: Vec::new() }
-        })
+            self.begun
+        });
+        let page = self.pages.entry(number);
+        (number, page.or_insert_with(|| Page { known: std::mem::take(&mut self.spare), reused: Vec::new() }))
+    }
+
+    /// An id whose first version is of this time has more.
+    fn is_reused(&mut self, first: Timestamp, id: u128) {
+        self.page(first).1.reused.push(id);
     }
 
     /// Remembers an id that is not known, and has no other version.
@@ -204,29 +228,37 @@ impl Duplicates {
         if self.len >= self.entries_max
             && let Some((_, oldest)) = self.minutes.pop_first()
         {
-            self.forgotten += oldest.len as u64;
-            self.len -= oldest.len;
-            oldest.reused.iter().for_each(|id| drop(self.more.remove(id)));
+            let (ids, reused) = self.forget(oldest);
+            self.forgotten += ids as u64;
+            reused.iter().for_each(|id| drop(self.more.remove(id)));
         }
+        let (number, page) = self.page(first.time);
+        let place = Place { page: number, at: page.known.len() as u32 };
+        page.known.push(Known::new(id, first));
         self.len += 1;
-        let minute = self.minute(first.time);
-        minute.len += 1;
-        let known = Known::new(id, first, minute.number);
-        let Duplicates { shards, minutes, .. } = self;
+        let Duplicates { shards, pages, .. } = self;
         let Some(shard) = shards.get_mut(shard_of(id)) else { return };
-        if let Some(forgotten) = shard.find_mut(Known::hash(&known), |other| other.id == known.id) {
-            *forgotten = known;
-            return;
-        }
+        // The ids are keyed hashes already.
+        let hash = |place: &Place| known(pages, *place).map_or(0, |known| known.id[0]);
         if shard.len() == shard.capacity() {
             // Before it grows, what is forgotten leaves. It grows where that makes little room, so that this stays rare.
             let room = shard.capacity();
-            shard.retain(|known| known.is_in(minutes));
+            shard.retain(|place| pages.contains_key(&place.page));
             if shard.len() > room / 4 * 3 {
-                shard.reserve(room, Known::hash);
+                shard.reserve(room, hash);
             }
         }
-        shard.insert_unique(Known::hash(&known), known, Known::hash);
+        shard.insert_unique(halves(id)[0], place, hash);
+    }
+
+    /// Forgets a page: gives the number of its ids, and those with more versions.
+    fn forget(&mut self, page: u32) -> (usize, Vec<u128>) {
+        let Page { mut known, reused } = self.pages.remove(&page).unwrap_or_default();
+        let ids = known.len();
+        self.len -= ids;
+        known.clear();
+        self.spare = known;
+        (ids, reused)
     }
 
     /// Forgets what cannot come again once the source's watermark stands here.
@@ -236,9 +268,9 @@ impl Duplicates {
             if *entry.key() >= gone_before {
                 break;
             }
-            let gone = entry.remove();
-            self.len -= gone.len;
-            gone.reused.into_iter().for_each(|id| self.keep_versions(id, gone_before));
+            let page = entry.remove();
+            let (_, reused) = self.forget(page);
+            reused.into_iter().for_each(|id| self.keep_versions(id, gone_before));
         }
     }
 
@@ -252,7 +284,7 @@ impl Duplicates {
             let first = more.swap_remove(oldest);
             self.remember(id, first);
             if !more.is_empty() {
-                self.minute(first.time).reused.push(id);
+                self.is_reused(first.time, id);
                 self.more.insert(id, more);
             }
         }
@@ -280,28 +312,18 @@ impl Duplicates {
 }
 
 impl Known {
-    fn new(id: u128, first: Variant, minute: u32) -> Known {
-        Known { id: halves(id), bytes: halves(first.bytes), time: first.time, minute, late: first.late }
+    fn new(id: u128, first: Variant) -> Known {
+        Known { id: halves(id), bytes: halves(first.bytes), time: first.time, late: first.late }
     }
 
     fn first(&self) -> Variant {
         Variant { time: self.time, bytes: whole(self.bytes), late: self.late }
     }
-
-    /// It is not forgotten.
-    fn is_in(&self, minutes: &BTreeMap<i64, Minute>) -> bool {
-        minutes.get(&minute_of(self.time)).is_some_and(|minute| minute.number == self.minute)
-    }
-
-    /// The id is a keyed hash already.
-    fn hash(&self) -> u64 {
-        self.id[0]
-    }
 }
 
-fn find(shards: &mut [HashTable<Known>], id: u128) -> Option<&mut Known> {
-    let halves = halves(id);
-    shards.get_mut(shard_of(id))?.find_mut(halves[0], |known| known.id == halves)
+/// What stands at a place; None: its page is gone.
+fn known(pages: &BTreeMap<u32, Page>, place: Place) -> Option<&Known> {
+    pages.get(&place.page)?.known.get(place.at as usize)
 }
 
 fn shard_of(id: u128) -> usize {

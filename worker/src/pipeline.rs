@@ -1,4 +1,4 @@
-//! The line that data runs in: judgements → gate → findings → sealing → outlets. One function shows it: [`Pipeline::take`].
+//! The line that data runs in: judgements → gate → findings → sealing → outlets. One function shows it: [`Pipeline::take_each`].
 //!
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
@@ -155,23 +155,38 @@ impl Pipeline {
         judgements: &mut Vec<Judgement>,
         bound: Option<Timestamp>,
     ) -> Result<(), OutletError> {
-        for judgement in judgements.drain(..) {
+        let taken = self.take_each(source_at, partition, chunk, judgements, bound);
+        judgements.clear();
+        taken
+    }
+
+    /// Each where it stands: to carry it elsewhere first would cost more than to look at it.
+    fn take_each(
+        &mut self,
+        source_at: usize,
+        partition: usize,
+        chunk: &[u8],
+        judgements: &mut [Judgement],
+        bound: Option<Timestamp>,
+    ) -> Result<(), OutletError> {
+        for judgement in judgements {
             let Some(source) = self.sources.get_mut(source_at) else { break };
             let Some(Booked { name, ledger, set }) = source.partitions.get_mut(partition) else { break };
             let set = *set;
             let Judgement { offset, bounds, fate } = judgement;
+            let (offset, bounds) = (*offset, bounds.clone());
             match fate {
                 Fate::Filtered => ledger.record(RecordOutcome::Filtered),
                 Fate::Invalid(reason) => {
-                    ledger.record(RecordOutcome::Invalid(reason));
+                    ledger.record(RecordOutcome::Invalid(*reason));
                     let position = Position { partition: name.clone(), offset };
                     let record = chunk.get(bounds).unwrap_or_default();
-                    let letter = DeadLetter::new(position, reason, record);
+                    let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
                 Fate::Event { time, identity, findings, occurrence, missed } => {
                     ledger.record(RecordOutcome::Decoded);
-                    let admission = source.gate.admit(partition, identity, time, bound);
+                    let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
@@ -184,11 +199,11 @@ impl Pipeline {
                         EventOutcome::Late { early: true } => Arrival::Early,
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
-                    self.misses.add(missed);
-                    for finding in findings {
+                    self.misses.add(*missed);
+                    for finding in findings.drain(..) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
-                    if let Some(occurrence) = occurrence {
+                    if let Some(occurrence) = occurrence.take() {
                         self.remember(set, Occurrence { arrival, ..*occurrence })?;
                     }
                 }
