@@ -1,12 +1,15 @@
 //! Duplicates: which (event id, bytes) pairs of a source have been seen, for as long as they can come again.
 //!
 //! An entry is forgotten once the source's watermark has passed it by the horizon, or, counted, when the table is full.
-//! The same id with other bytes is no duplicate: it is evaluated too, and reported as a reused id.
+//! The same id with other bytes is no duplicate: it is evaluated too, and reported as a reused id. What is known stands in pages,
+//! one a minute, written one behind the other; what is searched at random is small. Forgetting drops a page and looks at none of
+//! its ids: a place in a page that is gone must never be taken for one in a later page.
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashTable;
 use highway::{HighwayHash, HighwayHasher, Key};
-use model::{Table, Timestamp};
+use model::{Timestamp, VIRTUAL_SHARDS};
 use serde::{Deserialize, Serialize};
 
 /// How long after lateness an event may come again: 10 minutes.
@@ -52,6 +55,31 @@ pub(crate) struct Seen {
     more: Vec<Variant>,
 }
 
+/// The first version under an id, in 48 bytes: hashes as halves, because `u128` stands at multiples of 16 only.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: [u64; 2],
+    bytes: [u64; 2],
+    time: Timestamp,
+    late: bool,
+}
+
+/// The ids whose first version stands in one minute.
+#[derive(Debug, Default)]
+struct Page {
+    known: Vec<Known>,
+    /// Those of them that have more versions.
+    reused: Vec<u128>,
+}
+
+/// Where an id stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Number of the page; none has the number of one that is gone.
+    page: u32,
+    at: u32,
+}
+
 /// What a table says about an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sight {
@@ -66,8 +94,17 @@ pub enum Sight {
 /// The events of one source that can still come again.
 #[derive(Debug)]
 pub struct Duplicates {
-    table: Table<u128, Seen>,
-    by_minute: BTreeMap<i64, Vec<u128>>,
+    /// By id, in shards, so that none takes long to grow. Places in pages that are gone stay until their shard is full.
+    shards: Vec<HashTable<Place>>,
+    pages: BTreeMap<u32, Page>,
+    /// The page of each minute.
+    minutes: BTreeMap<i64, u32>,
+    /// Pages begun so far.
+    begun: u32,
+    /// Memory of a page that is gone, for the next one.
+    spare: Vec<Known>,
+    /// Versions beside the first of those ids that have some.
+    more: BTreeMap<u128, Vec<Variant>>,
     len: usize,
     entries_max: usize,
     horizon_ms: i64,
@@ -83,12 +120,15 @@ const VARIANTS_MAX: usize = 16;
 impl Duplicates {
     /// An empty table; `duplicates_max` entries at most, beyond which the oldest minute is forgotten and counted.
     pub fn new(lateness_ms: i64, duplicates_max: usize) -> Duplicates {
-        let entries_max = duplicates_max.max(1);
         Duplicates {
-            table: Table::new("duplicates", 1, entries_max.saturating_mul(4)),
-            by_minute: BTreeMap::new(),
+            shards: vec![HashTable::new(); VIRTUAL_SHARDS],
+            pages: BTreeMap::new(),
+            minutes: BTreeMap::new(),
+            begun: 0,
+            spare: Vec::new(),
+            more: BTreeMap::new(),
             len: 0,
-            entries_max,
+            entries_max: duplicates_max.max(1),
             horizon_ms: lateness_ms.saturating_add(HORIZON_BEYOND_LATENESS_MS),
             forgotten: 0,
         }
@@ -96,94 +136,156 @@ impl Duplicates {
 
     /// What is remembered, by id: for [`Duplicates::restore`].
     pub(crate) fn snapshot(&self) -> Vec<(u128, Seen)> {
-        self.table.snapshot().entries
+        let seen = |known: &Known| {
+            let id = whole(known.id);
+            (id, Seen { first: known.first(), more: self.more.get(&id).cloned().unwrap_or_default() })
+        };
+        let mut entries: Vec<(u128, Seen)> = self.pages.values().flat_map(|page| &page.known).map(seen).collect();
+        entries.sort_unstable_by_key(|(id, _)| *id);
+        entries
     }
 
     /// Puts what was remembered in the place of what is.
     pub(crate) fn restore(&mut self, entries: Vec<(u128, Seen)>) {
         *self = Duplicates { horizon_ms: self.horizon_ms, ..Duplicates::new(0, self.entries_max) };
-        for (id, seen) in entries {
-            self.by_minute.entry(seen.first.time.ms().div_euclid(MINUTE_MS)).or_default().push(id);
-            self.len +=
-                usize::from(self.table.insert(id, seen, |_, a, _, b| a.first.time.cmp(&b.first.time)).is_none());
+        for (id, Seen { first, more }) in entries {
+            self.remember(id, first);
+            if !more.is_empty() {
+                self.is_reused(first.time, id);
+                self.more.insert(id, more);
+            }
         }
     }
 
     /// Looks for an event and remembers it. A late event is a duplicate of any; one on time only of one that was on time.
     pub fn see(&mut self, identity: Identity, time: Timestamp, late: bool) -> Sight {
         let variant = Variant { time, bytes: identity.bytes, late };
-        let horizon_ms = self.horizon_ms;
-        let Some(seen) = self.table.get_mut(&identity.id) else {
+        let place = self.find(identity.id);
+        let Duplicates { pages, more, .. } = self;
+        let page = place.and_then(|place| Some((pages.get_mut(&place.page)?, place.at as usize)));
+        let Some(known) = page.and_then(|(page, at)| page.known.get_mut(at)) else {
             self.remember(identity.id, variant);
             return Sight::New;
         };
-        let mut same = std::iter::once(&mut seen.first).chain(&mut seen.more).filter(|v| v.bytes == variant.bytes);
-        if let Some(known) = same.next() {
-            if known.late && !late {
-                known.late = false;
-                return Sight::New;
+        let first = (known.bytes == halves(variant.bytes)).then_some(&mut known.late);
+        let others = more.get_mut(&identity.id);
+        let same = first.or_else(|| {
+            let same = others.into_iter().flatten().find(|other| other.bytes == variant.bytes);
+            same.map(|other| &mut other.late)
+        });
+        match same {
+            Some(was_late) if *was_late && !late => {
+                *was_late = false;
+                Sight::New
             }
-            return Sight::Duplicate;
+            Some(_) => Sight::Duplicate,
+            None => {
+                let first = known.first();
+                self.reuse(identity.id, first, variant)
+            }
         }
-        if seen.more.len() >= VARIANTS_MAX {
+    }
+
+    /// Another version of an id.
+    fn reuse(&mut self, id: u128, first: Variant, variant: Variant) -> Sight {
+        let horizon_ms = self.horizon_ms;
+        let more = self.more.entry(id).or_default();
+        if more.len() >= VARIANTS_MAX {
             self.forgotten += 1;
-            return Sight::Reused(vec![time]);
+            return Sight::Reused(vec![variant.time]);
         }
-        let before = reuses(seen, horizon_ms);
-        seen.more.push(variant);
-        let after = reuses(seen, horizon_ms);
+        let before = reuses(&first, more, horizon_ms);
+        more.push(variant);
+        let after = reuses(&first, more, horizon_ms);
+        if more.len() == 1 {
+            self.is_reused(first.time, id);
+        }
         Sight::Reused(after.into_iter().filter(|held| !before.contains(held)).map(|(time, _)| time).collect())
     }
 
-    fn remember(&mut self, id: u128, variant: Variant) {
+    fn find(&self, id: u128) -> Option<Place> {
+        let (shard, id) = (self.shards.get(shard_of(id))?, halves(id));
+        shard.find(id[0], |place| known(&self.pages, *place).is_some_and(|known| known.id == id)).copied()
+    }
+
+    /// The page of a time, begun where there is none.
+    fn page(&mut self, time: Timestamp) -> (u32, &mut Page) {
+        let number = *self.minutes.entry(minute_of(time)).or_insert_with(|| {
+            self.begun = self.begun.wrapping_add(1);
+            self.begun
+        });
+        let page = self.pages.entry(number);
+        (number, page.or_insert_with(|| Page { known: std::mem::take(&mut self.spare), reused: Vec::new() }))
+    }
+
+    /// An id whose first version is of this time has more.
+    fn is_reused(&mut self, first: Timestamp, id: u128) {
+        self.page(first).1.reused.push(id);
+    }
+
+    /// Remembers an id that is not known, and has no other version.
+    fn remember(&mut self, id: u128, first: Variant) {
         if self.len >= self.entries_max
-            && let Some((_, ids)) = self.by_minute.pop_first()
+            && let Some((_, oldest)) = self.minutes.pop_first()
         {
-            self.forgotten += ids.len() as u64;
-            self.forget(ids);
+            let (ids, reused) = self.forget(oldest);
+            self.forgotten += ids as u64;
+            reused.iter().for_each(|id| drop(self.more.remove(id)));
         }
-        self.by_minute.entry(variant.time.ms().div_euclid(MINUTE_MS)).or_default().push(id);
-        let seen = Seen { first: variant, more: Vec::new() };
-        let evicted = self.table.insert(id, seen, |_, a, _, b| a.first.time.cmp(&b.first.time));
-        match evicted {
-            None => self.len += 1,
-            Some(_) => self.forgotten += 1,
+        let (number, page) = self.page(first.time);
+        let place = Place { page: number, at: page.known.len() as u32 };
+        page.known.push(Known::new(id, first));
+        self.len += 1;
+        let Duplicates { shards, pages, .. } = self;
+        let Some(shard) = shards.get_mut(shard_of(id)) else { return };
+        // The ids are keyed hashes already.
+        let hash = |place: &Place| known(pages, *place).map_or(0, |known| known.id[0]);
+        if shard.len() == shard.capacity() {
+            // Before it grows, what is forgotten leaves. It grows where that makes little room, so that this stays rare.
+            let room = shard.capacity();
+            shard.retain(|place| pages.contains_key(&place.page));
+            if shard.len() > room / 4 * 3 {
+                shard.reserve(room, hash);
+            }
         }
+        shard.insert_unique(halves(id)[0], place, hash);
+    }
+
+    /// Forgets a page: gives the number of its ids, and those with more versions.
+    fn forget(&mut self, page: u32) -> (usize, Vec<u128>) {
+        let Page { mut known, reused } = self.pages.remove(&page).unwrap_or_default();
+        let ids = known.len();
+        self.len -= ids;
+        known.clear();
+        self.spare = known;
+        (ids, reused)
     }
 
     /// Forgets what cannot come again once the source's watermark stands here.
     pub fn advance(&mut self, watermark: Timestamp) {
         let gone_before = watermark.ms().saturating_sub(self.horizon_ms).div_euclid(MINUTE_MS).saturating_sub(1);
-        while let Some(entry) = self.by_minute.first_entry() {
+        while let Some(entry) = self.minutes.first_entry() {
             if *entry.key() >= gone_before {
                 break;
             }
-            let ids = entry.remove();
-            ids.into_iter().for_each(|id| self.forget_before(id, gone_before));
+            let page = entry.remove();
+            let (_, reused) = self.forget(page);
+            reused.into_iter().for_each(|id| self.keep_versions(id, gone_before));
         }
     }
 
-    /// Forgets the versions of an id that cannot come again; those that can stay, however old the first one was: a partition
-    /// that is far ahead may have brought them.
-    fn forget_before(&mut self, id: u128, minute: i64) {
-        let Some(seen) = self.table.get_mut(&id) else { return };
-        let minute_of = |variant: &Variant| variant.time.ms().div_euclid(MINUTE_MS);
-        seen.more.retain(|variant| minute_of(variant) >= minute);
-        let oldest = (0..seen.more.len()).min_by_key(|at| seen.more.get(*at).map(|variant| variant.time));
-        match oldest {
-            Some(oldest) => {
-                seen.first = seen.more.swap_remove(oldest);
-                let minute = minute_of(&seen.first);
-                self.by_minute.entry(minute).or_default().push(id);
-            }
-            None => self.forget(vec![id]),
-        }
-    }
-
-    fn forget(&mut self, ids: Vec<u128>) {
-        for id in ids {
-            if self.table.remove(&id).is_some() {
-                self.len -= 1;
+    /// Of an id that has just been forgotten, the versions that can come again stay, however old the first one was: a
+    /// partition that is far ahead may have brought them.
+    fn keep_versions(&mut self, id: u128, minute: i64) {
+        let mut more = self.more.remove(&id).unwrap_or_default();
+        more.retain(|variant| minute_of(variant.time) >= minute);
+        let oldest = (0..more.len()).min_by_key(|at| more.get(*at).map(|variant| variant.time));
+        if let Some(oldest) = oldest {
+            let first = more.swap_remove(oldest);
+            self.remember(id, first);
+            if !more.is_empty() {
+                self.is_reused(first.time, id);
+                self.more.insert(id, more);
             }
         }
     }
@@ -209,102 +311,45 @@ impl Duplicates {
     }
 }
 
+impl Known {
+    fn new(id: u128, first: Variant) -> Known {
+        Known { id: halves(id), bytes: halves(first.bytes), time: first.time, late: first.late }
+    }
+
+    fn first(&self) -> Variant {
+        Variant { time: self.time, bytes: whole(self.bytes), late: self.late }
+    }
+}
+
+/// What stands at a place; None: its page is gone.
+fn known(pages: &BTreeMap<u32, Page>, place: Place) -> Option<&Known> {
+    pages.get(&place.page)?.known.get(place.at as usize)
+}
+
+fn shard_of(id: u128) -> usize {
+    halves(id)[1] as usize % VIRTUAL_SHARDS
+}
+
+fn minute_of(time: Timestamp) -> i64 {
+    time.ms().div_euclid(MINUTE_MS)
+}
+
+fn halves(hash: u128) -> [u64; 2] {
+    [hash as u64, (hash >> 64) as u64]
+}
+
+fn whole([low, high]: [u64; 2]) -> u128 {
+    u128::from(low) | u128::from(high) << 64
+}
+
 /// The variants (on time) before which, within the horizon, another one stands: a function of the set alone.
-fn reuses(seen: &Seen, horizon_ms: i64) -> Vec<(Timestamp, u128)> {
+fn reuses(first: &Variant, more: &[Variant], horizon_ms: i64) -> Vec<(Timestamp, u128)> {
     let mut times: Vec<(Timestamp, u128)> =
-        std::iter::once(&seen.first).chain(&seen.more).filter(|v| !v.late).map(|v| (v.time, v.bytes)).collect();
+        std::iter::once(first).chain(more).filter(|v| !v.late).map(|v| (v.time, v.bytes)).collect();
     times.sort_unstable();
     let near = |pair: &&[(Timestamp, u128)]| pair[1].0.ms().saturating_sub(pair[0].0.ms()) <= horizon_ms;
     times.windows(2).filter(near).map(|pair| pair[1]).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn identity(id: u128, bytes: u128) -> Identity {
-        Identity { id, bytes }
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_ms(seconds * 1000)
-    }
-
-    #[test]
-    fn the_same_bytes_are_a_duplicate_until_the_horizon() {
-        let mut seen = Duplicates::new(60_000, 100);
-        assert_eq!(seen.see(identity(1, 1), at(0), false), Sight::New);
-        assert_eq!(seen.see(identity(1, 1), at(0), false), Sight::Duplicate);
-        seen.advance(at(660));
-        assert_eq!(seen.see(identity(1, 1), at(0), true), Sight::Duplicate);
-        seen.advance(at(900));
-        assert_eq!(seen.see(identity(1, 1), at(0), true), Sight::New);
-    }
-
-    #[test]
-    fn a_late_copy_does_not_swallow_one_that_is_on_time() {
-        let mut seen = Duplicates::new(60_000, 100);
-        assert_eq!(seen.see(identity(1, 1), at(0), true), Sight::New);
-        assert_eq!(seen.see(identity(1, 1), at(0), false), Sight::New);
-        assert_eq!(seen.see(identity(1, 1), at(0), false), Sight::Duplicate);
-    }
-
-    #[test]
-    fn reuse_holds_at_the_same_times_in_any_order() {
-        let variants = [(1, 0), (2, 100), (3, 700), (4, 5000)];
-        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
-            let mut seen = Duplicates::new(0, 100);
-            let mut held = Vec::new();
-            for i in order {
-                if let Sight::Reused(times) = seen.see(identity(9, variants[i].0), at(variants[i].1), false) {
-                    held.extend(times);
-                }
-            }
-            held.sort();
-            assert_eq!(held, [at(100), at(700)], "{order:?}");
-        }
-    }
-
-    #[test]
-    fn a_version_is_known_until_its_own_horizon_whatever_came_first_under_its_id() {
-        for order in [[0, 5000], [5000, 0]] {
-            let mut seen = Duplicates::new(60_000, 100);
-            for second in order {
-                assert_ne!(seen.see(identity(1, second as u128), at(second), false), Sight::Duplicate);
-            }
-            seen.advance(at(4900));
-            assert_eq!(seen.see(identity(1, 5000), at(5000), false), Sight::Duplicate, "{order:?}");
-            assert_eq!(seen.see(identity(1, 5001), at(5010), false), Sight::Reused(vec![at(5010)]), "{order:?}");
-            seen.advance(at(6000));
-            assert_eq!((seen.len(), seen.see(identity(1, 5000), at(5000), false)), (0, Sight::New), "{order:?}");
-        }
-    }
-
-    #[test]
-    fn a_flood_under_one_id_stays_bounded_and_is_reported() {
-        let mut seen = Duplicates::new(0, 100);
-        let sights: Vec<Sight> = (0..1000).map(|bytes| seen.see(identity(1, bytes), at(bytes as i64), false)).collect();
-        assert_eq!(sights.iter().filter(|sight| **sight == Sight::New).count(), 1);
-        assert_eq!(sights[999], Sight::Reused(vec![at(999)]));
-        assert_eq!(seen.forgotten(), 999 - VARIANTS_MAX as u64);
-    }
-
-    #[test]
-    fn a_full_table_forgets_the_oldest_minute_and_counts() {
-        let mut seen = Duplicates::new(0, 10);
-        for i in 0..20 {
-            assert_eq!(seen.see(identity(i, 1), at(i as i64 * 30), false), Sight::New);
-        }
-        assert!(seen.len() <= 10 && seen.forgotten() >= 10);
-        assert_eq!(seen.see(identity(19, 1), at(570), false), Sight::Duplicate);
-        assert_eq!(seen.see(identity(0, 1), at(0), false), Sight::New);
-    }
-
-    #[test]
-    fn keyed_hashes_tell_events_apart() {
-        let key = IdentityKey([1, 2, 3, 4]);
-        assert_eq!(key.identity(b"id", b"x"), key.identity(b"id", b"x"));
-        assert_ne!(key.identity(b"id", b"x").bytes, key.identity(b"id", b"y").bytes);
-        assert_ne!(key.identity(b"id", b"x").id, IdentityKey([1, 2, 3, 5]).identity(b"id", b"x").id);
-    }
-}
+mod tests;

@@ -3,17 +3,17 @@
 //! `cargo bench -p pipewarden-tests --bench correlations -- [--rounds N] [ROW …]`, rows members, keys, twenty, flood, jobs.
 //! Rounds interleave the sides and the best of each counts. Asserts equal counts, and nothing about time.
 
+#[path = "correlations/jobs.rs"]
+mod jobs;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use harness::cli;
 use harness::feed::{Feed, STEPS};
 use harness::generate::Random;
 use ingest::scan;
 use model::{Evidence, Held, Row, Sha256, Timestamp};
-use rsigma_eval::event::JsonEvent;
-use rsigma_eval::{CorrelationConfig, CorrelationEngine};
 use rules::{Evaluator, Lists, Match};
 
 fn correlation(number: u32, body: &str) -> String {
@@ -45,7 +45,7 @@ fn main() {
             "keys" => keys(rounds),
             "twenty" => twenty(),
             "flood" => flood(),
-            "jobs" => jobs(rounds),
+            "jobs" => jobs::jobs(rounds),
             other => match other.parse() {
                 Ok(keys) => live_keys(keys, rounds),
                 Err(_) => panic!("unknown row {other}; known: members, keys, twenty, flood, jobs"),
@@ -264,109 +264,6 @@ fn flood() {
         resident().saturating_sub(before) / 1_000_000
     );
     assert_eq!(held, 1);
-}
-
-/// Whole jobs: one count and one sequence over a file, in order and with up to 300 s of jitter.
-fn jobs(rounds: usize) {
-    const DOCUMENTS: &str = "\
-title: push
-name: push
-id: 00000000-0000-4000-8000-000000000301
-logsource: {product: github}
-detection: {s: {action: git.push}, condition: s}
----
-title: clone
-name: clone
-id: 00000000-0000-4000-8000-000000000302
-logsource: {product: github}
-detection: {s: {action: git.clone}, condition: s}
----
-title: count
-id: 00000000-0000-4000-8000-000000000303
-correlation: {type: event_count, rules: [push], group-by: [actor], timespan: 60s, condition: {gte: 3}}
----
-title: sequence
-id: 00000000-0000-4000-8000-000000000304
-correlation: {type: temporal_ordered, rules: [clone, push], group-by: [actor], timespan: 60s}
-";
-    let folder = tempfile::tempdir().expect("a folder");
-    let (rules, file) = (folder.path().join("rules.yml"), folder.path().join("events.jsonl"));
-    std::fs::write(&rules, DOCUMENTS).expect("written");
-    println!(
-        "{:<22} {:>12} {:>12} {:>8} {:>12} {:>12}",
-        "job", "rsigma ev/s", "ours ev/s", "ratio", "rsigma told", "ours told"
-    );
-    for jitter_s in [0, 300] {
-        let lines = job_lines(jitter_s * 1_000);
-        std::fs::write(&file, lines.concat()).expect("written");
-        let mut best = [f64::INFINITY; 2];
-        let mut told = [0u64; 2];
-        for _ in 0..rounds {
-            let (seconds, count) = timed(|| rsigma(DOCUMENTS, &lines));
-            (best[0], told[0]) = (best[0].min(seconds), count);
-            let (seconds, count) = replay(&rules, &file);
-            (best[1], told[1]) = (best[1].min(seconds), count);
-        }
-        let name = if jitter_s == 0 { "in order".to_owned() } else { format!("{jitter_s} s of jitter") };
-        println!(
-            "{name:<22} {:>12.0} {:>12.0} {:>8.2} {:>12} {:>12}",
-            lines.len() as f64 / best[0],
-            lines.len() as f64 / best[1],
-            best[0] / best[1],
-            told[0],
-            told[1]
-        );
-    }
-}
-
-/// Events as audit logs have them; in the order of arrival.
-fn job_lines(jitter_ms: usize) -> Vec<String> {
-    let mut random = Random(5);
-    let actions =
-        ["git.push", "git.clone", "git.fetch", "repo.access", "pull_request.create", "workflows.created_workflow_run"];
-    let mut events: Vec<(i64, String)> = (0..300_000)
-        .map(|at| {
-            let ms = 1_788_220_800_000 + at as i64 * 50;
-            let (action, actor) = (random.pick(&actions), random.below(2_000));
-            let text = "x".repeat(420);
-            let line = format!(
-                "{{\"@timestamp\":{ms},\"id\":\"e{at}\",\"action\":\"{action}\",\"actor\":\"developer-{actor}\",\"actor_id\":{actor},\"repo\":\"acme/app-{}\",\"org\":\"acme\",\"country\":\"DE\",\"user_agent\":\"git/2.45.2 {text}\",\"public\":false,\"transport\":\"ssh\"}}\n",
-                random.below(900)
-            );
-            (ms + random.below(jitter_ms + 1) as i64, line)
-        })
-        .collect();
-    events.sort_by_key(|(arrives, _)| *arrives);
-    events.into_iter().map(|(_, line)| line).collect()
-}
-
-fn rsigma(documents: &str, lines: &[String]) -> u64 {
-    let config = CorrelationConfig { timestamp_fields: vec!["@timestamp".to_owned()], ..CorrelationConfig::default() };
-    let mut engine = CorrelationEngine::new(config);
-    engine.add_collection(&rsigma_parser::parse_sigma_yaml(documents).expect("parses")).expect("loads");
-    let mut told = 0;
-    for line in lines {
-        let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        told += engine.process_event(&JsonEvent::borrow(&event)).iter().filter(|result| result.is_correlation()).count()
-            as u64;
-    }
-    told
-}
-
-/// Seconds of the replay itself, as its summary has them, and the records told, one for each match.
-fn replay(rules: &std::path::Path, file: &std::path::Path) -> (f64, u64) {
-    let out = Command::new(cli::binary())
-        .args(["replay", "--no-pack", "--format", "json", "--time-field", "@timestamp", "--id-field", "id"])
-        .args(["--lateness", "300s", "--threads", "1", "--every-match", "--json", "--rules"])
-        .arg(rules)
-        .arg(file)
-        .output()
-        .expect("starts");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let summary: serde_json::Value = serde_json::from_slice(&out.stdout).expect("a summary");
-    let rules = summary["alerts"]["by_rule"].as_array().expect("rules");
-    let told = rules.iter().filter_map(|rule| rule["records"]["match"].as_u64()).sum();
-    (summary["seconds"].as_f64().expect("seconds"), told)
 }
 
 fn resident() -> u64 {

@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod oracle;
 pub mod ordinary;
+pub mod stages;
 pub mod stored;
 pub mod watched;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! The line that data runs in: judgements → gate → findings → sealing → outlets. One function shows it: [`Pipeline::take`].
+//! The line that data runs in: judgements → gate → findings → sealing → outlets. One function shows it: [`Pipeline::take_each`].
 //!
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
@@ -79,6 +79,8 @@ pub struct Pipeline {
     outlets: Outlets,
     told: BTreeMap<String, Told>,
     misses: Misses,
+    /// Where the event at hand is remembered; reused.
+    places: Vec<Remembering>,
     failure: Option<OutletError>,
 }
 
@@ -105,8 +107,8 @@ impl Pipeline {
             lag: Lag::default(),
         };
         let sources = sources.into_iter().map(source).collect();
-        let (told, misses) = Default::default();
-        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, failure: None })
+        let (told, misses, places) = Default::default();
+        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, places, failure: None })
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
@@ -153,23 +155,38 @@ impl Pipeline {
         judgements: &mut Vec<Judgement>,
         bound: Option<Timestamp>,
     ) -> Result<(), OutletError> {
-        for judgement in judgements.drain(..) {
+        let taken = self.take_each(source_at, partition, chunk, judgements, bound);
+        judgements.clear();
+        taken
+    }
+
+    /// Each where it stands: to carry it elsewhere first would cost more than to look at it.
+    fn take_each(
+        &mut self,
+        source_at: usize,
+        partition: usize,
+        chunk: &[u8],
+        judgements: &mut [Judgement],
+        bound: Option<Timestamp>,
+    ) -> Result<(), OutletError> {
+        for judgement in judgements {
             let Some(source) = self.sources.get_mut(source_at) else { break };
             let Some(Booked { name, ledger, set }) = source.partitions.get_mut(partition) else { break };
             let set = *set;
             let Judgement { offset, bounds, fate } = judgement;
+            let (offset, bounds) = (*offset, bounds.clone());
             match fate {
                 Fate::Filtered => ledger.record(RecordOutcome::Filtered),
                 Fate::Invalid(reason) => {
-                    ledger.record(RecordOutcome::Invalid(reason));
+                    ledger.record(RecordOutcome::Invalid(*reason));
                     let position = Position { partition: name.clone(), offset };
                     let record = chunk.get(bounds).unwrap_or_default();
-                    let letter = DeadLetter::new(position, reason, record);
+                    let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
                 Fate::Event { time, identity, findings, occurrence, missed } => {
                     ledger.record(RecordOutcome::Decoded);
-                    let admission = source.gate.admit(partition, identity, time, bound);
+                    let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
@@ -182,11 +199,11 @@ impl Pipeline {
                         EventOutcome::Late { early: true } => Arrival::Early,
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
-                    self.misses.add(missed);
-                    for finding in findings {
+                    self.misses.add(*missed);
+                    for finding in findings.drain(..) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
-                    if let Some(occurrence) = occurrence {
+                    if let Some(occurrence) = occurrence.take() {
                         self.remember(set, Occurrence { arrival, ..*occurrence })?;
                     }
                 }
@@ -210,12 +227,12 @@ impl Pipeline {
 
     /// An event that rules remember goes to every lane that does.
     fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
-        let Pipeline { lanes, sealer, outlets, told, failure, .. } = self;
+        let Pipeline { lanes, sealer, outlets, told, places, failure, .. } = self;
         for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
             sealer.offer_silence(lane, silence);
         }
-        let mut places: Vec<Remembering> =
-            event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied().collect();
+        places.clear();
+        places.extend(event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied());
         places.sort_unstable();
         places.dedup();
         if !outlets.provisional.is_empty() {
@@ -224,7 +241,7 @@ impl Pipeline {
             }
         }
         let last = places.pop();
-        for place in places {
+        for place in places.drain(..) {
             sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, failure, sealed));
         }
         if let Some(place) = last {

@@ -83,6 +83,9 @@ pub(crate) fn tell(
 
 /// Writes a record to some outlets.
 pub(crate) fn write(outlets: &mut [Box<dyn Outlet>], record: &AlertRecord) -> Result<(), OutletError> {
+    if outlets.is_empty() {
+        return Ok(());
+    }
     let line = serde_json::to_string(record).map_err(|error| OutletError {
         outlet: "alert record".to_owned(),
         reason: error.to_string(),

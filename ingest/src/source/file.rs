@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use super::split::{self, Cut, Cutter};
 use super::unpack;
 
-/// A chunk is read until it has this many bytes.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// A chunk is read until it has this many bytes: several of them, read ahead, stay in a processor's cache until they are judged.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The first chunk is longer, because how the input is cut is told by it.
+const FIRST_BYTES: usize = 256 * 1024;
 
 /// Behind the start of a long record it reads as much as there is already, up to this.
 const CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -127,12 +130,16 @@ impl FileInput {
 
     /// The next records; None at the end.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
-        let mut chunk = Chunk::default();
+        self.next_chunk_in(Chunk::default())
+    }
+
+    /// The same, in the memory of a chunk that nobody needs any more.
+    pub fn next_chunk_in(&mut self, used: Chunk) -> Option<Chunk> {
+        let mut chunk = Chunk { bytes: used.bytes, records: used.records, ..Chunk::default() };
+        chunk.records.clear();
         while !(self.ended && self.rest.is_empty()) && chunk.records.is_empty() {
-            let mut bytes = std::mem::take(&mut self.rest);
-            if !self.ended {
-                self.damage = self.fill(&mut bytes);
-            }
+            let Chunk { mut bytes, records, .. } = chunk;
+            self.fill(&mut bytes);
             if self.offset == 0 && bytes.starts_with(b"\xEF\xBB\xBF") {
                 bytes.drain(..3);
             }
@@ -142,17 +149,16 @@ impl FileInput {
                 self.skipping = line.is_none();
                 bytes.drain(..line.map_or(bytes.len(), |at| at + 1));
             }
-            chunk = self.cut(bytes);
+            chunk = self.cut(bytes, records);
         }
         self.offset += chunk.records.len() as i64;
         (!chunk.records.is_empty() || chunk.damaged.is_some()).then_some(chunk)
     }
 
     /// Cuts what has been read so far, and keeps the rest.
-    fn cut(&mut self, mut bytes: Vec<u8>) -> Chunk {
+    fn cut(&mut self, mut bytes: Vec<u8>, mut records: Vec<split::Bounds>) -> Chunk {
         let cutter = self.cutter.get_or_insert_with(|| Cutter::new(split::guess(&bytes)));
         let before = *cutter;
-        let mut records = Vec::new();
         let split::Settled { bytes: mut settled, mut torn } = cutter.split(&bytes, self.ended, &mut records);
         let mut too_large = records.iter().position(|record| record.len() > self.record_bytes_max);
         if let Some(at) = too_large.filter(|at| at + 1 < records.len()) {
@@ -182,37 +188,45 @@ impl FileInput {
             }
             torn = true;
         }
-        self.rest = bytes.get(settled..).unwrap_or_default().to_vec();
+        self.rest.extend_from_slice(bytes.get(settled..).unwrap_or_default());
         bytes.truncate(settled);
         Chunk { bytes, records, first_offset: self.offset, too_large, torn, damaged }
     }
 
-    /// Reads until there is a chunk's worth more, or the end. Returns what stopped it, where that is damage.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> Option<String> {
-        let start = bytes.len();
+    /// What was left, and a chunk's worth more or all until the end; `bytes` holds nothing else then. Keeps what stopped it, where
+    /// that is damage.
+    fn fill(&mut self, bytes: &mut Vec<u8>) {
+        let start = self.rest.len();
         // A record that does not end is looked at again with each round: rounds grow with it.
-        let wanted = start.clamp(CHUNK_BYTES, CHUNK_BYTES_MAX);
-        let mut buffer = [0; 64 * 1024];
-        while bytes.len() - start < wanted {
-            match self.reader.read(&mut buffer) {
-                Ok(0) => {
-                    self.ended = true;
-                    return None;
-                }
+        let least = if self.cutter.is_none() { FIRST_BYTES } else { CHUNK_BYTES };
+        let wanted = if self.ended { 0 } else { start.clamp(least, CHUNK_BYTES_MAX) };
+        // What a used chunk holds is written over: nothing is cleared first.
+        bytes.resize(start + wanted, 0);
+        if let Some(place) = bytes.get_mut(..start) {
+            place.copy_from_slice(&self.rest);
+        }
+        self.rest.clear();
+        self.rest.shrink_to(CHUNK_BYTES);
+        let mut filled = start;
+        while !self.ended && filled < bytes.len() {
+            let room = bytes.get_mut(filled..).unwrap_or_default();
+            match self.reader.read(room) {
+                Ok(0) => self.ended = true,
                 Ok(read) => {
-                    bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
-                    if self.name == "-" && memchr::memchr(b'\n', buffer.get(..read).unwrap_or_default()).is_some() {
-                        return None;
+                    let is_line = memchr::memchr(b'\n', room.get(..read).unwrap_or_default()).is_some();
+                    filled += read;
+                    if self.name == "-" && is_line {
+                        break;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
-                    return Some(error.to_string());
+                    self.damage = Some(error.to_string());
                 }
             }
         }
-        None
+        bytes.truncate(filled);
     }
 }
 

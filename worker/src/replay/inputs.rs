@@ -6,10 +6,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ingest::source::file::{self, FileInput};
+use ingest::source::file::{self, Chunk, FileInput};
 use model::{Partition, Timestamp};
 
-use super::Job;
+use super::{AHEAD, Job};
 use crate::pipeline::Pipeline;
 
 /// Records larger than this are invalid(too_large).
@@ -22,6 +22,8 @@ pub struct Inputs {
     bytes: u64,
     /// What ends here goes on in the next piece.
     pub go_on: bool,
+    /// Chunks that nobody needs any more, for the memory that they have.
+    used: Vec<Chunk>,
 }
 
 struct Input {
@@ -32,6 +34,9 @@ struct Input {
     number: usize,
     partition: Partition,
 }
+
+/// Memory above this is not kept for the next chunk: a long record had it.
+const USED_BYTES_MAX: usize = 1024 * 1024;
 
 /// What stands under the paths that were named.
 pub struct Found {
@@ -69,7 +74,8 @@ impl Found {
 impl Inputs {
     /// Gives each file a partition.
     pub fn open(found: Found, pipeline: &mut Pipeline, source: &Arc<str>) -> Inputs {
-        let mut inputs = Inputs { inputs: Vec::new(), problems: found.problems, bytes: 0, go_on: false };
+        let mut inputs =
+            Inputs { inputs: Vec::new(), problems: found.problems, bytes: 0, go_on: false, used: Vec::new() };
         let before = pipeline.partitions(0);
         found.files.into_iter().for_each(|file| inputs.add(file, pipeline, source));
         for number in (0..before).filter(|number| inputs.inputs.iter().all(|input| input.number != *number)) {
@@ -102,12 +108,20 @@ impl Inputs {
                 Err(error) => self.problems.push(format!("{}: {error}", input.path.display())),
             }
         }
-        let chunk = input.open.as_mut().and_then(FileInput::next_chunk);
+        let used = self.used.pop().unwrap_or_default();
+        let chunk = input.open.as_mut().and_then(|open| open.next_chunk_in(used));
         if chunk.is_none() {
             input.ended = true;
             input.open = None;
         }
         Some(Job { input: input.number, partition: input.partition.clone(), chunk })
+    }
+
+    /// Nobody needs this chunk any more.
+    pub(super) fn used(&mut self, chunk: Chunk) {
+        if self.used.len() < AHEAD && chunk.bytes.capacity() <= USED_BYTES_MAX {
+            self.used.push(chunk);
+        }
     }
 
     /// An input could not be read to its end.

@@ -13,6 +13,7 @@ mod state;
 mod summary;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, mpsc};
@@ -34,6 +35,9 @@ use crate::pipeline::{Outlets, Pipeline};
 
 /// Chunks that may be read ahead of what has been taken. Fixed: the choice of the next input depends on it.
 const AHEAD: usize = 8;
+
+/// Records that one thread judges before it takes them: few, so that what is known of them is still at hand.
+const BATCH: usize = 16;
 
 /// Runs the command.
 ///
@@ -119,7 +123,7 @@ fn drain(
 ) -> anyhow::Result<()> {
     if threads <= 1 {
         let mut judge = Judge::new(engine.clone());
-        let mut ahead = VecDeque::new();
+        let (mut ahead, mut judgements) = (VecDeque::new(), Vec::new());
         loop {
             while ahead.len() < AHEAD
                 && let Some(job) = inputs.next(pipeline)
@@ -127,22 +131,32 @@ fn drain(
                 ahead.push_back(job);
             }
             let Some(job) = ahead.pop_front() else { return Ok(()) };
-            let judgements = judge_chunk(&mut judge, &job);
-            take(pipeline, inputs, job, judgements, until, progress)?;
+            for records in job.batches(BATCH) {
+                judge_records(&mut judge, &job, records, &mut judgements);
+                pipeline.take(0, job.input, job.bytes(), &mut judgements, until)?;
+            }
+            done(pipeline, inputs, job, progress)?;
         }
     }
     std::thread::scope(|scope| {
         let (jobs, queue) = mpsc::channel::<(usize, Job)>();
         let queue = Arc::new(Mutex::new(queue));
         let (results, judged) = mpsc::channel::<(usize, Job, Vec<Judgement>)>();
+        // Memory for judgements goes round: from where they are taken back to where they are made.
+        let (spare, spares) = mpsc::channel::<Vec<Judgement>>();
+        let spares = Arc::new(Mutex::new(spares));
         for _ in 0..threads {
-            let (queue, results, engine) = (queue.clone(), results.clone(), engine.clone());
+            let (queue, spares, results, engine) = (queue.clone(), spares.clone(), results.clone(), engine.clone());
             scope.spawn(move || {
                 let mut judge = Judge::new(engine);
                 loop {
                     let next = queue.lock().map(|queue| queue.recv());
                     let Ok(Ok((number, job))) = next else { return };
-                    let judgements = judge_chunk(&mut judge, &job);
+                    let spare = spares.lock().ok().and_then(|spares| spares.try_recv().ok());
+                    let mut judgements = spare.unwrap_or_default();
+                    for records in job.batches(usize::MAX) {
+                        judge_records(&mut judge, &job, records, &mut judgements);
+                    }
                     if results.send((number, job, judgements)).is_err() {
                         return;
                     }
@@ -169,18 +183,32 @@ fn drain(
                     *place = Some((job, judgements));
                 }
             }
-            if let Some(Some((job, judgements))) = waiting.pop_front() {
+            if let Some(Some((job, mut judgements))) = waiting.pop_front() {
                 taken += 1;
-                take(pipeline, inputs, job, judgements, until, progress)?;
+                pipeline.take(0, job.input, job.bytes(), &mut judgements, until)?;
+                done(pipeline, inputs, job, progress)?;
+                // Nobody may be left to take it: then it is not needed.
+                let _ = spare.send(judgements);
             }
         }
     })
 }
 
-fn judge_chunk(judge: &mut Judge, job: &Job) -> Vec<Judgement> {
-    let Some(chunk) = &job.chunk else { return Vec::new() };
-    let mut judgements = Vec::with_capacity(chunk.records.len());
-    for (i, bounds) in chunk.records.iter().enumerate() {
+impl Job {
+    fn bytes(&self) -> &[u8] {
+        self.chunk.as_ref().map(|chunk| chunk.bytes.as_slice()).unwrap_or_default()
+    }
+
+    /// Its records by number, at most so many at a time.
+    fn batches(&self, records: usize) -> impl Iterator<Item = Range<usize>> {
+        let all = self.chunk.as_ref().map_or(0, |chunk| chunk.records.len());
+        (0..all).step_by(records).map(move |from| from..from.saturating_add(records).min(all))
+    }
+}
+
+fn judge_records(judge: &mut Judge, job: &Job, records: Range<usize>, judgements: &mut Vec<Judgement>) {
+    let Some(chunk) = &job.chunk else { return };
+    for (i, bounds) in chunk.records.iter().enumerate().take(records.end).skip(records.start) {
         let offset = chunk.first_offset + i as i64;
         let broken = if chunk.too_large == Some(i) {
             Some(Invalid::TooLarge)
@@ -191,18 +219,16 @@ fn judge_chunk(judge: &mut Judge, job: &Job) -> Vec<Judgement> {
             Some(reason) => {
                 judgements.push(Judgement { offset, bounds: bounds.clone(), fate: Fate::Invalid(reason) });
             }
-            None => judge.record(&chunk.bytes, bounds.clone(), &job.partition, offset, &mut judgements),
+            None => judge.record(&chunk.bytes, bounds.clone(), &job.partition, offset, judgements),
         }
     }
-    judgements
 }
 
-fn take(
+/// Everything of a chunk has been taken.
+fn done(
     pipeline: &mut Pipeline,
     inputs: &mut Inputs,
     job: Job,
-    mut judgements: Vec<Judgement>,
-    until: Option<Timestamp>,
     progress: &indicatif::ProgressBar,
 ) -> anyhow::Result<()> {
     match job.chunk {
@@ -210,10 +236,10 @@ fn take(
         None => pipeline.complete(0, job.input, Timestamp::MAX),
         Some(chunk) => {
             progress.inc(chunk.bytes.len() as u64);
-            pipeline.take(0, job.input, &chunk.bytes, &mut judgements, until)?;
-            if let Some(reason) = chunk.damaged {
-                inputs.unreadable(Path::new(job.partition.name.as_ref()), &reason);
+            if let Some(reason) = &chunk.damaged {
+                inputs.unreadable(Path::new(job.partition.name.as_ref()), reason);
             }
+            inputs.used(chunk);
         }
     }
     pipeline.advance()?;
