@@ -75,6 +75,12 @@ impl Outages {
         is_new
     }
 
+    /// Every statement.
+    pub fn statements(&self) -> impl Iterator<Item = HealthState> {
+        let unhealthy = self.unhealthy.iter().map(|&(from, to)| HealthState::Unhealthy { from, to });
+        unhealthy.chain(self.healthy.iter().map(|&at| HealthState::Healthy { at }))
+    }
+
     /// Each outage with its end: the first time at which the source could be heard again. None: it still lasts.
     fn each(&self) -> impl Iterator<Item = (Timestamp, Option<Timestamp>)> {
         self.unhealthy.iter().map(|(from, to)| {

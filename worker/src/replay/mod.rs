@@ -211,6 +211,7 @@ fn take(
         Some(chunk) => {
             progress.inc(chunk.bytes.len() as u64);
             pipeline.take(0, job.input, &chunk.bytes, &mut judgements, until)?;
+            pipeline.heed_events();
             if let Some(reason) = chunk.damaged {
                 inputs.unreadable(Path::new(job.partition.name.as_ref()), &reason);
             }
