@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Evidence, Finding, Fingerprint, Malformed, Occurrence, Place, RuleInfo, Timestamp};
+use crate::{Evidence, Finding, Fingerprint, Malformed, Occurrence, Place, RuleInfo, SourceHealth, Timestamp};
 
 /// What comes of an event or of a timer.
 #[derive(Debug, Clone)]
@@ -45,6 +45,9 @@ pub trait Correlator: fmt::Debug + Send {
 
     /// An event that came too late (or from too far ahead) for any window: what it tells stands alone.
     fn apply_late(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
+
+    /// Whether a source can be heard, known from an event time on: timers that wait for it and are not due before move.
+    fn heed(&mut self, said: &SourceHealth, known_from: Timestamp);
 
     /// When the next timer is due.
     fn next_timer(&self) -> Option<Timestamp>;

@@ -5,7 +5,7 @@
 
 use model::{
     AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Place, Position,
-    RedactionKey, Silence, Timestamp,
+    RedactionKey, Silence, SourceHealth, Timestamp,
 };
 
 use crate::lane::{CorrelatorId, Lane};
@@ -74,6 +74,17 @@ impl Sealer {
         let Some(lane) = self.lanes.get_mut(lane) else { return CorrelatorId::MAX };
         lane.correlators.push(correlator);
         lane.correlators.len() - 1
+    }
+
+    /// Whether a source can be heard, as a lane knows from an event time on.
+    pub fn heed(&mut self, lane: LaneId, said: &SourceHealth, known_from: Timestamp) {
+        let correlators = self.lanes.get_mut(lane).into_iter().flat_map(|lane| &mut lane.correlators);
+        correlators.for_each(|correlator| correlator.heed(said, known_from));
+    }
+
+    /// How far a lane has been sealed, where records of its own are all it waits for.
+    pub fn cursor(&self, lane: LaneId) -> Timestamp {
+        self.lanes.get(lane).map_or(Timestamp::MIN, |lane| lane.cursor)
     }
 
     /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.

@@ -75,11 +75,38 @@ pub enum ControlRecord {
         /// Up to this event time.
         up_to_ms: i64,
     },
+    /// A source cannot be heard, from `from_ms` to `to_ms` (where that is known); or it is heard, at `healthy_ms`.
+    Health {
+        /// When it was told.
+        time_ms: i64,
+        /// The source.
+        source: String,
+        /// The first event time that could not be heard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_ms: Option<i64>,
+        /// The first event time that could be heard again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to_ms: Option<i64>,
+        /// An outage before this event time is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        healthy_ms: Option<i64>,
+        /// Since when the rules that read the same sources know it; others know it from ever.
+        known: Vec<Known>,
+    },
     /// All inputs were read to their end and closed like files (`--until-end`).
     End {
         /// The positions.
         positions: Positions,
     },
+}
+
+/// Where rules that read the same sources had come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The sources.
+    pub sources: Vec<String>,
+    /// What is due from this event time on had not been judged.
+    pub from_ms: i64,
 }
 
 /// A control log being written.

@@ -13,6 +13,7 @@ use model::{EventClass, Projection, RedactionKey, Slot, Trust};
 use rules::ast::{LogSource, Rule};
 use rules::{CompileError, Lists, Program};
 
+use crate::health::Listening;
 use crate::ruleset::RuleSet;
 
 /// What a person wants to see of an event of any format, beside what its rule looks at.
@@ -107,6 +108,8 @@ pub(crate) struct Route {
     /// The same format with [`FACTS`] wanted, for records that matched.
     pub(crate) facts: Plan,
     pub(crate) fact_fields: Projection,
+    /// Where its records may say how sources are.
+    pub(crate) listening: Option<Listening>,
 }
 
 impl Engine {
@@ -190,7 +193,8 @@ impl Route {
         });
         let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
         let facts = Plan::new(format, Wanted { classes: all_facts, tables, ..Wanted::default() }, reading.trust, &[]);
-        Ok(Route { raw, classes, facts, fact_fields })
+        let listening = Listening::new(format, reading);
+        Ok(Route { raw, classes, facts, fact_fields, listening })
     }
 
     /// What its programs ask of records.

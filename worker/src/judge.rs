@@ -16,6 +16,7 @@ use model::{
 use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
+use crate::health::Spoken;
 use crate::naming::Naming;
 
 /// What became of one record (or of one record in a container).
@@ -48,6 +49,8 @@ pub enum Fate {
         occurrence: Option<Box<Occurrence>>,
         /// Tables that rules asked for it in vain.
         missed: Missed,
+        /// What it says of how sources are.
+        said: Option<Box<Spoken>>,
     },
 }
 
@@ -143,7 +146,9 @@ impl Scratch {
             let at = Matched { engine, route, seen: &seen, partition, offset };
             at.told(matches, (&mut self.carrying, &mut self.naming), &mut self.facts_raw, &mut self.facts)
         };
-        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed })
+        let listening = route.listening.as_ref();
+        let said = listening.and_then(|of| of.hear(&seen, &engine.reading.source, &mut self.facts_raw, &mut self.facts));
+        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed, said })
     }
 }
 

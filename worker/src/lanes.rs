@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{DetectorSpec, Occurrence, Sha256, Silence};
+use model::{Correlator, DetectorSpec, Occurrence, Outages, Sha256, Silence, SourceHealth, Timestamp};
 use rules::CompileError;
 use rules::correlation::{Correlations, Limits};
 use sinks::{CorrelatorId, LaneId, Sealer};
@@ -48,6 +48,8 @@ pub struct Lanes {
     by_sources: BTreeMap<Vec<usize>, LaneId>,
     /// Keyed states by lane and version of the graph: what did not change keeps its state.
     correlators: BTreeMap<(LaneId, Sha256), CorrelatorId>,
+    /// What has been said of sources, for keyed states to come.
+    pub health: BTreeMap<Arc<str>, Outages>,
     sets: BTreeMap<SetId, Set>,
 }
 
@@ -98,7 +100,7 @@ impl Lanes {
                 }
             }
             for (lane, deciding) in deciding {
-                let correlator = self.correlator_for(lane, &deciding, first, sealer, limits)?;
+                let correlator = self.correlator_for(lane, &deciding, (&engines, &readers), sealer, limits)?;
                 for rule in deciding.iter().filter_map(|index| feeders.get(index)).flatten() {
                     let known = remembered_in.entry(*rule).or_default();
                     if !known.contains(&(lane, correlator)) {
@@ -119,10 +121,11 @@ impl Lanes {
         &mut self,
         lane: LaneId,
         deciding: &BTreeSet<u32>,
-        engine: &Engine,
+        (engines, readers): (&[Arc<Engine>], &Readers),
         sealer: &mut Sealer,
         limits: Limits,
     ) -> Result<CorrelatorId, CompileError> {
+        let Some(engine) = engines.first() else { return Ok(CorrelatorId::MAX) };
         let (rules, lists) = (&engine.rules, engine.lists.clone());
         let place = (lane, rules.graph.version());
         if let Some(known) = self.correlators.get(&place) {
@@ -131,7 +134,14 @@ impl Lanes {
         let info = |index: u32| rules.infos.get(index as usize).cloned();
         let takes = |index: u32| deciding.contains(&index);
         let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
+        let name = |source: &usize| engines.get(*source).map(|engine| engine.reading.source.clone());
         let made = Correlations::new(rules.graph.clone(), lists, limits, info, takes, &detector)?;
+        let mut made = made.heeding(&|rule| readers.get(&rule).into_iter().flatten().filter_map(name).collect());
+        for (source, outages) in &self.health {
+            for state in outages.statements() {
+                made.heed(&SourceHealth { source: source.clone(), state }, Timestamp::MIN);
+            }
+        }
         let id = sealer.add_correlator(lane, Box::new(made));
         self.correlators.insert(place, id);
         Ok(id)
@@ -144,6 +154,11 @@ impl Lanes {
             self.lanes.push(Lane { id, sources, bounding: BTreeSet::new() });
             id
         })
+    }
+
+    /// The lanes that remember something.
+    pub fn remember(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter().filter(|lane| self.correlators.keys().any(|(of, _)| *of == lane.id))
     }
 
     /// The versions of the graphs whose state a lane keeps, by number of the state.
@@ -205,8 +220,10 @@ impl Lanes {
 }
 
 /// For each rule the sources that can reach it.
-fn readers(engines: &[Arc<Engine>]) -> BTreeMap<u32, Vec<usize>> {
-    let mut readers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+type Readers = BTreeMap<u32, Vec<usize>>;
+
+fn readers(engines: &[Arc<Engine>]) -> Readers {
+    let mut readers = Readers::new();
     for (at, engine) in engines.iter().enumerate() {
         for rule in engine.reads() {
             readers.entry(rule).or_default().push(at);

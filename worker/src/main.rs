@@ -10,6 +10,7 @@ mod enrichment;
 mod evidence;
 mod formats_command;
 mod gameday_command;
+mod health;
 mod http;
 mod human;
 mod id_reuse;

@@ -4,6 +4,7 @@
 //! for early events and idleness are arguments that the caller records.
 
 mod books;
+mod health;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use rules::CompileError;
 use sinks::{Limits, Mode, OutletError, Sealer};
 
 use crate::engine::Engine;
+use crate::health::Spoken;
 use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
 use crate::lag::Lag;
@@ -81,6 +83,8 @@ pub struct Pipeline {
     misses: Misses,
     /// Where the event at hand is remembered; reused.
     places: Vec<Remembering>,
+    /// What events have said of sources, for whoever decides since when that is known.
+    said: Vec<Box<Spoken>>,
     failure: Option<OutletError>,
 }
 
@@ -107,8 +111,8 @@ impl Pipeline {
             lag: Lag::default(),
         };
         let sources = sources.into_iter().map(source).collect();
-        let (told, misses, places) = Default::default();
-        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, places, failure: None })
+        let (told, misses, places, said) = Default::default();
+        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, places, said, failure: None })
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
@@ -184,7 +188,7 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings, occurrence, missed } => {
+                Fate::Event { time, identity, findings, occurrence, missed, said } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
@@ -200,6 +204,7 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     self.misses.add(*missed);
+                    self.said.extend(said.take().filter(|_| arrival != Arrival::Early));
                     for finding in findings.drain(..) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }

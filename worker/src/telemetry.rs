@@ -23,6 +23,7 @@ pub struct Metrics {
     invalid: IntCounterVec,
     alerts: IntCounterVec,
     watermark: IntGaugeVec,
+    unhealthy: IntGaugeVec,
     position: IntGaugeVec,
     waiting: IntGauge,
     lost: IntGaugeVec,
@@ -179,6 +180,11 @@ impl Metrics {
                 "Watermark of a source, milliseconds since the epoch.",
                 &["source"],
             )?,
+            unhealthy: gauges(
+                "pipewarden_source_unhealthy",
+                "1 where a source is known not to be heard: deadlines of what it should say wait.",
+                &["source"],
+            )?,
             position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
             waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
             lost: gauges(
@@ -227,6 +233,11 @@ impl Metrics {
     /// The state could not be written.
     pub fn not_kept(&self) {
         self.snapshots.total.with_label_values(&["failed"]).inc();
+    }
+
+    /// Says whether a source can be heard.
+    pub fn health(&self, source: &str, is_unhealthy: bool) {
+        self.unhealthy.with_label_values(&[source]).set(i64::from(is_unhealthy));
     }
 
     /// Says how far a partition has been read.

@@ -75,6 +75,8 @@ pub enum EventClass {
     OpsMaintenance,
     OpsFreeze,
     OpsResponse,
+    OpsHealth,
+    OpsHeartbeat,
     Alert,
     Anomaly,
     Signal,
@@ -102,8 +104,13 @@ impl EventClass {
     pub fn is_for_control(self) -> bool {
         matches!(
             self,
-            C::OpsChange | C::OpsMaintenance | C::OpsFreeze | C::OpsResponse | C::RunnerHeartbeat | C::RuntimeHeartbeat
-        )
+            C::OpsChange | C::OpsMaintenance | C::OpsFreeze | C::OpsResponse | C::OpsHealth
+        ) || self.is_heartbeat()
+    }
+
+    /// Somebody is alive.
+    pub fn is_heartbeat(self) -> bool {
+        matches!(self, C::OpsHeartbeat | C::RunnerHeartbeat | C::RuntimeHeartbeat)
     }
 
     /// The dotted name: `secret.access`.

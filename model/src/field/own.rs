@@ -365,11 +365,13 @@ pub(super) const FIELDS: &[FieldDoc] =
             C::OpsChange,
             C::OpsMaintenance,
             C::OpsFreeze,
+            C::OpsHealth,
         ]),
         time("to", "End of the window.", &[("ops", "to")]).unit("ms since 1970-01-01 UTC").on(&[
             C::OpsChange,
             C::OpsMaintenance,
             C::OpsFreeze,
+            C::OpsHealth,
         ]),
         text("campaign", "Id of the announced campaign.", &[("ops", "campaign")]).on(&[C::OpsChange]),
         text("rule_id", "Rule that spoke.", &[("pipewarden", "alert")]).on(&[C::Alert, C::Signal]),

@@ -274,6 +274,8 @@ pub(super) const FIELDS: &[FieldDoc] = &[
         C::OpsChange,
         C::OpsFreeze,
         C::OpsResponse,
+        C::OpsHealth,
+        C::OpsHeartbeat,
     ]),
     text(
         "old",

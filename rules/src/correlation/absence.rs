@@ -1,13 +1,15 @@
 //! `x-absence` (E1): something starts a wait, and what is expected does not come.
 //!
 //! Each start has its own deadline; one expected event satisfies every start that waits. A timer runs after all events of
-//! its time, so what comes exactly at the deadline is in time. Must never fire for a start that was satisfied.
+//! its time, so what comes exactly at the deadline is in time. Time in which what is expected could not be heard does not
+//! count. Must never fire for a start that was satisfied.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Gaps;
 use super::state::Seen;
 
 /// Spans of an absence, in milliseconds.
@@ -17,6 +19,25 @@ pub(super) struct Spans {
     pub(super) wait_ms: i64,
     /// How long before the start an expected event counts too.
     pub(super) before_ms: i64,
+}
+
+/// The spans of an absence on the clock of what it waits for, which stands still while that cannot be heard.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock<'g> {
+    pub(super) spans: Spans,
+    pub(super) gaps: &'g Gaps,
+}
+
+impl Clock<'_> {
+    /// When a start is due.
+    pub(super) fn due(&self, at: i64) -> i64 {
+        self.gaps.later(at, self.spans.wait_ms)
+    }
+
+    /// Until when an event counts, whether it starts or is expected.
+    pub(super) fn counts_until(&self, at: i64) -> i64 {
+        self.gaps.later(at, self.spans.before_ms.saturating_add(self.spans.wait_ms))
+    }
 }
 
 /// Starts of one key that wait.
@@ -45,13 +66,13 @@ impl Waits {
     pub(super) fn start(
         &mut self,
         seen: Arc<Seen>,
-        spans: Spans,
+        clock: Clock<'_>,
         fits: &mut dyn FnMut(&Arc<Seen>, &Arc<Seen>) -> bool,
     ) -> bool {
-        if self.ended_at == Some(seen.at) || self.knows(&seen, spans, fits) {
+        if self.ended_at == Some(seen.at) || self.knows(&seen, clock, fits) {
             return false;
         }
-        let due = seen.later(spans.wait_ms);
+        let due = clock.due(seen.at);
         let at = self.starts.partition_point(|(known, _)| *known <= due);
         self.starts.insert(at, (due, seen));
         true
@@ -61,10 +82,10 @@ impl Waits {
     pub(super) fn knows(
         &self,
         seen: &Arc<Seen>,
-        spans: Spans,
+        clock: Clock<'_>,
         fits: &mut dyn FnMut(&Arc<Seen>, &Arc<Seen>) -> bool,
     ) -> bool {
-        let from = seen.at.saturating_sub(spans.before_ms);
+        let from = clock.gaps.earlier(seen.at, clock.spans.before_ms);
         self.expected.iter().any(|expected| expected.at >= from && fits(seen, expected))
     }
 
@@ -72,12 +93,12 @@ impl Waits {
     pub(super) fn expect(
         &mut self,
         seen: &Arc<Seen>,
-        spans: Spans,
+        clock: Clock<'_>,
         chooses: bool,
         fits: &mut dyn FnMut(&Arc<Seen>, &Arc<Seen>) -> bool,
     ) -> bool {
         self.starts.retain(|(_, start)| !fits(start, seen));
-        let until = seen.at.saturating_sub(spans.before_ms.saturating_add(spans.wait_ms));
+        let until = clock.gaps.earlier(seen.at, clock.spans.before_ms.saturating_add(clock.spans.wait_ms));
         while self.expected.front().is_some_and(|old| !chooses || old.at < until) || self.expected.len() >= EXPECTED_MAX
         {
             self.expected.pop_front();
@@ -105,5 +126,25 @@ impl Waits {
         }
         self.fired.push_back(seen.clone());
         Some(seen)
+    }
+
+    /// From a time on other outages are known. Starts move, but not to before it; what had stopped to count by then stays
+    /// forgotten.
+    pub(super) fn heed(&mut self, was: Clock<'_>, is: Clock<'_>, known_from: i64) {
+        self.expected.retain(|expected| was.gaps.later(expected.at, was.spans.before_ms) >= known_from);
+        self.starts.iter_mut().for_each(|(due, start)| *due = is.due(start.at).max(known_from));
+        self.starts.make_contiguous().sort_by_key(|(due, _)| *due);
+    }
+
+    /// When the starts are due.
+    pub(super) fn dues(&self) -> impl Iterator<Item = i64> {
+        self.starts.iter().map(|(due, _)| *due)
+    }
+
+    /// Until when the last of what waits or was expected counts.
+    pub(super) fn counts_until(&self, clock: Clock<'_>) -> Option<i64> {
+        let expected = self.expected.back().map(|last| clock.counts_until(last.at));
+        let due = self.starts.iter().map(|(due, start)| clock.counts_until(start.at).max(*due)).max();
+        due.max(expected)
     }
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use model::{
     Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Malformed, Occurrence, Row, RuleInfo,
-    Timestamp, Urgency,
+    SourceHealth, Timestamp, Urgency,
 };
 
 use super::ahead::Ahead;
 use super::detecting::{self, Detectors, Factory};
 use super::graph::{Graph, Kind, Port};
 use super::group;
+use super::health::Health;
 use super::keys::{Keys, SlotId};
 use super::routes::Routes;
 use super::spec::Spec;
@@ -44,6 +45,7 @@ pub struct Correlations {
     /// What waits for the cursor, for what is told ahead.
     pub(super) ahead: Ahead,
     pub(super) timers: BTreeSet<(i64, SlotId)>,
+    pub(super) health: Health,
     /// Events and timers so far.
     pub(super) applied: u64,
     /// Time of the last event or timer.
@@ -141,6 +143,7 @@ impl Correlations {
             detectors: detectors.into_made(),
             ahead: Ahead::default(),
             timers: BTreeSet::new(),
+            health: Health::default(),
             applied: 0,
             now: i64::MIN,
             keyless: 0,
@@ -304,11 +307,16 @@ impl Correlator for Correlations {
     }
 
     fn next_timer(&self) -> Option<Timestamp> {
-        self.timers.first().map(|(due, _)| Timestamp::from_ms(*due))
+        let due = self.timers.first().map(|(due, _)| *due);
+        due.into_iter().chain(self.health.next()).min().map(Timestamp::from_ms)
+    }
+
+    fn heed(&mut self, said: &SourceHealth, known_from: Timestamp) {
+        self.heed_source(said, known_from.ms());
     }
 
     fn run_timers(&mut self, tell: &mut dyn FnMut(Derived)) {
-        let Some(&(now, _)) = self.timers.first() else { return };
+        let Some(now) = self.next_timer().map(Timestamp::ms) else { return };
         self.now = self.now.max(now);
         self.keys.expire(now);
         // What a timer derives may set another one of the same time.
@@ -323,6 +331,7 @@ impl Correlator for Correlations {
             slots.into_iter().for_each(|slot| self.due(slot, now, tell));
         }
         self.ahead.timers_ran(now);
+        self.reach_health(now);
     }
 
     fn held(&self) -> CorrelatorHeld {

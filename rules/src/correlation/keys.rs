@@ -228,6 +228,12 @@ impl Keys {
         slots
     }
 
+    /// The slots of some nodes, in no particular order.
+    pub(super) fn slots_of(&self, is_one: impl Fn(u32) -> bool) -> Vec<SlotId> {
+        let slots = self.shards.iter().flatten().copied();
+        slots.filter(|slot| self.entry(*slot).is_some_and(|entry| is_one(entry.node))).collect()
+    }
+
     /// Puts back an entry of a snapshot, and says in which slot it stands now.
     pub(super) fn put_back(&mut self, entry: Entry) -> SlotId {
         let (expires, principal, fed_at) = (entry.expires, entry.principal, entry.fed_at);

@@ -12,6 +12,7 @@ mod event_count;
 mod foresee;
 mod graph;
 mod group;
+mod health;
 mod interval;
 mod join;
 mod keys;

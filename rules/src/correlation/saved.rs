@@ -6,6 +6,7 @@ use model::{Malformed, from_snapshot, to_snapshot};
 use serde::{Deserialize, Serialize};
 
 use super::engine::Correlations;
+use super::health::Known;
 use super::keys::{Entry, SlotId};
 
 /// What outlives the process.
@@ -18,6 +19,7 @@ struct Saved<E> {
     applied: u64,
     now: i64,
     keyless: u64,
+    health: Known,
     /// By number.
     detectors: Vec<Vec<u8>>,
 }
@@ -40,6 +42,7 @@ impl Correlations {
             applied: self.applied,
             now: self.now,
             keyless: self.keyless,
+            health: self.health.known.clone(),
             detectors: self.detectors.iter().map(|detector| detector.snapshot()).collect::<Result<_, _>>()?,
         })
     }
@@ -50,6 +53,7 @@ impl Correlations {
         let timer = |(due, place): (i64, usize)| Some((due, *slots.get(place)?));
         self.timers = saved.timers.into_iter().filter_map(timer).collect();
         (self.applied, self.now, self.keyless) = (saved.applied, saved.now, saved.keyless);
+        self.health.restore(saved.health);
         self.detectors.iter_mut().zip(&saved.detectors).try_for_each(|(detector, of)| detector.restore(of))
     }
 }

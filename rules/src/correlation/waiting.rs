@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::{Arrival, Basis, Derived, Finding, Row, Timestamp, Urgency};
 
+use super::absence::Clock;
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::keys::SlotId;
@@ -67,7 +68,8 @@ impl Correlations {
                 (Work::Absence(waiting), State::Waits(waits)) => {
                     let seen = waits.pop_due(now, !waiting.predicates.is_empty())?;
                     let evidence = vec![seen.evidence.clone()];
-                    (seen, Some(Due::Correlation(Verdict { evidence, ..Verdict::default() })))
+                    let facts = self.health.moved(at, seen.at, waiting.spans.wait_ms, now).into_iter().collect();
+                    (seen, Some(Due::Correlation(Verdict { evidence, facts, ..Verdict::default() })))
                 }
                 (Work::Present(occurring), State::Present(present)) => {
                     let seen = present.pop_due(now)?;
@@ -112,8 +114,8 @@ impl Correlations {
     ) {
         let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
         let Work::Absence(waiting) = &active.spec.work else { return };
-        let spans = waiting.spans;
-        let judged = reference == waiting.start && seen.later(spans.wait_ms) <= self.now;
+        let clock = Clock { spans: waiting.spans, gaps: self.health.gaps(at) };
+        let judged = reference == waiting.start && clock.due(seen.at) <= self.now;
         let mut groups = Vec::new();
         self.keyless += self.groups(at, std::iter::once(Port::Reference(reference)), seen, &mut groups);
         for (key, _) in groups {
@@ -129,19 +131,21 @@ impl Correlations {
 
     /// A late start whose time is over: it holds now unless what it waits for is known.
     fn judge_late(&mut self, at: usize, key: &str, arrival: Arrival, walk: &mut Walk<'_>) {
-        let Correlations { nodes, keys, lists, scratch, .. } = self;
+        let Correlations { nodes, keys, health, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref).filter(|active| active.speaks) else { return };
         let Work::Absence(waiting) = &active.spec.work else { return };
         let seen = &walk.seen;
+        let clock = Clock { spans: waiting.spans, gaps: health.gaps(at) };
         if let Some(State::Waits(waits)) = keys.get_mut(node_of(at, 0), key).map(|entry| &mut entry.state)
-            && waits.knows(seen, waiting.spans, &mut |start, expected| {
+            && waits.knows(seen, clock, &mut |start, expected| {
                 fits(waiting, start, expected, lists, &mut scratch.row)
             })
         {
             return;
         }
-        let verdict = Verdict { evidence: vec![seen.evidence.clone()], ..Verdict::default() };
-        let due = seen.later(waiting.spans.wait_ms);
+        let due = clock.due(seen.at);
+        let facts = health.moved(at, seen.at, waiting.spans.wait_ms, due).into_iter().collect();
+        let verdict = Verdict { evidence: vec![seen.evidence.clone()], facts, ..Verdict::default() };
         let Some(urgency) = self.urgency(at, &walk.seen) else { return };
         let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
         let seen = &walk.seen;

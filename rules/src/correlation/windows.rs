@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::{Derived, Evidence, Place, Resolution, Timestamp};
 
+use super::absence::Clock;
 use super::engine::{Correlations, Walk, node_of};
 use super::keys::SlotId;
 use super::spec::{Occurring, Work};
@@ -50,15 +51,17 @@ impl Correlations {
 
     /// What starts a wait, what is waited for, what ends it: in the order that lets equal times satisfy either.
     fn absence(&mut self, at: usize, slot: SlotId, references: &[usize], key: &str, walk: &mut Walk<'_>) {
-        let Correlations { nodes, keys, timers, lists, scratch, .. } = self;
+        let Correlations { nodes, keys, timers, health, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return };
         let Work::Absence(waiting) = &active.spec.work else { return };
+        let clock = Clock { spans: waiting.spans, gaps: health.gaps(at) };
+        keys.keep_until(slot, clock.counts_until(walk.seen.at));
         let Some(State::Waits(waits)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
         let row = &mut scratch.row;
         let mut fits = |start: &Arc<Seen>, expected: &Arc<Seen>| fits(waiting, start, expected, lists, row);
         let is = |of: &[usize]| of.iter().any(|reference| references.contains(reference));
         let seen = &walk.seen;
-        if is(&waiting.expect) && waits.expect(seen, waiting.spans, !waiting.predicates.is_empty(), &mut fits) {
+        if is(&waiting.expect) && waits.expect(seen, clock, !waiting.predicates.is_empty(), &mut fits) {
             let alert_key = active.voice.key(key, seen);
             let place = walk.timer.map_or_else(
                 || Place::Event(seen.order.clone()),
@@ -76,8 +79,8 @@ impl Correlations {
         if is(&waiting.until) {
             waits.give_up(seen.at);
         }
-        if is(&[waiting.start]) && waits.start(seen.clone(), waiting.spans, &mut fits) {
-            timers.insert((seen.later(waiting.spans.wait_ms), slot));
+        if is(&[waiting.start]) && waits.start(seen.clone(), clock, &mut fits) {
+            timers.insert((clock.due(seen.at), slot));
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn sorted(files: &[Vec<String>], lateness_s: i64) -> Sorted {
 pub fn told(case: &Case) -> Option<(Vec<Value>, Vec<Value>)> {
     let documents = case.documents()?;
     let Sorted { on_time, late } = sorted(&case.files, case.lateness_s);
-    let records = expected(&documents, &on_time, case.every_match);
+    let records = expected(&documents, &on_time, &case.health, case.every_match);
     Some((records, life::alone(&documents, &late, case.every_match)))
 }
 

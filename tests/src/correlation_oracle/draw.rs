@@ -2,9 +2,10 @@
 //!
 //! The same seed gives the same case everywhere.
 
-use model::Timestamp;
+use model::{HealthState, Timestamp};
 use serde_json::{Value, json};
 
+use super::health::Said;
 use super::{Documents, Event, draw_rules};
 use crate::generate::Random;
 
@@ -24,6 +25,8 @@ pub struct Case {
     pub chunk: usize,
     /// Each match is told, instead of alerts.
     pub every_match: bool,
+    /// What is said of the source.
+    pub health: Vec<Said>,
 }
 
 /// The case of a seed.
@@ -39,7 +42,28 @@ pub fn case(seed: u64) -> Case {
     let strays = random.percent(30) && !documents.contains("x-absence");
     let files = arrivals(random, &events, lateness_s * 1000, files, strays);
     let chunk = random.pick(&[1, 3, 7, 1000]);
-    Case { documents, files, lateness_s, chunk, every_match: random.percent(35) }
+    let every_match = random.percent(35);
+    let health = if random.percent(60) { health(random, grid_s) } else { Vec::new() };
+    Case { documents, files, lateness_s, chunk, every_match, health }
+}
+
+/// Outages on the grid of the events, some of which nobody ends; known before, within or behind.
+fn health(random: &mut Random, grid_s: i64) -> Vec<Said> {
+    let moment = |random: &mut Random| {
+        let off_grid = if random.percent(20) { random.pick(&[-1, 1]) } else { 0 };
+        START_MS + random.below(16) as i64 * grid_s * 1000 + off_grid
+    };
+    let all = 1 + random.below(4);
+    let said = |_| {
+        let from = Timestamp::from_ms(moment(random));
+        let to = random.percent(60).then(|| from.plus_ms((1 + random.below(5)) as i64 * grid_s * 1000));
+        let state = match random.percent(30) {
+            true => HealthState::Healthy { at: from },
+            false => HealthState::Unhealthy { from, to },
+        };
+        Said { known_ms: if random.percent(40) { i64::MIN } else { moment(random) }, state }
+    };
+    (0..all).map(said).collect()
 }
 
 fn event(random: &mut Random, at: usize, grid_s: i64) -> Event {

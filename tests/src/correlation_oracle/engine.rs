@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ingest::{Gate, IdentityKey, TimePolicy, scan};
 use model::{
     AlertRecord, Arrival, Basis, Carrying, DetectorSpec, EventOrder, EventOutcome, Evidence, Finding, Fingerprint,
-    Held, Occurrence, Partition, Position, Row, RuleInfo, Sha256, Timestamp,
+    Held, Occurrence, Partition, Position, Row, RuleInfo, Sha256, SourceHealth, Timestamp,
 };
 use rules::ast::{AlertSpec, Correlation, Rule};
 use rules::correlation::{Correlations, Graph, Limits};
@@ -19,6 +19,7 @@ use sinks::{LaneId, Mode, Sealed, Sealer};
 
 use super::SOURCE;
 use super::draw::Case;
+use super::health::Said;
 
 /// The parts, in one lane.
 pub(super) struct Wired {
@@ -57,6 +58,11 @@ fn run(case: &Case, previews: bool) -> Option<(Vec<Value>, Vec<Value>)> {
         gate.add_partition();
     });
     let mut ended = vec![false; case.files.len()];
+    let mut said = case.health.clone();
+    if case.chunk > 1 {
+        // As who reads a control log that is written; the others learn it when it comes to count.
+        wired.heed(&mut said, i64::MAX);
+    }
     // The input whose watermark is lowest comes next.
     while let Some(at) = (0..read.len()).filter(|&at| !ended[at]).min_by_key(|&at| (gate.watermark(at), at)) {
         let lines = &case.files[at][read[at]..];
@@ -69,9 +75,14 @@ fn run(case: &Case, previews: bool) -> Option<(Vec<Value>, Vec<Value>)> {
             ended[at] = true;
             gate.complete(at, Timestamp::MAX);
         }
-        wired.sealer.advance(wired.lane, gate.advance(), &mut tell);
+        let cursor = gate.advance();
+        wired.heed(&mut said, cursor.ms());
+        wired.sealer.advance(wired.lane, cursor, &mut tell);
         let withdrawn = wired.sealer.withdrawn();
         wired.ahead(withdrawn);
+        if case.chunk == 3 && !case.health.is_empty() {
+            wired = wired.again(case)?;
+        }
     }
     Some((records, wired.previews.unwrap_or_default()))
 }
@@ -117,7 +128,28 @@ impl Wired {
         let decides = |index| self.graph.decides(index);
         let limits = Limits { keys_max: 1 << 20 };
         let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
-        Correlations::new(self.graph.clone(), self.lists.clone(), limits, of, decides, &detector).expect("compiles")
+        Correlations::new(self.graph.clone(), self.lists.clone(), limits, of, decides, &detector)
+            .expect("compiles")
+            .heeding(&|_| vec![SOURCE.into()])
+    }
+
+    /// Tells what is said of the source: all of it before anything is read, or what comes to count before a time.
+    fn heed(&mut self, said: &mut Vec<Said>, before: i64) {
+        let (now, later): (Vec<Said>, Vec<Said>) = said.iter().partition(|of| of.known_ms < before);
+        *said = later;
+        for Said { known_ms, state } in now {
+            let said = SourceHealth { source: SOURCE.into(), state };
+            self.sealer.heed(self.lane, &said, Timestamp::from_ms(known_ms));
+        }
+    }
+
+    /// The same after a kill: all that is remembered comes out of a snapshot.
+    fn again(self, case: &Case) -> Option<Wired> {
+        let saved = self.sealer.snapshot(self.lane).expect("a snapshot");
+        let mut next = Wired::new(case)?;
+        next.previews = self.previews;
+        next.sealer.restore(next.lane, &saved, &[Some(0)], next.previews.is_some()).expect("restored");
+        Some(next)
     }
 
     fn ahead(&mut self, records: Vec<AlertRecord>) {

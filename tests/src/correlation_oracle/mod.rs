@@ -8,6 +8,7 @@ pub mod arrival;
 pub mod draw;
 mod draw_rules;
 pub mod engine;
+pub mod health;
 mod life;
 mod measure;
 mod occur;
@@ -192,8 +193,9 @@ struct Told {
     resolves: bool,
 }
 
-/// What must be told of events (each once, in total order, none late): alerts, or with `every_match` each match.
-pub fn expected(documents: &Documents, events: &[Event], every_match: bool) -> Vec<Value> {
-    let told = world::World::new(documents, events).run();
+/// What must be told of events (each once, in total order, none late), with what is said of their source: alerts, or with
+/// `every_match` each match.
+pub fn expected(documents: &Documents, events: &[Event], health: &[health::Said], every_match: bool) -> Vec<Value> {
+    let told = world::World::new(documents, events, health).run();
     life::records(documents, events, told, every_match)
 }

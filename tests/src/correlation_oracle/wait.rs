@@ -23,7 +23,7 @@ impl World<'_> {
             Target::Correlation(at) => {
                 let correlation = &self.documents.correlations[at];
                 match &correlation.absence {
-                    Some(absence) => is(input, &[absence.start]).then_some(due_of(absence, input)),
+                    Some(absence) => is(input, &[absence.start]).then(|| self.absence_due(absence, input)),
                     None => self.complete_at(correlation, input),
                 }
             }
@@ -33,10 +33,10 @@ impl World<'_> {
     /// Nothing that satisfies a start or ends its wait has come until now.
     pub(super) fn is_missed(&self, log: Log, correlation: &Correlation, absence: &Absence, start: &Input) -> bool {
         let came = self.since(log, &start.key, i64::MIN);
-        let due = due_of(absence, start);
+        let due = self.absence_due(absence, start);
         let satisfies = |input: &&&Input| {
             is(input, &absence.expect)
-                && (start.at_ms - absence.before_ms..=due).contains(&input.at_ms)
+                && if input.at_ms < start.at_ms { self.precedes(absence, start, input) } else { input.at_ms <= due }
                 && self.fits(correlation, absence, start, input)
         };
         let ends = |input: &&&Input| is(input, &absence.until) && (start.at_ms..=due).contains(&input.at_ms);
@@ -72,8 +72,4 @@ impl World<'_> {
             self.tell_resolved(at, key, step);
         }
     }
-}
-
-fn due_of(absence: &Absence, start: &Input) -> i64 {
-    start.at_ms + absence.deadline_ms + absence.grace_ms
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rules::ast::{AlertSpec, Correlation, Memory, Search, Target};
 
+use super::health::Said;
 use super::{Documents, Event, Place, Told, life};
 use crate::oracle;
 
@@ -43,6 +44,7 @@ pub(super) struct Step {
 pub(super) struct World<'a> {
     pub(super) documents: &'a Documents,
     pub(super) events: &'a [Event],
+    pub(super) health: &'a [Said],
     pub(super) logs: BTreeMap<Log, Vec<Input>>,
     /// Timers that have run, by log and the number of the input there.
     ran: BTreeSet<(Log, usize)>,
@@ -53,9 +55,9 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(documents: &'a Documents, events: &'a [Event]) -> World<'a> {
+    pub(super) fn new(documents: &'a Documents, events: &'a [Event], health: &'a [Said]) -> World<'a> {
         let (logs, ran, fired, told) = Default::default();
-        World { documents, events, logs, ran, fired, number: 0, told }
+        World { documents, events, health, logs, ran, fired, number: 0, told }
     }
 
     /// Everything that is told, in the order in which it came.

@@ -2,6 +2,7 @@
 //!
 //! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
 
+mod files;
 mod limits;
 pub(crate) mod yaml;
 
@@ -81,6 +82,8 @@ pub struct SourceConfig {
     pub lateness_ms: i64,
     /// How far ahead of its append or fetch time an event may be, milliseconds.
     pub skew_max_ms: i64,
+    /// A source whose heartbeats are missed for so long is not heard, milliseconds; None: nobody watches it.
+    pub heartbeat_missing_ms: Option<i64>,
 }
 
 /// Which rules run.
@@ -173,10 +176,10 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         sources,
         rules: rules(root, folder),
         lists: root.named_texts("lists").into_iter().map(|(name, file)| (name, folder.join(file))).collect(),
-        enrichment: enrichment(root, folder),
+        enrichment: files::enrichment(root, folder),
         alerts: alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
-        redaction_key: redaction_key(root, folder),
+        redaction_key: files::redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
         snapshot_every_ms: limits::snapshot_every_ms(root),
@@ -246,6 +249,7 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
         trust,
         lateness_ms: at.parsed("lateness", parse_span_ms, "a span like 60s or 15m").unwrap_or(DEFAULT_LATENESS_MS),
         skew_max_ms: at.parsed("skew_max", parse_span_ms, "a span like 5m").unwrap_or(DEFAULT_SKEW_MAX_MS),
+        heartbeat_missing_ms: heartbeat(&at),
         name,
         topics,
         formats,
@@ -255,6 +259,19 @@ fn source(name: String, at: Section<'_>) -> SourceConfig {
     };
     at.finish();
     config
+}
+
+/// `heartbeat`: how long a source may be silent, three times the span between two heartbeats where it says only that.
+fn heartbeat(at: &Section<'_>) -> Option<i64> {
+    let at_heart = at.section("heartbeat");
+    let span = |key| at_heart.parsed(key, |text| parse_span_ms(text).filter(|ms| *ms > 0), "a span like 3m");
+    let (every, missing_after) = (span("every"), span("missing_after"));
+    let missing_ms = missing_after.or(every.map(|ms| ms.saturating_mul(3)));
+    if at_heart.is_there() && missing_ms.is_none() {
+        at_heart.problem("missing_after", "is missing (hint: heartbeat: {every: 60s, missing_after: 3m})");
+    }
+    at_heart.finish();
+    missing_ms
 }
 
 /// The classes that a source may speak: those it lists; and what only control sources say, for control sources alone.
@@ -342,16 +359,6 @@ fn rules(root: &Section<'_>, folder: &Path) -> RulesConfig {
     config
 }
 
-fn enrichment(root: &Section<'_>, folder: &Path) -> EnrichmentConfig {
-    let at = root.section("enrichment");
-    let config = EnrichmentConfig {
-        inventory: at.text("inventory").map(|file| folder.join(file)),
-        network: at.texts("network").into_iter().map(|file| folder.join(file)).collect(),
-    };
-    at.finish();
-    config
-}
-
 fn alerts(root: &Section<'_>, folder: &Path) -> AlertsConfig {
     let at = root.section("alerts");
     let config = AlertsConfig {
@@ -363,21 +370,6 @@ fn alerts(root: &Section<'_>, folder: &Path) -> AlertsConfig {
     };
     at.finish();
     config
-}
-
-fn redaction_key(root: &Section<'_>, folder: &Path) -> Option<SecretFrom> {
-    let at = root.section("redaction");
-    let key = match (at.text("key_file"), at.text("key_env")) {
-        (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
-        (None, Some(name)) => Some(SecretFrom::Env(name)),
-        (None, None) => None,
-        _ => {
-            at.problem("key_file", "stands beside key_env (hint: one of them)");
-            None
-        }
-    };
-    at.finish();
-    key
 }
 
 fn reset(text: &str) -> Option<Reset> {

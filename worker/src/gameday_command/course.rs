@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ingest::TimePolicy;
-use model::{AlertRecord, RedactionKey, Timestamp};
+use model::{AlertRecord, HealthState, RedactionKey, SourceHealth, Timestamp};
 use sinks::{Limits, Mode, Outlet, OutletError};
 
 use super::exercise::Unwell;
@@ -105,6 +105,10 @@ pub(super) fn run(
     };
     let mut stations: Vec<Station> = sources.iter().map(station).collect();
     let mut judgements = Vec::new();
+    for Unwell { source, from, to } in unwell {
+        let state = HealthState::Unhealthy { from: *from, to: Some(*to) };
+        pipeline.heed(&SourceHealth { source: source.as_str().into(), state }, &[]);
+    }
     while now <= span.until {
         while let Some(record) = records.next_if(|record| record.at <= now) {
             let Some(station) = stations.get_mut(record.source) else { continue };
@@ -114,9 +118,10 @@ pub(super) fn run(
             (station.heard, station.next_offset) = (now, offset + 1);
             pipeline.take(record.source, 0, bytes, &mut judgements, Some(record.at.plus_ms(SKEW_MAX_MS)))?;
         }
+        pipeline.heed_events();
         for (number, station) in stations.iter().enumerate() {
             let is_quiet = now.ms() - station.heard.ms() >= IDLE_AFTER_MS;
-            if is_quiet && !is_unwell(sources, number, unwell, now) {
+            if is_quiet {
                 // What is still to arrive does so after this tick, and happened after its lateness ago.
                 pipeline.complete(number, 0, now.plus_ms(1 - station.lateness_ms));
             }
@@ -155,10 +160,4 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
 /// The first tick at which a time has passed.
 fn tick_at(time: Timestamp) -> Timestamp {
     Timestamp::from_ms(time.ms().saturating_add(TICK_MS - 1).div_euclid(TICK_MS).saturating_mul(TICK_MS))
-}
-
-/// A source that is known to be unwell is not quiet: what it would have said may still come.
-fn is_unwell(sources: &[Source], number: usize, unwell: &[Unwell], now: Timestamp) -> bool {
-    let name = sources.get(number).map(|source| source.engine.reading.source.as_ref());
-    unwell.iter().any(|of| name == Some(of.source.as_str()) && of.from <= now && now <= of.to)
 }

@@ -3,11 +3,11 @@
 //! Sources, partitions and keyed states are named, not numbered: whoever restores may number them otherwise. Counters of what
 //! became of records are not kept: they are of a process. Must never be restored into a pipeline that has read anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use model::{Sha256, Timestamp};
+use model::{Outages, Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
 use sinks::LaneSnapshot;
 
@@ -18,6 +18,7 @@ use super::Pipeline;
 pub struct PipelineSnapshot {
     sources: Vec<SourceSnapshot>,
     lanes: Vec<NamedLane>,
+    health: BTreeMap<Arc<str>, Outages>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ impl Pipeline {
                 held: self.sealer.snapshot(lane.id)?,
             });
         }
-        Ok(PipelineSnapshot { sources, lanes })
+        Ok(PipelineSnapshot { sources, lanes, health: self.lanes.health.clone() })
     }
 
     /// Rules of this graph still hold state, or have timers to run.
@@ -99,6 +100,7 @@ impl Pipeline {
             source.gate.restore(&saved.gate)?;
             (source.released, source.watermark) = (saved.released, saved.watermark);
         }
+        self.lanes.health = snapshot.health;
         let previews = !self.outlets.provisional.is_empty();
         for lane in snapshot.lanes {
             let mut sources = lane.sources.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?;

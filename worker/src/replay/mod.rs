@@ -236,6 +236,7 @@ fn done(
         None => pipeline.complete(0, job.input, Timestamp::MAX),
         Some(chunk) => {
             progress.inc(chunk.bytes.len() as u64);
+            pipeline.heed_events();
             if let Some(reason) = &chunk.damaged {
                 inputs.unreadable(Path::new(job.partition.name.as_ref()), reason);
             }

@@ -39,6 +39,7 @@ impl Worker<'_> {
             fetched_at: self.fetched_at,
             held: self.partitions.snapshot(self.config, &self.committed),
             lengths: self.lengths()?,
+            heartbeats: self.heartbeats.clone(),
             pipeline: self.pipeline.snapshot()?,
         };
         self.snapshots.keep(&state, taking).map(Some)

@@ -4,6 +4,8 @@
 
 mod append;
 mod build;
+mod health;
+mod heartbeats;
 mod keeping;
 mod kept;
 mod outlets;
@@ -42,6 +44,7 @@ use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
 use crate::ruleset::Unproven;
 use crate::telemetry::Metrics;
+use heartbeats::Heartbeats;
 use partitions::Partitions;
 use resume::Ready;
 use snapshots::{RunState, Snapshots};
@@ -138,7 +141,14 @@ fn ready(
     }
     let pipeline = built.pipeline(config, build::outlets(config, connection, None)?, false, redaction)?;
     Ok((
-        Ready { built, past: Vec::new(), pipeline, partitions: Partitions::default(), positions: BTreeMap::new() },
+        Ready {
+            built,
+            past: Vec::new(),
+            pipeline,
+            partitions: Partitions::default(),
+            positions: BTreeMap::new(),
+            heartbeats: Heartbeats::default(),
+        },
         None,
     ))
 }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use model::{Sha256, Timestamp};
 
 use super::build::{self, Built};
+use super::heartbeats::Heartbeats;
 use super::partitions::Partitions;
 use super::script::Scripts;
 use super::stretch::Stretch;
@@ -40,10 +41,11 @@ pub fn rerun_into(config_file: &Path, control_log: &Path, outlets: Outlets) -> a
     let (built, later) = sets(&config, &run, state, keys)?;
     let mut scripts = Scripts::of_run(&run)?;
     let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
-    let mut stretch = Stretch::new(&config, &built);
+    let mut stretch = Stretch::new(&config, &built, Heartbeats::default());
     for (version, set) in &later {
         stretch.add(*version, set, &mut pipeline)?;
     }
+    run.iter().for_each(|record| stretch.heed(record, &mut pipeline));
     let topics = Built::topics(&config);
     let mut partitions = Partitions::default();
     for (at, script) in &scripts.of {

@@ -15,6 +15,8 @@ use ingest::kafka::{Connection, Resume, TopicPartition};
 use model::{RedactionKey, Sha256};
 
 use super::build::{Built, CONTROL_LOG};
+use super::health::watched;
+use super::heartbeats::Heartbeats;
 use super::partitions::Partitions;
 use super::script::Scripts;
 use super::snapshots::RunState;
@@ -36,6 +38,8 @@ pub struct Ready {
     pub partitions: Partitions,
     /// Where to read on; the others from the committed offsets.
     pub positions: BTreeMap<TopicPartition, Resume>,
+    /// What was heard of sources.
+    pub heartbeats: Heartbeats,
 }
 
 /// Puts a state into a new pipeline, and reads again what was read behind it.
@@ -69,9 +73,11 @@ pub fn resume(
     let mut partitions = Partitions::default();
     partitions.restore(config, &state.held)?;
     pipeline.restore(state.pipeline)?;
-    let mut stretch = Stretch::new(config, &built);
+    let heartbeats = Heartbeats::of(watched(config).map(|(source, _)| source), state.heartbeats);
+    let mut stretch = Stretch::new(config, &built, heartbeats);
     let mut running = state.set;
     for record in &tail {
+        stretch.heed(record, &mut pipeline);
         if let ControlRecord::Rules { set, .. } = record {
             let next = kept(*set)?;
             stretch.add(*set, &next, &mut pipeline)?;
@@ -97,7 +103,7 @@ pub fn resume(
             positions.insert(at, Resume { committed: held.committed, next: now.next });
         }
     }
-    Ok(Ready { built, past, pipeline, partitions, positions })
+    Ok(Ready { built, past, pipeline, partitions, positions, heartbeats: stretch.heartbeats })
 }
 
 /// The control records behind a length of the log. A torn last line (a crash) ends them.

@@ -11,6 +11,7 @@ use anyhow::Context;
 use model::{Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::heartbeats::Heartbeats;
 use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::pipeline::PipelineSnapshot;
@@ -37,6 +38,8 @@ pub struct RunState {
     pub held: Vec<HeldState>,
     /// How long the files were.
     pub lengths: Lengths,
+    /// What was heard of sources.
+    pub heartbeats: Heartbeats,
     /// The pipeline.
     pub pipeline: PipelineSnapshot,
 }

@@ -12,7 +12,10 @@ use model::{Sha256, Timestamp};
 use super::build::{self, Built};
 use super::partitions::Partitions;
 use super::script::Scripts;
+use super::heartbeats::Heartbeats;
 use crate::config::Config;
+use crate::control::ControlRecord;
+use crate::health::{self, Spoken};
 use crate::judge::{Judge, Judgement};
 use crate::lanes::SetId;
 use crate::pipeline::Pipeline;
@@ -46,13 +49,15 @@ pub struct Stretch<'c> {
     /// The pipeline's number of each version.
     set_ids: BTreeMap<Sha256, SetId>,
     judgements: Vec<Judgement>,
+    /// What was heard of sources by its end.
+    pub heartbeats: Heartbeats,
 }
 
 impl<'c> Stretch<'c> {
     /// A stretch that begins with these rules.
-    pub fn new(config: &'c Config, start: &Built) -> Stretch<'c> {
+    pub fn new(config: &'c Config, start: &Built, heartbeats: Heartbeats) -> Stretch<'c> {
         let judges = BTreeMap::from([(None, start.judges())]);
-        Stretch { config, judges, set_ids: BTreeMap::new(), judgements: Vec::new() }
+        Stretch { config, judges, set_ids: BTreeMap::new(), judgements: Vec::new(), heartbeats }
     }
 
     /// Rules that took effect in the course of it.
@@ -63,6 +68,14 @@ impl<'c> Stretch<'c> {
         self.judges.insert(Some(version), built.judges());
         self.set_ids.insert(version, pipeline.add_set(built.engines.clone())?);
         Ok(())
+    }
+
+    /// What the worker knew of sources then, and since when.
+    pub fn heed(&mut self, record: &ControlRecord, pipeline: &mut Pipeline) {
+        if let Some((said, known)) = health::of_record(record) {
+            self.heartbeats.told(&said);
+            pipeline.heed(&said, &known);
+        }
     }
 
     /// Reads every partition from where it stands to the end of its script, and tells the pipeline what the script says.
@@ -146,6 +159,12 @@ impl<'c> Stretch<'c> {
             let Some(judges) = self.judges.get_mut(&script.set) else { continue };
             super::judge(judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
             pipeline.take(source, partition, payload, &mut self.judgements, bound)?;
+        }
+        // What the worker made of it then stands in the control log.
+        for spoken in pipeline.take_said() {
+            if let Spoken::Heartbeat { source, at } = *spoken {
+                self.heartbeats.heard(&source, at);
+            }
         }
         Ok(covered)
     }

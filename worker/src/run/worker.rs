@@ -14,6 +14,8 @@ use ingest::source::kafka::{KafkaSource, Polled};
 use model::{Sha256, Timestamp};
 
 use super::build::Built;
+use super::health;
+use super::heartbeats::Heartbeats;
 use super::partitions::{Held, Partitions, name_of};
 use super::resume::Ready;
 use super::snapshots::Snapshots;
@@ -59,6 +61,7 @@ pub(super) struct Worker<'c> {
     pub(super) past: Vec<(Sha256, Sha256)>,
     /// It goes on from the state of one before it, and has not been given its partitions again yet.
     pub(super) resumed: bool,
+    pub(super) heartbeats: Heartbeats,
 }
 
 impl<'c> Worker<'c> {
@@ -71,7 +74,7 @@ impl<'c> Worker<'c> {
         metrics: Metrics,
         published: Arc<Published>,
     ) -> Worker<'c> {
-        let Ready { built, past, pipeline, partitions, .. } = ready;
+        let Ready { built, past, pipeline, partitions, heartbeats, .. } = ready;
         Worker {
             config,
             kafka,
@@ -92,6 +95,7 @@ impl<'c> Worker<'c> {
             joined: false,
             snapshots,
             past,
+            heartbeats: Heartbeats::of(health::watched(config).map(|(source, _)| source), heartbeats),
         }
     }
 
@@ -175,6 +179,7 @@ impl<'c> Worker<'c> {
             );
             self.pipeline.take(source, partition, payload, &mut self.judgements, Some(bound))?;
         }
+        self.heed_events()?;
         self.close_finished();
         Ok(())
     }
@@ -214,6 +219,9 @@ impl<'c> Worker<'c> {
             self.control.write(&ControlRecord::Revoked { positions })?;
         }
         partitions.iter().for_each(|at| self.partitions.revoke(&mut self.pipeline, at));
+        if !partitions.is_empty() {
+            self.heartbeats.forget(self.fetched_at);
+        }
         self.snapshots.hurry();
         Ok(())
     }
@@ -265,6 +273,7 @@ impl<'c> Worker<'c> {
         self.fetched_at = now;
         if self.ends.is_none() {
             self.idle(tick_ms)?;
+            self.heed_heartbeats(now)?;
         }
         self.pipeline.tick(now)?;
         self.settle()?;
@@ -349,6 +358,9 @@ impl<'c> Worker<'c> {
     fn metrics_now(&mut self) {
         let sources: Vec<String> = self.config.sources.iter().map(|source| source.name.clone()).collect();
         self.metrics.update(&self.pipeline, &sources);
+        for (at, source) in sources.iter().enumerate() {
+            self.metrics.health(source, self.pipeline.is_unhealthy(at, self.fetched_at));
+        }
         for (at, held) in self.partitions.active() {
             if let Some(source) = sources.get(held.source) {
                 self.metrics.position(source, &name_of(at), held.next);

@@ -1,0 +1,61 @@
+//! How sources are: what events have said of it, and what every lane is told.
+//!
+//! Must never decide since when something is known: a worker records that, a replay of files takes the event's own time.
+
+use std::sync::Arc;
+
+use model::{KnownFrom, SourceHealth, Timestamp};
+
+use super::Pipeline;
+use crate::health::Spoken;
+
+impl Pipeline {
+    /// What events have said since the last call, in the order of reading.
+    pub fn take_said(&mut self) -> Vec<Box<Spoken>> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// Since when each lane that remembers something knows what is said now: since where it has come to, or since `at` where
+    /// that is later.
+    pub fn known_from(&self, at: Timestamp) -> Vec<KnownFrom> {
+        let name = |source: &usize| self.sources.get(*source).map(|source| source.name.clone());
+        let lanes = self.lanes.remember();
+        lanes
+            .map(|lane| KnownFrom {
+                sources: lane.sources.iter().filter_map(name).collect(),
+                from: self.sealer.cursor(lane.id).max(at),
+            })
+            .collect()
+    }
+
+    /// A source can or cannot be heard. Lanes that are not named know it from ever. False: nobody reads such a source.
+    pub fn heed(&mut self, said: &SourceHealth, known: &[KnownFrom]) -> bool {
+        if !self.sources.iter().any(|source| source.name == said.source) {
+            return false;
+        }
+        self.lanes.health.entry(said.source.clone()).or_default().add(said.state);
+        for lane in self.lanes.iter() {
+            let name = |source: &usize| self.sources.get(*source).map(|source| source.name.clone());
+            let sources: Vec<Arc<str>> = lane.sources.iter().filter_map(name).collect();
+            let from = known.iter().find(|of| of.sources == sources).map_or(Timestamp::MIN, |of| of.from);
+            self.sealer.heed(lane.id, said, from);
+        }
+        true
+    }
+
+    /// Heeds what events have said, each from its own time on: for inputs that no control log belongs to.
+    pub fn heed_events(&mut self) {
+        for spoken in self.take_said() {
+            if let Spoken::Health { said, at } = *spoken {
+                let known = self.known_from(at);
+                self.heed(&said, &known);
+            }
+        }
+    }
+
+    /// A source that is read cannot be heard at a time, as far as is known now.
+    pub fn is_unhealthy(&self, source: usize, at: Timestamp) -> bool {
+        let name = self.sources.get(source).map(|source| &source.name);
+        name.and_then(|name| self.lanes.health.get(name)).is_some_and(|outages| outages.lasts_at(at))
+    }
+}
