@@ -37,6 +37,7 @@ pub struct Metrics {
     refused: IntGauge,
     reloads: IntCounterVec,
     misses: IntCounterVec,
+    lists: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
 }
@@ -205,6 +206,11 @@ impl Metrics {
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
             reloads,
             misses,
+            lists: counter(
+                "pipewarden_list_records_total",
+                "Records of topics that lists come from, by list and what became of them.",
+                &["list", "result"],
+            )?,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
         })
@@ -233,6 +239,11 @@ impl Metrics {
     /// The state could not be written.
     pub fn not_kept(&self) {
         self.snapshots.total.with_label_values(&["failed"]).inc();
+    }
+
+    /// A record of a topic that a list comes from was read.
+    pub fn list(&self, list: &str, result: &str) {
+        self.lists.with_label_values(&[list, result]).inc();
     }
 
     /// Says whether a source can be heard.
