@@ -26,6 +26,8 @@ pub const EMPTY: &str = r#"{"entries":[]}"#;
 
 const POLL_RECORDS_MAX: usize = 1_000;
 const POLL_WAIT: Duration = Duration::from_millis(200);
+/// The longest that a start waits for lists of which nothing comes.
+const START_POLLS_MAX: usize = 300;
 /// How far ahead of our clock a version may say that it holds.
 const SKEW_MAX_MS: i64 = 300_000;
 
@@ -76,14 +78,15 @@ impl Fed {
         let is_read = |positions: &Offsets, at_end: &BTreeSet<_>| {
             ends.iter().all(|(at, end)| at_end.contains(at) || positions.get(at).is_none_or(|next| next >= end))
         };
-        let mut at_end = BTreeSet::new();
+        let (mut at_end, mut idle) = (BTreeSet::new(), 0);
         while !is_read(kafka.positions(), &at_end) {
             match kafka.poll(&mut batch, POLL_RECORDS_MAX, POLL_WAIT) {
                 Polled::Records => batch.iter().for_each(|record| drop(fed.take(&record))),
                 Polled::End(at) => drop(at_end.insert(at)),
                 Polled::Error(error) if error.is_retryable() => tracing::warn!("lists: {error}; trying on"),
                 Polled::Error(error) => return Err(failed(&error)),
-                _ => {}
+                _ if idle < START_POLLS_MAX => idle += 1,
+                _ => anyhow::bail!("lists: what their topics hold did not come within a minute (hint: start again)"),
             }
         }
         (fed.kafka, fed.has_changed) = (Some(kafka), false);
@@ -157,7 +160,7 @@ impl Fed {
             Ok(Became::Older) => {}
             Err(why) => {
                 let at = format!("{} at {}", name_of(record.at), record.offset);
-                tracing::error!("list {list}: {at}: {why}: the version before it goes on");
+                tracing::error!("list {list}: {at}: {}: the version before it goes on", model::redact(why));
             }
         }
         Some((list, became))
