@@ -93,6 +93,15 @@ impl Lists {
         Ok(())
     }
 
+    /// Adds a list whose text is structured, as a file of YAML or JSON is.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn read(&mut self, name: &str, text: &str) -> Result<(), String> {
+        self.by_name.insert(name.to_owned(), Arc::new(parse_structured(text)?));
+        Ok(())
+    }
+
     /// Adds a list of entries.
     pub fn insert(&mut self, name: &str, entries: &[&str]) {
         self.by_name.insert(name.to_owned(), Arc::new(parse_lines(&entries.join("\n"))));

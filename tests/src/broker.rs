@@ -241,11 +241,17 @@ impl Broker {
 
     /// Appends records (key, value) to one partition in order and waits for all acknowledgements.
     pub fn produce(&self, topic: &str, partition: i32, records: &[(Option<&[u8]>, &[u8])]) -> Result<()> {
+        let records: Vec<_> = records.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        self.append(topic, partition, &records)
+    }
+
+    /// The same for records without a value, too: tombstones.
+    pub fn append(&self, topic: &str, partition: i32, records: &[(Option<&[u8]>, Option<&[u8]>)]) -> Result<()> {
         let producer: BaseProducer =
             self.client().set("enable.idempotence", "true").set("message.timeout.ms", "20000").create()?;
         for (key, value) in records {
-            let mut record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition).payload(value);
-            record.key = *key;
+            let mut record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition);
+            (record.key, record.payload) = (*key, *value);
             producer.send(record).map_err(|(error, _)| error).context("queueing a record")?;
         }
         producer.flush(ANSWER_WITHIN)?;

@@ -48,6 +48,25 @@ pub enum ControlRecord {
         lists: BTreeMap<String, Sha256>,
         /// The positions.
         positions: Positions,
+        /// Since when what rules remember is judged by the lists; by others from ever.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        known: Vec<Known>,
+    },
+    /// A version of a list was read from a topic; its text is kept with the set that it takes effect in.
+    List {
+        /// When.
+        time_ms: i64,
+        /// The list.
+        list: String,
+        /// SHA-256 of its text.
+        sha256: Sha256,
+        /// From when it holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of_ms: Option<i64>,
+        /// `TOPIC/NUMBER`.
+        partition: String,
+        /// Where it stood there.
+        position: i64,
     },
     /// Partitions were taken over, to be read from these positions.
     Assigned {

@@ -76,9 +76,9 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) reading: Reading,
-    pub(crate) decoder: Decoder,
+    pub(crate) decoder: Arc<Decoder>,
     /// For each of the decoder's formats.
-    pub(crate) routes: Vec<Route>,
+    pub(crate) routes: Arc<[Route]>,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) lists: Arc<Lists>,
     pub(crate) keys: Keys,
@@ -134,8 +134,15 @@ impl Engine {
             wanted.push((format, route.wanted(&reading, tables.clone())));
             routes.push(route);
         }
-        let decoder = Decoder::new(wanted, reading.trust, is_one);
-        Ok(Engine { reading, decoder, routes, rules, lists, keys })
+        let decoder = Arc::new(Decoder::new(wanted, reading.trust, is_one));
+        Ok(Engine { reading, decoder, routes: routes.into(), rules, lists, keys })
+    }
+
+    /// The same with other lists.
+    pub fn with_lists(&self, lists: Arc<Lists>) -> Engine {
+        let Engine { reading, decoder, routes, rules, keys, .. } = self;
+        let (decoder, routes) = (decoder.clone(), routes.clone());
+        Engine { reading: reading.clone(), decoder, routes, rules: rules.clone(), lists, keys: *keys }
     }
 
     /// Records of this source have times.

@@ -100,12 +100,26 @@ pub fn record(time: Timestamp, said: &SourceHealth, known: &[KnownFrom]) -> Cont
         HealthState::Unhealthy { from, to } => (from_ms, to_ms) = (Some(from.ms()), to.map(Timestamp::ms)),
         HealthState::Healthy { at } => healthy_ms = Some(at.ms()),
     }
-    let known = known.iter().map(|of| Known {
+    let (source, known) = (said.source.to_string(), self::known(known));
+    ControlRecord::Health { time_ms: time.ms(), source, from_ms, to_ms, healthy_ms, known }
+}
+
+/// Where lanes had come to, as the control log has it.
+pub fn known(known: &[KnownFrom]) -> Vec<Known> {
+    let one = |of: &KnownFrom| Known {
         sources: of.sources.iter().map(|source| source.to_string()).collect(),
         from_ms: of.from.ms(),
-    });
-    let (source, known) = (said.source.to_string(), known.collect());
-    ControlRecord::Health { time_ms: time.ms(), source, from_ms, to_ms, healthy_ms, known }
+    };
+    known.iter().map(one).collect()
+}
+
+/// The same, back.
+pub fn known_of(known: &[Known]) -> Vec<KnownFrom> {
+    let one = |of: &Known| KnownFrom {
+        sources: of.sources.iter().map(|source| source.as_str().into()).collect(),
+        from: Timestamp::from_ms(of.from_ms),
+    };
+    known.iter().map(one).collect()
 }
 
 /// What a record of the control log says of a source. None: it says nothing of one.
@@ -117,11 +131,7 @@ pub fn of_record(record: &ControlRecord) -> Option<(SourceHealth, Vec<KnownFrom>
         (None, Some(at)) => HealthState::Healthy { at },
         (None, None) => return None,
     };
-    let known = known.iter().map(|of| KnownFrom {
-        sources: of.sources.iter().map(|source| source.as_str().into()).collect(),
-        from: Timestamp::from_ms(of.from_ms),
-    });
-    Some((SourceHealth { source: source.as_str().into(), state }, known.collect()))
+    Some((SourceHealth { source: source.as_str().into(), state }, known_of(known)))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Correlator, DetectorSpec, Occurrence, Outages, Sha256, Silence, SourceHealth, Timestamp};
-use rules::CompileError;
-use rules::correlation::{Correlations, Limits};
+use rules::correlation::{Correlations, Limits, Listing};
+use rules::{CompileError, Lists};
 use sinks::{CorrelatorId, LaneId, Sealer};
 
 use crate::engine::Engine;
@@ -48,6 +48,8 @@ pub struct Lanes {
     by_sources: BTreeMap<Vec<usize>, LaneId>,
     /// Keyed states by lane and version of the graph: what did not change keeps its state.
     correlators: BTreeMap<(LaneId, Sha256), CorrelatorId>,
+    /// Where those are told of other versions of lists.
+    listings: BTreeMap<(LaneId, Sha256), Listing>,
     /// What has been said of sources, for keyed states to come.
     pub health: BTreeMap<Arc<str>, Outages>,
     sets: BTreeMap<SetId, Set>,
@@ -142,6 +144,7 @@ impl Lanes {
                 made.heed(&SourceHealth { source: source.clone(), state }, Timestamp::MIN);
             }
         }
+        self.listings.insert(place, made.listing());
         let id = sealer.add_correlator(lane, Box::new(made));
         self.correlators.insert(place, id);
         Ok(id)
@@ -154,6 +157,15 @@ impl Lanes {
             self.lanes.push(Lane { id, sources, bounding: BTreeSet::new() });
             id
         })
+    }
+
+    /// Keyed states of a graph use other lists, each from the event time on that its lane is given.
+    pub fn relist(&self, graph: Sha256, lists: &Arc<Lists>, from: impl Fn(&Lane) -> Timestamp) {
+        for lane in &self.lanes {
+            if let Some(listing) = self.listings.get(&(lane.id, graph)) {
+                listing.tell(from(lane), lists.clone());
+            }
+        }
     }
 
     /// The lanes that remember something.

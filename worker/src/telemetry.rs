@@ -23,7 +23,7 @@ pub struct Metrics {
     invalid: IntCounterVec,
     alerts: IntCounterVec,
     watermark: IntGaugeVec,
-    unhealthy: IntGaugeVec,
+    heard: Heard,
     position: IntGaugeVec,
     waiting: IntGauge,
     lost: IntGaugeVec,
@@ -76,6 +76,33 @@ impl Correlations {
         self.keys.set(held.remembered.keys as i64);
         self.evicted.set(held.remembered.evicted as i64);
         self.keyless.set(held.remembered.keyless as i64);
+    }
+}
+
+/// What is heard beside events: how sources are, and lists.
+#[derive(Debug)]
+struct Heard {
+    unhealthy: IntGaugeVec,
+    lists: IntCounterVec,
+}
+
+impl Heard {
+    fn new(
+        gauges: impl Fn(&str, &str, &[&str]) -> Result<IntGaugeVec, prometheus::Error>,
+        counter: impl Fn(&str, &str, &[&str]) -> Result<IntCounterVec, prometheus::Error>,
+    ) -> Result<Heard, prometheus::Error> {
+        Ok(Heard {
+            unhealthy: gauges(
+                "pipewarden_source_unhealthy",
+                "1 where a source is known not to be heard: deadlines of what it should say wait.",
+                &["source"],
+            )?,
+            lists: counter(
+                "pipewarden_list_records_total",
+                "Records of topics that lists come from, by list and what became of them.",
+                &["list", "result"],
+            )?,
+        })
     }
 }
 
@@ -180,11 +207,7 @@ impl Metrics {
                 "Watermark of a source, milliseconds since the epoch.",
                 &["source"],
             )?,
-            unhealthy: gauges(
-                "pipewarden_source_unhealthy",
-                "1 where a source is known not to be heard: deadlines of what it should say wait.",
-                &["source"],
-            )?,
+            heard: Heard::new(gauges, counter)?,
             position: gauges("pipewarden_position", "Offset of the next record.", &["source", "partition"])?,
             waiting: gauge("pipewarden_findings_waiting", "Findings that wait for their cursor.")?,
             lost: gauges(
@@ -235,9 +258,14 @@ impl Metrics {
         self.snapshots.total.with_label_values(&["failed"]).inc();
     }
 
+    /// A record of a topic that a list comes from was read.
+    pub fn list(&self, list: &str, result: &str) {
+        self.heard.lists.with_label_values(&[list, result]).inc();
+    }
+
     /// Says whether a source can be heard.
     pub fn health(&self, source: &str, is_unhealthy: bool) {
-        self.unhealthy.with_label_values(&[source]).set(i64::from(is_unhealthy));
+        self.heard.unhealthy.with_label_values(&[source]).set(i64::from(is_unhealthy));
     }
 
     /// Says how far a partition has been read.

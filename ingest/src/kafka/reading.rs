@@ -41,8 +41,23 @@ pub enum Reading {
         /// Where to begin without a usable committed offset.
         reset: Reset,
     },
+    /// All that these topics hold and will hold, without a group and without commits.
+    Whole {
+        /// The topics.
+        topics: Vec<String>,
+    },
     /// These partitions from these offsets, without a group and without commits.
     From(Offsets),
+}
+
+impl Reading {
+    /// The topics.
+    pub(crate) fn topics(&self) -> Vec<&str> {
+        match self {
+            Self::Group { topics, .. } | Self::Whole { topics } => topics.iter().map(String::as_str).collect(),
+            Self::From(offsets) => offsets.keys().map(|at| &*at.topic).collect(),
+        }
+    }
 }
 
 /// What a `poll` brought.

@@ -70,10 +70,10 @@ impl KafkaSource {
                 }
                 (topics.iter().map(String::as_str).collect(), Some((group.clone(), *reset)))
             }
-            Reading::From(offsets) => {
+            Reading::From(_) | Reading::Whole { .. } => {
                 // librdkafka assigns only to clients with a group id; this one never joins and never commits.
                 config.set("group.id", format!("{}-replay", connection.client_id())).set("auto.offset.reset", "error");
-                (offsets.keys().map(|at| &*at.topic).collect(), None)
+                (reading.topics(), None)
             }
         };
         let context = Group::new(connection.clone());
@@ -98,6 +98,10 @@ impl KafkaSource {
                 source.consumer.subscribe(&names).map_err(|error| source.explain(&error, "subscribing"))?;
             }
             Reading::From(offsets) => source.read_from(offsets)?,
+            Reading::Whole { .. } => {
+                let first = source.partitions().map(|at| source.range(&at).map(|(low, _)| (at, low)));
+                source.read_from(&first.collect::<Result<_, _>>()?)?;
+            }
         }
         Ok(source)
     }

@@ -102,10 +102,8 @@ impl EventClass {
 
     /// Only who controls the pipeline may say this: it announces, freezes or vouches, and so can silence others.
     pub fn is_for_control(self) -> bool {
-        matches!(
-            self,
-            C::OpsChange | C::OpsMaintenance | C::OpsFreeze | C::OpsResponse | C::OpsHealth
-        ) || self.is_heartbeat()
+        matches!(self, C::OpsChange | C::OpsMaintenance | C::OpsFreeze | C::OpsResponse | C::OpsHealth)
+            || self.is_heartbeat()
     }
 
     /// Somebody is alive.

@@ -17,6 +17,7 @@ use super::graph::{Graph, Kind, Port};
 use super::group;
 use super::health::Health;
 use super::keys::{Keys, SlotId};
+use super::listing::Listing;
 use super::routes::Routes;
 use super::spec::Spec;
 use super::state::{Seen, Verdict};
@@ -46,6 +47,7 @@ pub struct Correlations {
     pub(super) ahead: Ahead,
     pub(super) timers: BTreeSet<(i64, SlotId)>,
     pub(super) health: Health,
+    pub(super) listing: Listing,
     /// Events and timers so far.
     pub(super) applied: u64,
     /// Time of the last event or timer.
@@ -144,6 +146,7 @@ impl Correlations {
             ahead: Ahead::default(),
             timers: BTreeSet::new(),
             health: Health::default(),
+            listing: Listing::default(),
             applied: 0,
             now: i64::MIN,
             keyless: 0,
@@ -274,6 +277,7 @@ pub(super) fn node_of(at: usize, memory: usize) -> u32 {
 impl Correlator for Correlations {
     fn apply(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived)) {
         let at = event.order.time.ms();
+        self.reach_lists(at);
         self.now = self.now.max(at);
         self.applied += 1;
         self.keys.expire(at);
@@ -317,6 +321,7 @@ impl Correlator for Correlations {
 
     fn run_timers(&mut self, tell: &mut dyn FnMut(Derived)) {
         let Some(now) = self.next_timer().map(Timestamp::ms) else { return };
+        self.reach_lists(now);
         self.now = self.now.max(now);
         self.keys.expire(now);
         // What a timer derives may set another one of the same time.

@@ -224,7 +224,8 @@ mod tests {
     fn gaps_are_not_counted_and_nothing_is_due_in_one() {
         let gaps = Gaps::new(vec![(10, 20), (15, 25), (30, 31), (25, 26), (60, 70)]);
         assert_eq!(gaps.0, [(10, 26), (30, 31), (60, 70)]);
-        for (at, span, due) in [(0, 9, 9), (0, 10, 26), (0, 13, 29), (0, 14, 31), (5, 10, 32), (12, 0, 26), (26, 0, 26)] {
+        for (at, span, due) in [(0, 9, 9), (0, 10, 26), (0, 13, 29), (0, 14, 31), (5, 10, 32), (12, 0, 26), (26, 0, 26)]
+        {
             assert_eq!(gaps.later(at, span), due, "{at} + {span}");
         }
         assert_eq!(gaps.later(0, 100), 127);

@@ -39,7 +39,8 @@ impl Outages {
 
     /// The pieces of time behind `from` at whose ends an outage begins or ends, with whether they count.
     fn pieces(&self, from: i64, to: i64) -> Vec<(i64, i64, bool)> {
-        let mut cuts: Vec<i64> = self.0.iter().flat_map(|(a, b)| [*a, *b]).filter(|at| from < *at && *at < to).collect();
+        let mut cuts: Vec<i64> =
+            self.0.iter().flat_map(|(a, b)| [*a, *b]).filter(|at| from < *at && *at < to).collect();
         cuts.extend([from, to]);
         cuts.sort_unstable();
         cuts.dedup();

@@ -39,6 +39,7 @@ mod run_equality;
 mod run_events;
 mod run_faults;
 mod run_health;
+mod run_lists;
 mod run_reload;
 mod run_restart;
 mod run_snapshot;

@@ -4,6 +4,7 @@
 
 mod files;
 mod limits;
+mod lists;
 pub(crate) mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use model::{EventClass, Trust, parse_span_ms};
 use rules::ast::LogSource;
 use sinks::Limits;
 
+pub use lists::ListFrom;
 use yaml::{Problems, Section};
 
 /// A checked configuration.
@@ -36,7 +38,9 @@ pub struct Config {
     /// Rules.
     pub rules: RulesConfig,
     /// Live lists by name.
-    pub lists: Vec<(String, PathBuf)>,
+    pub lists: Vec<(String, ListFrom)>,
+    /// Entries that a list from a topic may have.
+    pub list_entries_max: usize,
     /// Tables for what events do not say.
     pub enrichment: EnrichmentConfig,
     /// Where alerts go.
@@ -168,6 +172,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     shared_topics(root, &sources);
     let limits = root.section("limits");
+    let lists = lists::lists(root, folder, &sources);
     let config = Config {
         kafka: settings,
         group,
@@ -175,7 +180,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         start,
         sources,
         rules: rules(root, folder),
-        lists: root.named_texts("lists").into_iter().map(|(name, file)| (name, folder.join(file))).collect(),
+        lists,
+        list_entries_max: limits.parsed("list_entries_max", positive, "a number above 0").unwrap_or(100_000),
         enrichment: files::enrichment(root, folder),
         alerts: alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),

@@ -113,6 +113,11 @@ impl<'y> Section<'y> {
         text
     }
 
+    /// The text that stands in the place of a map.
+    pub(crate) fn own_text(&self) -> Option<String> {
+        self.node.and_then(text_of)
+    }
+
     /// A text that has to be there.
     pub(crate) fn required(&self, key: &'static str, hint: &str) -> String {
         self.text(key).unwrap_or_else(|| {

@@ -72,7 +72,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load(config_file)?;
     let letters = args.which.of(args.from.letters()?);
-    let built = Built::new(&config, Unproven::Refuse, Keys::of_replay())?;
+    let built = Built::new(&config, &Default::default(), Unproven::Refuse, Keys::of_replay())?;
     let outlet = args.outlet()?;
     let redaction = redaction_key(&config, &config.state)?.unwrap_or_default();
     let sealer = Sealer::new(Mode::Alerts, LIMITS, false).with_redaction(redaction);

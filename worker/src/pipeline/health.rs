@@ -1,4 +1,4 @@
-//! How sources are: what events have said of it, and what every lane is told.
+//! How sources are: what events have said of it, and what every lane is told; and which lists it judges by since when.
 //!
 //! Must never decide since when something is known: a worker records that, a replay of files takes the event's own time.
 
@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use model::{KnownFrom, SourceHealth, Timestamp};
 
-use super::Pipeline;
+use super::{Pipeline, Source};
+use crate::engine::Engine;
 use crate::health::Spoken;
+use crate::lanes::Lane;
 
 impl Pipeline {
     /// What events have said since the last call, in the order of reading.
@@ -35,12 +37,17 @@ impl Pipeline {
         }
         self.lanes.health.entry(said.source.clone()).or_default().add(said.state);
         for lane in self.lanes.iter() {
-            let name = |source: &usize| self.sources.get(*source).map(|source| source.name.clone());
-            let sources: Vec<Arc<str>> = lane.sources.iter().filter_map(name).collect();
-            let from = known.iter().find(|of| of.sources == sources).map_or(Timestamp::MIN, |of| of.from);
+            let from = from(&self.sources, lane, known);
             self.sealer.heed(lane.id, said, from);
         }
         true
+    }
+
+    /// What rules remember is judged by the lists of these engines, since when each lane knows them.
+    pub fn relist(&self, engines: &[Arc<Engine>], known: &[KnownFrom]) {
+        if let Some(first) = engines.first() {
+            self.lanes.relist(first.rules.graph.version(), &first.lists, |lane| from(&self.sources, lane, known));
+        }
     }
 
     /// Heeds what events have said, each from its own time on: for inputs that no control log belongs to.
@@ -58,4 +65,11 @@ impl Pipeline {
         let name = self.sources.get(source).map(|source| &source.name);
         name.and_then(|name| self.lanes.health.get(name)).is_some_and(|outages| outages.lasts_at(at))
     }
+}
+
+/// Since when a lane knows something.
+fn from(sources: &[Source], lane: &Lane, known: &[KnownFrom]) -> Timestamp {
+    let name = |source: &usize| sources.get(*source).map(|source| source.name.clone());
+    let named: Vec<Arc<str>> = lane.sources.iter().filter_map(name).collect();
+    known.iter().find(|of| of.sources == named).map_or(Timestamp::MIN, |of| of.from)
 }

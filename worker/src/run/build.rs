@@ -17,10 +17,11 @@ use rules::{CompileError, Lists};
 use sinks::{JsonLines, Mode, Outlet};
 
 use super::append::Appended;
+use super::fed::Texts;
 use super::kept::SetTexts;
 use super::outlets::{SealLog, TopicOutlet};
 use super::snapshots::Lengths;
-use crate::config::{Config, SourceConfig};
+use crate::config::{Config, ListFrom, SourceConfig};
 use crate::engine::{Engine, Keys, Reading, Speaks};
 use crate::enrichment::TableTexts;
 use crate::human::Human;
@@ -43,16 +44,16 @@ pub struct Built {
 }
 
 impl Built {
-    /// Loads rules and lists and compiles them for every source.
+    /// Loads rules and lists and compiles them for every source. `fed`: what topics gave for lists.
     ///
     /// # Errors
     /// When a list cannot be read, or no rule can.
-    pub fn new(config: &Config, unproven: Unproven, keys: Keys) -> anyhow::Result<Built> {
+    pub fn new(config: &Config, fed: &Texts, unproven: Unproven, keys: Keys) -> anyhow::Result<Built> {
         let rules = rules_of(config, unproven);
         for message in &rules.refused {
             tracing::error!("refused: {message}");
         }
-        let read = lists_of(config).and_then(|of| tables_of(config, of));
+        let read = lists_of(config, fed).and_then(|of| tables_of(config, of));
         let Read { lists, list_texts, tables, table_texts } =
             read.map_err(|wrong| anyhow::anyhow!(wrong.join("\n  ")))?;
         let texts = rules.whole.then(|| SetTexts::new(config, &rules, list_texts, table_texts));
@@ -63,10 +64,10 @@ impl Built {
     ///
     /// # Errors
     /// Every mistake: a rule that `run` refuses, a file that cannot be read.
-    pub fn again(&self, config: &Config) -> Result<Built, Vec<String>> {
+    pub fn again(&self, config: &Config, fed: &Texts) -> Result<Built, Vec<String>> {
         let rules = rules_of(config, Unproven::Refuse);
         let mut mistakes: Vec<String> = rules.refused.iter().map(ToString::to_string).collect();
-        let read = lists_of(config).and_then(|of| tables_of(config, of)).unwrap_or_else(|wrong| {
+        let read = lists_of(config, fed).and_then(|of| tables_of(config, of)).unwrap_or_else(|wrong| {
             mistakes.extend(wrong);
             Default::default()
         });
@@ -76,6 +77,23 @@ impl Built {
         let texts = SetTexts::new(config, &rules, read.list_texts, read.table_texts);
         Built::of(config, rules, (read.lists, read.tables), Some(texts), self.keys)
             .map_err(|error| vec![format!("{error:#}")])
+    }
+
+    /// The same rules with what topics gave for lists since.
+    ///
+    /// # Errors
+    /// When a text is no list.
+    pub fn with_lists(&self, fed: &Texts) -> Result<Built, String> {
+        let mut lists = Lists::clone(&self.lists);
+        fed.iter().try_for_each(|(name, text)| lists.read(name, text))?;
+        let lists = Arc::new(lists);
+        Ok(Built {
+            rules: self.rules.clone(),
+            engines: self.engines.iter().map(|engine| Arc::new(engine.with_lists(lists.clone()))).collect(),
+            texts: self.texts.as_ref().map(|texts| texts.with_lists(fed)),
+            lists,
+            keys: self.keys,
+        })
     }
 
     /// A set that a worker kept a copy of in its state folder.
@@ -182,9 +200,18 @@ fn rules_of(config: &Config, unproven: Unproven) -> RuleSet {
 type ListTexts = Vec<(String, PathBuf, String)>;
 
 /// The lists, with their texts; or everything that is wrong with them.
-fn lists_of(config: &Config) -> Result<(Lists, ListTexts), Vec<String>> {
+fn lists_of(config: &Config, fed: &Texts) -> Result<(Lists, ListTexts), Vec<String>> {
     let (mut lists, mut texts, mut mistakes) = (Lists::default(), Vec::new(), Vec::new());
-    for (name, file) in &config.lists {
+    for (name, from) in &config.lists {
+        let file = match from {
+            ListFrom::File(file) => file,
+            ListFrom::Topic(_) => {
+                let text = fed.get(name).map_or(super::fed::EMPTY, String::as_str);
+                mistakes.extend(lists.read(name, text).err());
+                texts.push((name.clone(), "topic.json".into(), text.to_owned()));
+                continue;
+            }
+        };
         match lists.load(name, file).map(|()| std::fs::read_to_string(file)) {
             Err(error) => mistakes.push(about_list(&error)),
             Ok(Ok(text)) if lists.get(name).is_some_and(|list| list.version == Sha256::of(text.as_bytes())) => {

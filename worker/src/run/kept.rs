@@ -66,6 +66,13 @@ impl SetTexts {
         }
     }
 
+    /// The same with other texts of some lists, which are structured.
+    pub fn with_lists(&self, texts: &BTreeMap<String, String>) -> SetTexts {
+        let mut set = self.clone();
+        set.lists.extend(texts.iter().map(|(name, text)| (name.clone(), ListText::new("json", text.clone()))));
+        set
+    }
+
     fn canonical(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }

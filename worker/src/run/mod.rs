@@ -4,6 +4,7 @@
 
 mod append;
 mod build;
+mod fed;
 mod health;
 mod heartbeats;
 mod keeping;
@@ -44,6 +45,7 @@ use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
 use crate::ruleset::Unproven;
 use crate::telemetry::Metrics;
+use fed::Fed;
 use heartbeats::Heartbeats;
 use partitions::Partitions;
 use resume::Ready;
@@ -83,9 +85,11 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let before = snapshots.newest();
     let identity = before.as_ref().map_or_else(build::new_key, |state| IdentityKey(state.key));
     let redaction = build::redaction_key_or_new(&config)?;
-    let built = Built::new(&config, Unproven::Refuse, Keys { identity, redaction })?;
-    let has_refused = !built.rules.refused.is_empty();
     let connection = build::connection(&config)?;
+    // Before the first event is judged.
+    let fed = Fed::open(&config, &connection)?;
+    let built = Built::new(&config, fed.texts(), Unproven::Refuse, Keys { identity, redaction })?;
+    let has_refused = !built.rules.refused.is_empty();
     let (mut ready, next) = ready(&config, built, before, &connection, redaction)?;
     let reading = Reading::Group {
         topics: Built::topics(&config).into_keys().collect(),
@@ -100,7 +104,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let metrics = Metrics::new(&published.registry)?;
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
     published.started.store(true, Ordering::Relaxed);
-    let mut worker = Worker::new(&config, ready, kafka, (control, snapshots), metrics, published);
+    let mut worker = Worker::new(&config, (ready, fed), kafka, (control, snapshots), metrics, published);
     if args.until_end {
         worker.stop_at_ends()?;
     }
@@ -160,7 +164,7 @@ fn ready(
 pub fn check(file: &std::path::Path) -> anyhow::Result<ExitCode> {
     use std::io::Write;
     let config = Config::load(file)?;
-    let built = Built::new(&config, Unproven::Refuse, Keys::of_replay())?;
+    let built = Built::new(&config, &fed::Texts::new(), Unproven::Refuse, Keys::of_replay())?;
     build::connection(&config)?;
     let mut out = std::io::stdout().lock();
     let (rules, refused) = (built.rules.rules.len(), built.rules.refused.len());

@@ -2,10 +2,12 @@
 //!
 //! Must never change a rule without saying in the control log from which positions on it counts.
 
+use model::Timestamp;
+
 use super::build::Built;
 use super::worker::Worker;
-use crate::clock;
 use crate::control::ControlRecord;
+use crate::{clock, health};
 
 impl Worker<'_> {
     /// Says in the control log what runs from here on, and keeps a copy of it.
@@ -28,7 +30,7 @@ impl Worker<'_> {
     /// Reads rules and lists again. The next record of every partition is judged by the new ones, or, where anything is
     /// wrong with them, by the old ones as before.
     pub(super) fn reload(&mut self) -> anyhow::Result<()> {
-        let read = self.built.again(self.config).and_then(|next| {
+        let read = self.built.again(self.config, self.fed.texts()).and_then(|next| {
             let kept = next.texts.as_ref().map_or(Ok(()), |texts| texts.keep(&self.config.state));
             kept.map(|()| next).map_err(|error| vec![format!("{error:#} (hint: the state folder must be writable)")])
         });
@@ -57,6 +59,7 @@ impl Worker<'_> {
             texts.keep(&self.config.state)?;
         }
         let positions = self.partitions.positions();
+        let known = self.pipeline.known_from(Timestamp::MIN);
         tracing::info!("rules {} from {positions:?}, set {}", next.rules.rules.len(), set.hex());
         self.control.write(&ControlRecord::Rules {
             time_ms: clock::now().ms(),
@@ -64,13 +67,33 @@ impl Worker<'_> {
             rules: next.rule_versions(),
             lists: next.list_versions(),
             positions,
+            known: health::known(&known),
         })?;
         self.judges = next.judges();
         self.pipeline.replace(next.engines.clone())?;
+        self.pipeline.relist(&next.engines, &known);
         self.metrics.rules(next.rules.rules.len(), next.rules.refused.len());
         let before = std::mem::replace(&mut self.built, next);
-        self.past.extend(before.version().map(|set| (set, before.rules.graph.version())));
+        // The same graph keeps its state: what ran before has no timers of its own.
+        let (was, is) = (before.rules.graph.version(), self.built.rules.graph.version());
+        self.past.extend(before.version().filter(|_| was != is).map(|set| (set, was)));
         self.snapshots.hurry();
         Ok(true)
+    }
+
+    /// Lists of which topics have another version: the next record of every partition is judged by it, and what rules remember
+    /// from where it stands now.
+    pub(super) fn adopt_lists(&mut self) -> anyhow::Result<()> {
+        for record in self.fed.poll(&self.metrics) {
+            self.control.write(&record)?;
+        }
+        if !self.fed.take_changed() {
+            return Ok(());
+        }
+        match self.built.with_lists(self.fed.texts()) {
+            Ok(next) => drop(self.adopt(next)?),
+            Err(error) => tracing::error!("lists: {error}: the ones before go on"),
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use model::{Sha256, Timestamp};
 
 use super::build::{self, Built};
+use super::fed::Texts;
 use super::heartbeats::Heartbeats;
 use super::partitions::Partitions;
 use super::script::Scripts;
@@ -82,7 +83,7 @@ fn sets(
             if let Some(Err(error)) = missing {
                 tracing::warn!("{error:#}: the rules of the configuration stand in for those that ran then");
             }
-            let built = Built::new(config, Unproven::Refuse, keys)?;
+            let built = Built::new(config, &Texts::new(), Unproven::Refuse, keys)?;
             warn_of_changes(run, &built);
             built
         }

@@ -77,13 +77,13 @@ pub fn resume(
     let mut stretch = Stretch::new(config, &built, heartbeats);
     let mut running = state.set;
     for record in &tail {
-        stretch.heed(record, &mut pipeline);
         if let ControlRecord::Rules { set, .. } = record {
             let next = kept(*set)?;
             stretch.add(*set, &next, &mut pipeline)?;
             past.push((running, built.rules.graph.version()));
             (built, running) = (next, *set);
         }
+        stretch.heed(record, &mut pipeline);
     }
     let positions = partitions.active().map(|(at, held)| (at.clone(), held.next));
     let mut scripts = Scripts::behind(positions, state.fetched_at, &tail)?;

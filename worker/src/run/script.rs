@@ -81,7 +81,7 @@ impl Scripts {
                     names.join(", ")
                 );
             }
-            ControlRecord::Revoked { .. } | ControlRecord::Health { .. } => {}
+            ControlRecord::Revoked { .. } | ControlRecord::Health { .. } | ControlRecord::List { .. } => {}
             ControlRecord::Assigned { positions } => {
                 for (name, from) in positions {
                     let fetched = self.now.map(|now| (*from, now)).into_iter().collect();

@@ -10,9 +10,9 @@ use ingest::source::kafka::{KafkaSource, Polled, Reading};
 use model::{Sha256, Timestamp};
 
 use super::build::{self, Built};
+use super::heartbeats::Heartbeats;
 use super::partitions::Partitions;
 use super::script::Scripts;
-use super::heartbeats::Heartbeats;
 use crate::config::Config;
 use crate::control::ControlRecord;
 use crate::health::{self, Spoken};
@@ -65,6 +65,7 @@ impl<'c> Stretch<'c> {
     /// # Errors
     /// When a correlation cannot be compiled.
     pub fn add(&mut self, version: Sha256, built: &Built, pipeline: &mut Pipeline) -> anyhow::Result<()> {
+        // Taken up once more where it came back.
         self.judges.insert(Some(version), built.judges());
         self.set_ids.insert(version, pipeline.add_set(built.engines.clone())?);
         Ok(())
@@ -75,6 +76,11 @@ impl<'c> Stretch<'c> {
         if let Some((said, known)) = health::of_record(record) {
             self.heartbeats.told(&said);
             pipeline.heed(&said, &known);
+        }
+        if let ControlRecord::Rules { set, known, .. } = record
+            && let Some(judge) = self.judges.get(&Some(*set)).and_then(|judges| judges.first())
+        {
+            pipeline.relist(&[judge.engine().clone()], &health::known_of(known));
         }
     }
 

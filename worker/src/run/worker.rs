@@ -14,6 +14,7 @@ use ingest::source::kafka::{KafkaSource, Polled};
 use model::{Sha256, Timestamp};
 
 use super::build::Built;
+use super::fed::Fed;
 use super::health;
 use super::heartbeats::Heartbeats;
 use super::partitions::{Held, Partitions, name_of};
@@ -62,13 +63,14 @@ pub(super) struct Worker<'c> {
     /// It goes on from the state of one before it, and has not been given its partitions again yet.
     pub(super) resumed: bool,
     pub(super) heartbeats: Heartbeats,
+    pub(super) fed: Fed,
 }
 
 impl<'c> Worker<'c> {
     /// A worker that goes on from what it is given, or has read nothing yet.
     pub fn new(
         config: &'c Config,
-        ready: Ready,
+        (ready, fed): (Ready, Fed),
         kafka: KafkaSource,
         (control, snapshots): (ControlLog, Snapshots),
         metrics: Metrics,
@@ -96,6 +98,7 @@ impl<'c> Worker<'c> {
             snapshots,
             past,
             heartbeats: Heartbeats::of(health::watched(config).map(|(source, _)| source), heartbeats),
+            fed,
         }
     }
 
@@ -264,6 +267,7 @@ impl<'c> Worker<'c> {
 
     /// Once a second: positions, idleness, sealing, flushing, committing.
     fn tick(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        self.adopt_lists()?;
         let positions = self.partitions.positions();
         let changed = |(name, next): &(&String, &i64)| self.told_positions.get(*name) != Some(*next);
         let changes = positions.iter().filter(changed).map(|(name, next)| (name.clone(), *next)).collect();
