@@ -3,25 +3,56 @@
 //! Each element keeps exactly the bytes it has in its container, since hashes cover them. Never builds a tree.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use model::{Invalid, Scalar, Timestamp, View};
+use model::{Invalid, Scalar, Timestamp, Values, View};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::format::{Container, Held};
+use crate::letters;
 use crate::mend::mend;
 
 /// The records in a container.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Elements<'a> {
     /// They stand in it.
-    Standing(Vec<&'a str>),
-    /// One that it holds in other letters.
-    Encoded(String),
+    Standing(Standing<'a>),
+    /// One that it holds in other letters; see [`text`].
+    Encoded(Rc<Vec<u8>>),
+}
+
+/// Records that stand in a container, one after the other.
+#[derive(Debug)]
+pub enum Standing<'a> {
+    /// Cut out of it by its scan.
+    Cut {
+        /// The container.
+        record: &'a str,
+        /// Where they stand.
+        values: Values<'a>,
+    },
+    /// One, unless it has been taken.
+    One(Option<&'a str>),
+    /// Found by looking at what stands there.
+    Listed(std::vec::IntoIter<&'a str>),
+}
+
+impl<'a> Iterator for Standing<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        match self {
+            Standing::Cut { record, values } => values.find_map(|part| standing(record, part)),
+            Standing::One(record) => record.take(),
+            Standing::Listed(records) => records.next(),
+        }
+    }
+}
+
+fn listed(records: Vec<&str>) -> Elements<'_> {
+    Elements::Standing(Standing::Listed(records.into_iter()))
 }
 
 /// The records in a container of `record`, whose scan gave `view`.
@@ -29,35 +60,62 @@ pub enum Elements<'a> {
 /// # Errors
 /// `WrongShape` where the path holds something else than the format says, and `UnknownFormat` where that may be anything
 /// and is no record; `NotUtf8` for bytes that are no text.
-pub fn elements<'t>(record: &'t str, view: View<'_>, held: Held) -> Result<Elements<'t>, Invalid> {
+pub fn elements<'t>(record: &'t str, view: View<'t>, held: Held) -> Result<Elements<'t>, Invalid> {
     if held.container == Container::Members {
-        return members(record).map(Elements::Standing);
+        return members(record).map(listed);
     }
-    let mut cut = view.values(held.records);
-    let first = cut.next();
+    let mut values = view.values(held.records);
+    let first = values.next();
     if matches!(held.container, Container::Array(_) | Container::Parts(_)) {
         return match (first, held.container) {
-            (Some(Scalar::Empty), _) => Ok(Elements::Standing(cut.filter_map(|part| standing(record, part)).collect())),
-            (Some(Scalar::Null), Container::Parts(_)) => Ok(Elements::Standing(Vec::new())),
+            (Some(Scalar::Empty), _) => Ok(Elements::Standing(Standing::Cut { record, values })),
+            (Some(Scalar::Null), Container::Parts(_)) => Ok(Elements::Standing(Standing::One(None))),
             _ => Err(Invalid::WrongShape),
         };
     }
     let inner = first.and_then(|whole| standing(record, whole)).ok_or(Invalid::WrongShape)?;
     match held.container {
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
-            Ok(Elements::Standing(vec![inner]))
+            Ok(Elements::Standing(Standing::One(Some(inner))))
         }
         Container::Foreign(_) => Err(Invalid::UnknownFormat),
         Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
             let decoded = decode(inner).or_else(|reason| decode(&mend(inner).ok_or(reason)?));
-            decoded.map(Elements::Encoded)
+            decoded.map(|bytes| Elements::Encoded(Rc::new(bytes)))
         }
         Container::Newest { .. } => {
             let times = view.values(held.times).next().and_then(|whole| standing(record, whole));
-            newest_mended(inner, times.ok_or(Invalid::WrongShape)?).map(Elements::Standing)
+            newest_mended(inner, times.ok_or(Invalid::WrongShape)?).map(listed)
         }
         _ => Err(Invalid::WrongShape),
     }
+}
+
+/// The letters of one more record that `record` holds as base64: as they stand, nothing in them escaped.
+pub fn payload<'t>(record: &'t str, view: View<'_>, held: Held) -> Option<&'t str> {
+    if !matches!(held.container, Container::EncodedPart(_)) {
+        return None;
+    }
+    unescaped(standing(record, view.values(held.records).next()?)?).filter(|letters| !is_json(letters))
+}
+
+/// What stands between the quotes of a JSON text without escapes.
+fn unescaped(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr(b'\\', inside.as_bytes()).is_none().then_some(inside)
+}
+
+/// The text is no base64.
+fn is_json(text: &str) -> bool {
+    text.trim_ascii_start().starts_with(['{', '['])
+}
+
+/// The text of an encoded record.
+///
+/// # Errors
+/// `NotUtf8`.
+pub fn text(encoded: &[u8]) -> Result<&str, Invalid> {
+    simdutf8::basic::from_utf8(encoded).map_err(|_| Invalid::NotUtf8)
 }
 
 /// The part of `record` that a value of its row is.
@@ -86,19 +144,62 @@ fn newest_mended<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Inv
     })
 }
 
-/// The members of `versions` that `times` dates at its `modified`.
+/// The members of `versions` that `times` dates at its `modified`, in the order of their keys.
 fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
-    fn members(object: &str) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Invalid> {
-        serde_json::from_str(object).map_err(|_| Invalid::WrongShape)
-    }
-    let times = members(times)?;
+    let times = Object::of(times).ok_or(Invalid::WrongShape)?;
     let dated = |key: &str| {
-        let text = times.get(key).and_then(|value| serde_json::from_str::<Cow<'_, str>>(value.get()).ok())?;
+        let text = serde_json::from_str::<Cow<'_, str>>(times.get(key)?.get()).ok()?;
         Timestamp::parse(&text).map(Timestamp::ms)
     };
     let changed = dated("modified").ok_or(Invalid::NoTime)?;
     let is_new = |version: &str| dated(version).is_some_and(|at| at.abs_diff(changed) <= SAME_CHANGE_MS);
-    Ok(members(versions)?.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
+    let versions = Object::of(versions).ok_or(Invalid::WrongShape)?;
+    Ok(versions.0.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
+}
+
+/// The members of an object, sorted by their keys; of a key that occurs twice the last.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    fn of(object: &'a str) -> Option<Object<'a>> {
+        let mut members = serde_json::from_str::<Object<'a>>(object).ok()?.0;
+        // Reversed, so that of equal keys the last is the one that is kept.
+        members.reverse();
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        members.dedup_by(|(a, _), (b, _)| a == b);
+        Some(Object(members))
+    }
+
+    fn get(&self, key: &str) -> Option<&'a RawValue> {
+        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(key)).ok()?;
+        self.0.get(at).map(|(_, value)| *value)
+    }
+}
+
+/// A key, which stands in the object unless escapes stand in it.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> serde::Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
 }
 
 /// The values of an object, all of which must be objects, and one there must be.
@@ -129,17 +230,15 @@ pub fn members(record: &str) -> Result<Vec<&str>, Invalid> {
 }
 
 /// JSON in a JSON text, or in the base64 (of either alphabet, padded or not) in one.
-fn decode(inner: &str) -> Result<String, Invalid> {
-    let text: Cow<'_, str> = serde_json::from_str(inner).map_err(|_| Invalid::WrongShape)?;
-    if text.trim_ascii_start().starts_with(['{', '[']) {
-        return Ok(text.into_owned());
+fn decode(inner: &str) -> Result<Vec<u8>, Invalid> {
+    let text: Cow<'_, str> = match unescaped(inner) {
+        Some(text) => Cow::Borrowed(text),
+        None => serde_json::from_str(inner).map_err(|_| Invalid::WrongShape)?,
+    };
+    if is_json(&text) {
+        return Ok(text.into_owned().into_bytes());
     }
-    let letters = text.trim_end_matches('=');
-    let bytes = STANDARD_NO_PAD
-        .decode(letters)
-        .or_else(|_| STANDARD_NO_PAD.decode(letters.replace('-', "+").replace('_', "/")))
-        .map_err(|_| Invalid::WrongShape)?;
-    String::from_utf8(bytes).map_err(|_| Invalid::NotUtf8)
+    letters::either(&text).ok_or(Invalid::WrongShape)
 }
 
 /// The elements of a JSON array.
@@ -158,17 +257,23 @@ mod tests {
     use super::*;
     use crate::scan::scan;
 
-    fn elements(record: &str, container: Container) -> Result<Elements<'_>, Invalid> {
+    fn elements(record: &str, container: Container) -> Result<Vec<String>, Invalid> {
         let (mut projection, mut row) = (Projection::default(), Row::default());
         let held = Held::ask(&mut projection, container);
         scan(record, &projection, &mut row)?;
-        super::elements(record, row.view(record), held)
+        match super::elements(record, row.view(record), held)? {
+            Elements::Standing(standing) => Ok(standing.map(str::to_owned).collect()),
+            Elements::Encoded(bytes) => text(&bytes).map(|text| vec![text.to_owned()]),
+        }
+    }
+
+    fn standing(elements: &[&str]) -> Result<Vec<String>, Invalid> {
+        Ok(elements.iter().map(|&element| element.to_owned()).collect())
     }
 
     #[test]
     fn elements_keep_their_bytes() {
         let record = r#"{"Records": [ {"a" : 1}, {"a":"]"} ], "x": 1}"#;
-        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
         assert_eq!(elements(record, Container::Array("Records")), standing(&[r#"{"a" : 1}"#, r#"{"a":"]"}"#]));
         assert_eq!(elements(r#"{"detail": {"b":2}}"#, Container::Envelope("detail")), standing(&[r#"{"b":2}"#]));
         assert_eq!(elements(r#"{"a": {"b":[{"c":2}]}}"#, Container::Array("a.b")), standing(&[r#"{"c":2}"#]));
@@ -180,13 +285,11 @@ mod tests {
     #[test]
     fn a_key_that_no_text_can_be_hides_no_records() {
         let record = r#"{"\ud800":1,"Records":[{"a":"\udc00"}]}"#;
-        let standing = Elements::Standing(vec![r#"{"a":"\udc00"}"#]);
-        assert_eq!(elements(record, Container::Array("Records")), Ok(standing));
+        assert_eq!(elements(record, Container::Array("Records")), standing(&[r#"{"a":"\udc00"}"#]));
     }
 
     #[test]
     fn records_under_unknown_keys_and_beside_their_record_are_found() {
-        let standing = |elements: &[&'static str]| Ok(Elements::Standing(elements.to_vec()));
         assert_eq!(elements(r#"{"a": {"b":1}, "c":{ }}"#, Container::Members), standing(&[r#"{"b":1}"#, "{ }"]));
         for none in ["{}", r#"{"a":{},"b":1}"#, r#"{"a":[]}"#] {
             assert_eq!(elements(none, Container::Members), Err(Invalid::WrongShape), "{none}");
@@ -198,7 +301,7 @@ mod tests {
 
     #[test]
     fn encoded_elements_are_decoded() {
-        let wanted = || Ok(Elements::Encoded(r#"{"a":"?>"}"#.to_owned()));
+        let wanted = || standing(&[r#"{"a":"?>"}"#]);
         for payload in [r#""eyJhIjoiPz4ifQ==""#, r#""eyJhIjoiPz4ifQ""#, r#""{\"a\":\"?>\"}""#] {
             let record = format!(r#"{{"payload":{payload}}}"#);
             assert_eq!(elements(&record, Container::Encoded("payload")), wanted(), "{payload}");
@@ -216,10 +319,14 @@ mod tests {
                 "1.0.1":"2026-09-02T10:00:00Z","2.0.0-rc":"2026-09-02T10:00:30Z"}}}}}}"#
             );
             let container = Container::Newest { versions: "doc.versions", times: "doc.time" };
-            elements(&record, container).map(|found| format!("{found:?}"))
+            elements(&record, container)
         };
-        assert_eq!(at("2026-09-02T10:00:31Z"), Ok(r#"Standing(["{\"v\":2}", "{\"v\":3}"])"#.to_owned()));
-        assert_eq!(at("2026-09-03T10:00:00Z"), Ok("Standing([])".to_owned()), "a tag was moved");
+        assert_eq!(at("2026-09-02T10:00:31Z"), standing(&[r#"{"v":2}"#, r#"{"v":3}"#]));
+        assert_eq!(at("2026-09-03T10:00:00Z"), standing(&[]), "a tag was moved");
+        let twice = r#"{"v":{"2":{"a":1},"1":{"a":2},"2":{"a":3}},
+            "t":{"modified":"2026-09-02T10:00:00Z","1":"2026-09-02T10:00:00Z","2":"never","2":"2026-09-02T10:00:00Z"}}"#;
+        let container = Container::Newest { versions: "v", times: "t" };
+        assert_eq!(elements(twice, container), standing(&[r#"{"a":2}"#, r#"{"a":3}"#]), "the last counts, in order");
         assert_eq!(at("never"), Err(Invalid::NoTime));
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timestamp, Trust, View};
 
-use crate::container::{Elements, array, elements, members};
+use crate::container::{self, Elements, array, elements, members, payload};
 use crate::format::{Container, Decoded, FORMATS, Format, Held, Outer, Plan, Shape, Wanted};
 use crate::scan::is_json;
 
@@ -151,23 +151,25 @@ impl Decoder {
         }
     }
 
-    fn elements(
+    fn elements<'a>(
         &self,
         scratch: &mut Scratch,
         text: &str,
         place: &Place,
         within: Within<'_>,
-        elements: Vec<&str>,
+        elements: impl IntoIterator<Item = &'a str>,
         sink: &mut impl FnMut(Range<usize>, Read<'_>),
     ) {
         if within.depth >= CONTAINER_DEPTH_MAX {
             return sink(place.of(text), Read::Invalid(Invalid::TooDeep));
         }
-        if elements.is_empty() {
+        let mut elements = elements.into_iter().enumerate().peekable();
+        if elements.peek().is_none() {
             sink(place.of(text), Read::Filtered);
         }
-        let is_list = elements.len() > 1;
-        for (index, element) in elements.into_iter().enumerate() {
+        let mut is_list = false;
+        while let Some((index, element)) = elements.next() {
+            is_list |= elements.peek().is_some();
             let outer = within.outer.map(|outer| Outer { index, ..outer });
             let id =
                 within.carried.id.map(|id| if is_list { Cow::from(format!("{id}:{index}")) } else { Cow::from(id) });
@@ -190,12 +192,16 @@ impl Decoder {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
         };
         let raw = scratch.raw.view(text);
+        let mut opened = None;
         let held = match plan.shape(raw) {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
             Ok(Shape::Container(held)) => held,
             Ok(shape) => {
+                let parts = plan.parts(raw);
                 let read = match shape {
                     Shape::Event(mut decoded) => {
+                        let letters = parts.and_then(|held| payload(text, raw, held));
+                        opened = letters.and_then(|letters| decoded.payload(letters));
                         decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
                         decoded.time = decoded.time.or(within.carried.time);
                         Read::Event(Seen { plan: at, text, raw, decoded, outer: within.outer })
@@ -203,15 +209,19 @@ impl Decoder {
                     Shape::Filtered | Shape::Container(_) => Read::Filtered,
                 };
                 sink(place.of(text), read);
-                match plan.parts(raw) {
+                match parts {
                     Some(parts) => parts,
                     None => return,
                 }
             }
         };
-        if let Err(reason) = self.container(scratch, text, &place, (at, held), within, sink) {
+        // The container keeps its row while others scan what stands in it.
+        let row = std::mem::replace(&mut scratch.raw, scratch.spare.pop().unwrap_or_default());
+        let opened = opened.map(Elements::Encoded);
+        if let Err(reason) = self.container(scratch, row.view(text), &place, (plan, at, held, opened), within, sink) {
             sink(place.of(text), Read::Invalid(reason));
         }
+        scratch.spare.push(row);
     }
 
     /// A record that is none itself: the records in it, where it is a map of them, else the reason.
@@ -261,39 +271,37 @@ impl Decoder {
     fn container(
         &self,
         scratch: &mut Scratch,
-        text: &str,
+        view: View<'_>,
         place: &Place,
-        (at, held): (usize, Held),
+        (plan, at, held, opened): (&Plan, usize, Held, Option<Elements<'_>>),
         within: Within<'_>,
         sink: &mut impl FnMut(Range<usize>, Read<'_>),
     ) -> Result<(), Invalid> {
-        let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
-        let view = scratch.raw.view(text);
-        let elements = elements(text, view, held)?;
-        let mut row = scratch.spare.pop().unwrap_or_default();
+        let text = view.record();
+        let found = opened.map_or_else(|| elements(text, view, held), Ok)?;
         let (mut id, mut carried, depth) = (None, within.carried, within.depth);
-        if held.container.is_foreign() {
+        let within = if held.container.is_foreign() {
             let (own, time) = plan.named(view);
-            id = own.map(Cow::into_owned);
+            id = own;
             carried.time = time.or(carried.time);
+            Within { plan: None, outer: None, carried, kind: Some(likely::kind(plan.action(view))), depth }
         } else {
-            plan.tell(view, &mut row);
-        }
-        carried.id = id.as_deref().or(carried.id);
-        let outer = Some(Outer { view: row.view(text), index: 0 });
-        let within = match held.container.is_foreign() {
-            true => Within { plan: None, outer: None, carried, kind: Some(likely::kind(plan.action(view))), depth },
-            false => Within { plan: Some(at), outer, carried, kind: None, depth },
+            Within { plan: Some(at), outer: Some(plan.outer(view)), carried, kind: None, depth }
         };
-        match elements {
-            Elements::Standing(standing) if standing.is_empty() && held.container.is_beside() => {}
-            Elements::Standing(standing) => self.elements(scratch, text, place, within, standing, sink),
-            Elements::Encoded(decoded) => {
-                let place = Place::From(place.of(text));
-                self.elements(scratch, &decoded, &place, within, vec![&decoded], sink);
+        let carried = Carried { id: id.as_deref().or(carried.id), ..carried };
+        let within = Within { carried, ..within };
+        match found {
+            Elements::Standing(standing) => {
+                let mut standing = standing.peekable();
+                if standing.peek().is_some() || !held.container.is_beside() {
+                    self.elements(scratch, text, place, within, standing, sink);
+                }
+            }
+            Elements::Encoded(bytes) => {
+                let (place, text) = (Place::From(place.of(text)), container::text(&bytes)?);
+                self.elements(scratch, text, &place, within, [text], sink);
             }
         }
-        scratch.spare.push(row);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ pub mod enrich;
 pub mod format;
 mod gate;
 pub mod kafka;
+mod letters;
 mod mend;
 mod scan;
 pub mod source;

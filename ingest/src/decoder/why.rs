@@ -5,7 +5,7 @@
 use model::{Projection, Row};
 
 use super::{CONTAINER_DEPTH_MAX, Decoder, Scratch, Within};
-use crate::container::{Elements, array, elements};
+use crate::container::{Elements, array, elements, text as record_text};
 use crate::format::{Classified, Format, Inputs, Memo, Plan, Shape};
 use crate::scan::scan;
 
@@ -56,18 +56,23 @@ impl Decoder {
                 Shape::Container(held) => held,
                 Shape::Event(_) | Shape::Filtered => plan.parts(raw)?,
             };
-            Some((at, plan, held.container, elements(text, raw, held)))
+            Some((at, plan, held))
         });
-        let Some((at, plan, container, elements)) = held else {
+        let Some((at, plan, held)) = held else {
             let members = self.members_of(&mut scratch, text, within).unwrap_or_default();
             let format = members.first().and_then(|member| self.format_of(member)).map(|format| format.name);
             return self.open_all(format, "", &members, within, found);
         };
+        let (format, container) = (Some(plan.format().name), held.container);
         let within = Within { plan: (!container.is_foreign()).then_some(at), ..within };
-        let format = Some(plan.format().name);
-        match elements {
-            Ok(Elements::Standing(records)) => self.open_all(format, container.path(), &records, within, found),
-            Ok(Elements::Encoded(record)) => self.open_all(format, container.path(), &[&record], within, found),
+        match elements(text, scratch.raw.view(text), held) {
+            Ok(Elements::Standing(records)) => {
+                self.open_all(format, container.path(), &records.collect::<Vec<_>>(), within, found)
+            }
+            Ok(Elements::Encoded(bytes)) => {
+                let records: Vec<&str> = record_text(&bytes).into_iter().collect();
+                self.open_all(format, container.path(), &records, within, found)
+            }
             Err(_) => {}
         }
     }

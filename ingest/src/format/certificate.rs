@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use model::Timestamp;
 use x509_cert::der::asn1::AnyRef;
-use x509_cert::der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use x509_cert::der::{Decode, SliceReader, Tag, Tagged};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::time::Time;
+
+use crate::letters;
 
 /// A certificate that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,20 +35,20 @@ impl Certificate {
     /// Base64 of DER, PEM, or base64 of PEM; None for a bare key and for everything else.
     pub(super) fn read(text: &str) -> Option<Certificate> {
         if text.starts_with(BEGIN) {
-            return Certificate::of_pem(text);
+            return Certificate::of_pem(text.as_bytes());
         }
-        let bytes = base64(text)?;
+        let bytes = letters::in_lines(text.as_bytes())?;
         match bytes.starts_with(BEGIN.as_bytes()) {
-            true => Certificate::of_pem(std::str::from_utf8(&bytes).ok()?),
+            true => Certificate::of_pem(&bytes),
             false => Certificate::of_der(bytes),
         }
     }
 
-    fn of_pem(pem: &str) -> Option<Certificate> {
-        let body = pem.strip_prefix(BEGIN)?;
+    fn of_pem(pem: &[u8]) -> Option<Certificate> {
+        let body = pem.strip_prefix(BEGIN.as_bytes())?;
         // No letter of base64 is a hyphen.
-        let (body, end) = body.split_at_checked(body.find('-')?)?;
-        if end.starts_with("-----END") { Certificate::of_der(base64(body)?) } else { None }
+        let (body, end) = body.split_at_checked(memchr::memchr(b'-', body)?)?;
+        if end.starts_with(b"-----END") { Certificate::of_der(letters::in_lines(body)?) } else { None }
     }
 
     fn of_der(der: Vec<u8>) -> Option<Certificate> {
@@ -84,10 +84,9 @@ impl Certificate {
             let (_, place) = self.numbered.iter().find(|(known, _)| *known == number)?;
             self.der.get(place.clone())
         };
-        let der = |bytes| utf8(AnyRef::from_der(bytes).ok()?);
         // The first six were written without DER.
         let raw = |bytes| std::str::from_utf8(bytes).ok();
-        value(number).and_then(der).or_else(|| value(older?).and_then(raw)).filter(|text| !text.is_empty())
+        value(number).and_then(utf8_text).or_else(|| value(older?).and_then(raw)).filter(|text| !text.is_empty())
     }
 
     /// The subject's addresses and names, each told to `told`.
@@ -107,77 +106,90 @@ impl Certificate {
     }
 }
 
+/// The text that a part is.
+fn utf8_text(mut der: &[u8]) -> Option<&str> {
+    let text = part(&mut der, UTF8_STRING).filter(|_| der.is_empty())?;
+    std::str::from_utf8(text).ok()
+}
+
 fn utf8(value: AnyRef<'_>) -> Option<&str> {
     std::str::from_utf8(value.value()).ok().filter(|_| value.tag() == Tag::Utf8String)
 }
 
 /// Tells `found` of each extension's id and value; None: this is no certificate. Returns when it begins.
-fn outline<'a>(der: &'a [u8], mut found: impl FnMut(&'a [u8], &'a [u8])) -> Option<Option<Timestamp>> {
-    let mut all = SliceReader::new(der).ok()?;
-    let mut parts = reader(part(&mut all, Tag::Sequence)?)?;
-    let mut signed = reader(part(&mut parts, Tag::Sequence)?)?;
-    part(&mut parts, Tag::Sequence)?;
-    part(&mut parts, Tag::BitString)?;
-    if !all.is_finished() || !parts.is_finished() {
+fn outline<'a>(mut der: &'a [u8], mut found: impl FnMut(&'a [u8], &'a [u8])) -> Option<Option<Timestamp>> {
+    let mut parts = part(&mut der, SEQUENCE)?;
+    let mut signed = part(&mut parts, SEQUENCE)?;
+    part(&mut parts, SEQUENCE)?;
+    part(&mut parts, BIT_STRING)?;
+    if !der.is_empty() || !parts.is_empty() {
         return None;
     }
-    if is_numbered(Tag::peek(&signed).ok()?, 0) {
-        AnyRef::decode(&mut signed).ok()?;
+    // The version, where it is not the first.
+    if is_numbered(*signed.first()?, 0) {
+        next(&mut signed)?;
     }
-    part(&mut signed, Tag::Integer)?;
+    part(&mut signed, INTEGER)?;
     // Algorithm and issuer.
-    part(&mut signed, Tag::Sequence)?;
-    part(&mut signed, Tag::Sequence)?;
-    let begins = Time::decode(&mut reader(part(&mut signed, Tag::Sequence)?)?).ok()?;
+    part(&mut signed, SEQUENCE)?;
+    part(&mut signed, SEQUENCE)?;
+    let begins = Time::decode(&mut SliceReader::new(part(&mut signed, SEQUENCE)?).ok()?).ok()?;
     // Subject and its key.
-    part(&mut signed, Tag::Sequence)?;
-    part(&mut signed, Tag::Sequence)?;
-    while !signed.is_finished() {
-        let more = AnyRef::decode(&mut signed).ok()?;
-        if is_numbered(more.tag(), 3) {
-            let mut extensions = reader(part(&mut reader(more.value())?, Tag::Sequence)?)?;
-            while !extensions.is_finished() {
-                let mut extension = reader(part(&mut extensions, Tag::Sequence)?)?;
-                let id = part(&mut extension, Tag::ObjectIdentifier)?;
-                if Tag::peek(&extension).ok()? == Tag::Boolean {
-                    part(&mut extension, Tag::Boolean)?;
+    part(&mut signed, SEQUENCE)?;
+    part(&mut signed, SEQUENCE)?;
+    while !signed.is_empty() {
+        let (tag, mut more) = next(&mut signed)?;
+        if is_numbered(tag, 3) {
+            let mut extensions = part(&mut more, SEQUENCE)?;
+            while !extensions.is_empty() {
+                let mut extension = part(&mut extensions, SEQUENCE)?;
+                let id = part(&mut extension, OBJECT_IDENTIFIER)?;
+                if extension.first() == Some(&BOOLEAN) {
+                    next(&mut extension)?;
                 }
-                found(id, part(&mut extension, Tag::OctetString)?);
+                found(id, part(&mut extension, OCTET_STRING)?);
             }
         }
     }
     Some(i64::try_from(begins.to_unix_duration().as_millis()).ok().map(Timestamp::from_ms))
 }
 
-fn reader(bytes: &[u8]) -> Option<SliceReader<'_>> {
-    SliceReader::new(bytes).ok()
-}
+const BOOLEAN: u8 = 0x01;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTF8_STRING: u8 = 0x0c;
+const SEQUENCE: u8 = 0x30;
 
 /// The bytes of the next part, which must have this tag.
-fn part<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Option<&'a [u8]> {
-    AnyRef::decode(reader).ok().filter(|part| part.tag() == tag).map(AnyRef::value)
+fn part<'a>(rest: &mut &'a [u8], wanted: u8) -> Option<&'a [u8]> {
+    next(rest).filter(|(tag, _)| *tag == wanted).map(|(_, value)| value)
 }
 
-fn is_numbered(tag: Tag, wanted: u32) -> bool {
-    matches!(tag, Tag::ContextSpecific { number: TagNumber(number), .. } if number == wanted)
-}
-
-/// The bytes behind base64 text, white space and padding ignored.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    // Lines as PEM has them, copied each at once; then letter by letter.
-    let mut lines = Vec::new();
-    let whole = if memchr::memchr(b'\n', text.as_bytes()).is_some() {
-        lines.reserve(text.len());
-        text.split('\n').for_each(|line| lines.extend_from_slice(line.trim_ascii().as_bytes()));
-        lines.as_slice()
-    } else {
-        text.as_bytes()
+/// Tag and bytes of the next part: a certificate has a hundred of them, of which only these outlines are read. None: tags
+/// of more than one byte, and lengths that are not in their shortest form.
+fn next<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (&tag, behind) = rest.split_first().filter(|(tag, _)| **tag & 0x1f != 0x1f)?;
+    let (&first, behind) = behind.split_first()?;
+    let (length, behind) = match first {
+        ..=0x7f => (usize::from(first), behind),
+        0x81..=0x84 => {
+            let (digits, behind) = behind.split_at_checked(usize::from(first & 0x7f))?;
+            let length = digits.iter().fold(0, |length, &digit| length << 8 | usize::from(digit));
+            let is_shortest = length > 0x7f && digits.first() != Some(&0);
+            (Some(length).filter(|_| is_shortest)?, behind)
+        }
+        _ => return None,
     };
-    let padding = whole.iter().rev().take_while(|b| **b == b'=').count();
-    STANDARD_NO_PAD.decode(whole.get(..whole.len() - padding)?).ok().or_else(|| {
-        let letters: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=').collect();
-        STANDARD_NO_PAD.decode(letters).ok()
-    })
+    let (value, behind) = behind.split_at_checked(length)?;
+    *rest = behind;
+    Some((tag, value))
+}
+
+/// `[wanted]`, of one part or of several.
+fn is_numbered(tag: u8, wanted: u8) -> bool {
+    tag & !0x20 == 0x80 | wanted
 }
 
 #[cfg(test)]
@@ -191,13 +203,5 @@ mod tests {
         {
             assert!(Certificate::read(text).is_none(), "{text}");
         }
-    }
-
-    #[test]
-    fn white_space_and_padding_do_not_count() {
-        for text in ["YWI=", "YWI", "Y W\nI=\n", "YWI=="] {
-            assert_eq!(base64(text).as_deref(), Some(&b"ab"[..]), "{text}");
-        }
-        assert_eq!(base64("%%"), None);
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::certificate::Certificate;
 use super::in_toto::Statement;
+use crate::letters;
 
 /// Certificates and statements of one record, each read when it is first asked for. Nearly all records have none, and then
 /// this is one empty place.
@@ -17,6 +18,7 @@ pub struct Memo(OnceCell<Box<Opened>>);
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Opened {
     certificates: Once<Certificate>,
+    payloads: Once<Vec<u8>>,
     statements: Once<Statement>,
 }
 
@@ -28,7 +30,16 @@ impl Memo {
 
     /// The statement that a payload of the record is.
     pub(super) fn statement(&self, payload: &str) -> Option<Rc<Statement>> {
-        self.0.get_or_init(Box::default).statements.of(payload, Statement::read)
+        let opened = self.0.get_or_init(Box::default);
+        opened.statements.of(payload, |text| match opened.payloads.of(text, letters::standard) {
+            Some(bytes) => Statement::read(&bytes),
+            None => Statement::read(&letters::in_lines(text.as_bytes())?),
+        })
+    }
+
+    /// The bytes behind a payload that is base64 of the standard alphabet: of its statement, and of the record in it.
+    pub(super) fn payload(&self, text: &str) -> Option<Rc<Vec<u8>>> {
+        self.0.get_or_init(Box::default).payloads.of(text, letters::standard)
     }
 }
 

@@ -5,13 +5,12 @@
 //! version, digest and account are the registry's own words.
 
 use EventClass as C;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use model::{EventClass, Scalar, Trust, Verdict};
 
 use super::fill::{coalesce, text_of};
 use super::purl;
 use super::{Class, Classified, Container, Format, Id, Inputs, MapRow, Mapping, Output, all, on};
+use crate::letters;
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -155,9 +154,8 @@ fn digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
     }
     let Some(integrity) = inputs.text(1) else { return };
     let sha512 = integrity.split(' ').find_map(|one| one.strip_prefix("sha512-"));
-    if let Some(bytes) = sha512.and_then(|letters| STANDARD.decode(letters).ok()) {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        output.text(&format!("sha512:{hex}"));
+    if let Some(bytes) = sha512.and_then(letters::standard) {
+        output.text(&format!("sha512:{}", letters::hexadecimal(&bytes)));
     }
 }
 

@@ -10,6 +10,7 @@ mod rows;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use model::{EventClass, Invalid, Projection, Rfc3339, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
@@ -92,6 +93,8 @@ const ENVELOPE: &[(&str, Envelope)] = &[
 pub struct Outer<'a> {
     /// The container's values.
     pub view: View<'a>,
+    /// Where its plan has what is told of containers: in the same order in all plans of its format.
+    pub(crate) told: &'a [Slot],
     /// The record's number in it, from 0.
     pub index: usize,
 }
@@ -111,6 +114,13 @@ pub struct Decoded<'a> {
     pub verdict: Verdict,
     /// What was opened to tell so much, for the rows that ask for more of it.
     memo: Memo,
+}
+
+impl Decoded<'_> {
+    /// The bytes of a payload in the record, which its rows may want, too.
+    pub(crate) fn payload(&self, letters: &str) -> Option<Rc<Vec<u8>>> {
+        self.memo.payload(letters)
+    }
 }
 
 /// What a scanned record turned out to be.
@@ -196,23 +206,22 @@ impl Plan {
     /// When it is not one JSON value, or nested too deep.
     pub fn scan(&self, record: &str, outer: Option<Outer<'_>>, raw: &mut Row) -> Result<(), Invalid> {
         scan(record, &self.projection, raw)?;
-        let Some(Outer { view, index }) = outer else { return Ok(()) };
+        let Some(Outer { view, told, index }) = outer else { return Ok(()) };
         for &(slot, what) in &self.inherited {
             match what {
                 Inherited::Index => raw.push_scalar(slot, Scalar::Int(index as i64)),
-                Inherited::Field(theirs) => view.values(theirs).for_each(|value| raw.push_scalar(slot, value)),
+                Inherited::Field(theirs) => {
+                    let theirs = told.get(theirs as usize).copied().unwrap_or(Slot::MAX);
+                    view.values(theirs).for_each(|value| raw.push_scalar(slot, value));
+                }
             }
         }
         Ok(())
     }
 
-    /// Puts into `row` what the records in a scanned container want of it.
-    pub fn tell(&self, container: View<'_>, row: &mut Row) {
-        row.reset(self.told.len());
-        for (slot, &own) in self.told.iter().enumerate() {
-            let mut output = Output::new(row, slot as Slot, container.record());
-            container.values(own).for_each(|value| output.scalar(value));
-        }
+    /// What the records in a scanned container have of it.
+    pub fn outer<'a>(&'a self, container: View<'a>) -> Outer<'a> {
+        Outer { view: container, told: &self.told, index: 0 }
     }
 
     /// What a scanned record is.

@@ -2,6 +2,8 @@
 //!
 //! Must never guess a type: an ecosystem that is not in the table has no package URL.
 
+use std::borrow::Cow;
+
 use super::fill::lower_case;
 
 /// (ecosystem as the OSV schema names it, type). Sorted.
@@ -29,12 +31,12 @@ pub fn of(ecosystem: &str, name: &str) -> Option<String> {
     let at = TYPES.binary_search_by(|(known, _)| (*known).cmp(ecosystem)).ok()?;
     let (_, kind) = TYPES.get(at)?;
     let name = match *kind {
-        "maven" => name.replace(':', "/"),
-        "pypi" => lower_case(name).replace('_', "-"),
-        "composer" | "githubactions" => lower_case(name).into_owned(),
-        _ => name.to_owned(),
+        "maven" => Cow::Owned(name.replace(':', "/")),
+        "pypi" => Cow::Owned(lower_case(name).replace('_', "-")),
+        "composer" | "githubactions" => lower_case(name),
+        _ => Cow::Borrowed(name),
     };
-    (!name.is_empty()).then(|| format!("pkg:{kind}/{}", encoded(&name)))
+    (!name.is_empty()).then(|| ["pkg:", kind, "/", &encoded(&name)].concat())
 }
 
 /// The image repository `host/path/name`, without tag and digest.
@@ -54,17 +56,20 @@ pub fn without_version(purl: &str) -> &str {
 }
 
 /// Percent-encoded but for what stands in a package URL as it is, slashes among it.
-fn encoded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '/' | ':') {
-            out.push(c);
-        } else {
-            let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes).bytes().for_each(|b| out.push_str(&format!("%{b:02X}")));
+fn encoded(name: &str) -> Cow<'_, str> {
+    let stands = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~' | b'/' | b':');
+    if name.bytes().all(stands) {
+        return Cow::Borrowed(name);
+    }
+    let digit = |of: u8| char::from(if of < 10 { b'0' + of } else { b'A' + of - 10 });
+    let mut out = String::with_capacity(name.len() + 8);
+    for b in name.bytes() {
+        match stands(b) {
+            true => out.push(char::from(b)),
+            false => out.extend(['%', digit(b >> 4), digit(b & 15)]),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 use model::{Scalar, Timestamp};
 use serde::Deserialize;
 
-use crate::format::certificate::base64;
 use crate::format::fill::{digest_of, each_text, lower_case, present, purl};
 use crate::format::fulcio::run_of;
 use crate::format::{Inputs, Output};
+use crate::letters;
 
 /// What an envelope's event needs of the statement in it.
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
@@ -82,9 +82,9 @@ impl Predicate {
 }
 
 impl Statement {
-    /// The statement in an envelope's payload, where it has the shape of one.
-    pub(in crate::format) fn read(payload: &str) -> Option<Statement> {
-        serde_json::from_slice(&base64(payload)?).ok()
+    /// The statement in the bytes of an envelope's payload, where they have the shape of one.
+    pub(in crate::format) fn read(payload: &[u8]) -> Option<Statement> {
+        serde_json::from_slice(payload).ok()
     }
 
     /// Type of the predicate.
@@ -134,18 +134,13 @@ pub(super) fn bundle_digest(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 /// A digest as Sigstore's messages write it: `SHA2_256` and base64.
 pub(in crate::format) fn sigstore_digest(algorithm: &str, digest: &str) -> Option<String> {
-    let hex = hexadecimal(&base64(digest)?);
+    let hex = letters::hexadecimal(&letters::in_lines(digest.as_bytes())?);
     match algorithm {
         "SHA2_256" => digest_of("sha256", &hex),
         "SHA2_384" => digest_of("sha384", &hex),
         "SHA2_512" => digest_of("sha512", &hex),
         _ => None,
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The digests of the subjects of the statement in the payload that the `i`-th path has.
@@ -254,10 +249,9 @@ mod tests {
 
     #[test]
     fn payloads_of_another_shape_are_none() {
-        assert!(Statement::read("e30").is_some_and(|statement| statement.predicate_type.is_empty()));
-        // `[]`, a list in place of the predicate, no base64.
-        for payload in ["W10", "eyJwcmVkaWNhdGUiOltdLCJzdWJqZWN0IjoxfQ", "%%"] {
-            let found = Statement::read(payload);
+        assert!(Statement::read(b"{}").is_some_and(|statement| statement.predicate_type.is_empty()));
+        for payload in ["[]", r#"{"predicate":[],"subject":1}"#, "%%"] {
+            let found = Statement::read(payload.as_bytes());
             assert!(found.is_none_or(|statement| statement.subject.is_empty()), "{payload}");
         }
     }

@@ -13,7 +13,7 @@ use super::super::{Container, Id};
 pub(super) enum Inherited {
     /// Its number there.
     Index,
-    /// A field of the container.
+    /// A field of the container, by its number among those that are told of containers.
     Field(Slot),
 }
 
