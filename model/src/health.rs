@@ -27,7 +27,6 @@ pub struct SourceHealth {
 
 /// See [`SourceHealth`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
 pub enum HealthState {
     /// What happened there from a time on could not be heard.
     Unhealthy {

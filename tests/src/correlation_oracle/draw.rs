@@ -53,7 +53,7 @@ fn health(random: &mut Random, grid_s: i64) -> Vec<Said> {
         let off_grid = if random.percent(20) { random.pick(&[-1, 1]) } else { 0 };
         START_MS + random.below(16) as i64 * grid_s * 1000 + off_grid
     };
-    let all = 1 + random.below(4);
+    let count = 1 + random.below(4);
     let said = |_| {
         let from = Timestamp::from_ms(moment(random));
         let to = random.percent(60).then(|| from.plus_ms((1 + random.below(5)) as i64 * grid_s * 1000));
@@ -63,7 +63,7 @@ fn health(random: &mut Random, grid_s: i64) -> Vec<Said> {
         };
         Said { known_ms: if random.percent(40) { i64::MIN } else { moment(random) }, state }
     };
-    (0..all).map(said).collect()
+    (0..count).map(said).collect()
 }
 
 fn event(random: &mut Random, at: usize, grid_s: i64) -> Event {

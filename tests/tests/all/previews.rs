@@ -175,14 +175,8 @@ fn by_hand(documents: &str, events: &[(i64, &str, i64)]) -> Case {
         json!({"t": time, "id": format!("{kind}{at_s}"), "k": kind, "u": "x", "n": number}).to_string()
     };
     let files = vec![events.iter().map(line).collect()];
-    Case {
-        documents: documents.trim().to_owned(),
-        files,
-        lateness_s: 120,
-        chunk: 1,
-        every_match: false,
-        health: Vec::new(),
-    }
+    let health = Vec::new();
+    Case { documents: documents.trim().to_owned(), files, lateness_s: 120, chunk: 1, every_match: false, health }
 }
 
 fn brief(records: &[Value]) -> Vec<String> {

@@ -26,6 +26,9 @@ pub const EMPTY: &str = r#"{"entries":[]}"#;
 
 const POLL_RECORDS_MAX: usize = 1_000;
 const POLL_WAIT: Duration = Duration::from_millis(200);
+/// How long a look waits, and how many in vain end it.
+const GLANCE: Duration = Duration::from_millis(1);
+const IDLE_POLLS: usize = 5;
 /// The longest that a start waits for lists of which nothing comes.
 const START_POLLS_MAX: usize = 300;
 /// How far ahead of our clock a version may say that it holds.
@@ -103,12 +106,14 @@ impl Fed {
         std::mem::take(&mut self.has_changed)
     }
 
-    /// Reads what has come, and gives what the control log has to say of it. Does not wait.
+    /// Reads what has come, and gives what the control log has to say of it. Waits for milliseconds.
     pub fn poll(&mut self, metrics: &Metrics) -> Vec<ControlRecord> {
         let Some(mut kafka) = self.kafka.take() else { return Vec::new() };
         let (mut batch, mut records) = (Batch::new(), Vec::new());
-        loop {
-            match kafka.poll(&mut batch, POLL_RECORDS_MAX, Duration::ZERO) {
+        let mut idle = 0;
+        // A poll may bring no more than the client's own news: one that is idle says nothing of the records behind it.
+        while idle < IDLE_POLLS {
+            match kafka.poll(&mut batch, POLL_RECORDS_MAX, GLANCE) {
                 Polled::Records => {
                     for record in batch.iter() {
                         let Some((list, result)) = self.take(&record) else { continue };
@@ -138,7 +143,7 @@ impl Fed {
                     );
                     return records;
                 }
-                _ => break,
+                _ => idle += 1,
             }
         }
         self.kafka = Some(kafka);
