@@ -200,7 +200,7 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     self.misses.add(*missed);
-                    for finding in findings.drain(..) {
+                    for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
                     if let Some(occurrence) = occurrence.take() {
