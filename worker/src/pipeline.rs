@@ -205,7 +205,7 @@ impl Pipeline {
                     };
                     self.misses.add(*missed);
                     self.said.extend(said.take().filter(|_| arrival != Arrival::Early));
-                    for finding in findings.drain(..) {
+                    for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
                     if let Some(occurrence) = occurrence.take() {

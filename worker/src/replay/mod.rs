@@ -122,21 +122,7 @@ fn drain(
     progress: &indicatif::ProgressBar,
 ) -> anyhow::Result<()> {
     if threads <= 1 {
-        let mut judge = Judge::new(engine.clone());
-        let (mut ahead, mut judgements) = (VecDeque::new(), Vec::new());
-        loop {
-            while ahead.len() < AHEAD
-                && let Some(job) = inputs.next(pipeline)
-            {
-                ahead.push_back(job);
-            }
-            let Some(job) = ahead.pop_front() else { return Ok(()) };
-            for records in job.batches(BATCH) {
-                judge_records(&mut judge, &job, records, &mut judgements);
-                pipeline.take(0, job.input, job.bytes(), &mut judgements, until)?;
-            }
-            done(pipeline, inputs, job, progress)?;
-        }
+        return drain_alone(engine, pipeline, inputs, until, progress);
     }
     std::thread::scope(|scope| {
         let (jobs, queue) = mpsc::channel::<(usize, Job)>();
@@ -192,6 +178,31 @@ fn drain(
             }
         }
     })
+}
+
+/// The same on this thread alone.
+fn drain_alone(
+    engine: &Arc<Engine>,
+    pipeline: &mut Pipeline,
+    inputs: &mut Inputs,
+    until: Option<Timestamp>,
+    progress: &indicatif::ProgressBar,
+) -> anyhow::Result<()> {
+    let mut judge = Judge::new(engine.clone());
+    let (mut ahead, mut judgements) = (VecDeque::new(), Vec::new());
+    loop {
+        while ahead.len() < AHEAD
+            && let Some(job) = inputs.next(pipeline)
+        {
+            ahead.push_back(job);
+        }
+        let Some(job) = ahead.pop_front() else { return Ok(()) };
+        for records in job.batches(BATCH) {
+            judge_records(&mut judge, &job, records, &mut judgements);
+            pipeline.take(0, job.input, job.bytes(), &mut judgements, until)?;
+        }
+        done(pipeline, inputs, job, progress)?;
+    }
 }
 
 impl Job {
