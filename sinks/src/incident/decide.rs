@@ -17,7 +17,7 @@ pub(super) fn decide(of: &Incident, alert: &Opening, before: Option<bool>) -> To
         // The page that woke somebody goes on with its own life: it wakes them again when its re-alert period is over.
         return ToldBecause::Again;
     }
-    if alert.is_composite && !of.composites.contains(&alert.rule.id) {
+    if alert.composite.as_ref().is_some_and(|kind| !of.composites.contains(kind)) {
         return ToldBecause::Composite;
     }
     if alert.at > last.plus_ms(AGAIN_MS) { ToldBecause::Again } else { ToldBecause::Joined }

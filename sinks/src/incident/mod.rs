@@ -6,6 +6,7 @@
 
 mod decide;
 mod opening;
+mod record;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -13,13 +14,11 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{
-    Fingerprint, INCIDENT_SCHEMA, IncidentRecord, IncidentState, IncidentType, Join, Joint, Member, Timestamp,
-    ToldBecause, Urgency,
-};
+use model::{Fingerprint, IncidentRecord, IncidentState, Join, Joint, Timestamp, ToldBecause, Urgency};
 use serde::{Deserialize, Serialize};
 
 pub use opening::{Near, Opening, OpeningPlace};
+use record::{about, record};
 pub use saved::IncidentsSnapshot;
 
 /// An incident is over so long after something was told of it last.
@@ -76,7 +75,7 @@ struct Incident {
     pages_told: u64,
     /// When each owner was paged last.
     paged: BTreeMap<Option<String>, Timestamp>,
-    /// Composites that have paged once more.
+    /// Kinds of composites that have paged.
     composites: BTreeSet<Arc<str>>,
     repos: BTreeSet<String>,
     repos_more: u64,
@@ -226,9 +225,7 @@ impl Incidents {
             let last = of.paged.entry(alert.owner.clone()).or_insert(alert.at);
             *last = alert.at.max(*last);
             of.pages_told += u64::from(alert.state != model::AlertState::Repeat);
-            if alert.is_composite {
-                of.composites.insert(alert.rule.id.clone());
-            }
+            of.composites.extend(alert.composite.clone());
         }
         alert.repo.iter().for_each(|repo| of.name(repo.clone()));
     }
@@ -341,61 +338,4 @@ fn way(around: &[Near], at: usize) -> Vec<Joint> {
     }
     way.reverse();
     way
-}
-
-/// What every record of an incident says.
-fn about(id: Fingerprint, of: &Incident, state: IncidentState) -> IncidentRecord {
-    IncidentRecord {
-        record_type: IncidentType::Incident,
-        schema: INCIDENT_SCHEMA,
-        state,
-        event_time: of.last,
-        incident: id,
-        opened: of.opened,
-        alert: None,
-        told: false,
-        because: None,
-        joins: Vec::new(),
-        merged: Vec::new(),
-        alerts: of.alerts,
-        pages: of.pages,
-        pages_told: of.pages_told,
-        repos: of.repos.iter().cloned().collect(),
-        repos_more: of.repos_more,
-        evicted: false,
-        explain: String::new(),
-    }
-}
-
-fn record(
-    id: Fingerprint,
-    of: &Incident,
-    state: IncidentState,
-    alert: &Opening,
-    because: ToldBecause,
-    (joins, merged): (Vec<Join>, Vec<Fingerprint>),
-) -> IncidentRecord {
-    IncidentRecord {
-        event_time: alert.at,
-        told: because.is_told(),
-        because: Some(because),
-        explain: decide::explain(of, state, alert, because, &joins),
-        alert: Some(member(alert)),
-        joins,
-        merged,
-        ..about(id, of, state)
-    }
-}
-
-fn member(alert: &Opening) -> Member {
-    let text = |(field, text): &(String, String)| (field.clone(), serde_json::Value::String(text.clone()));
-    Member {
-        fingerprint: alert.fingerprint,
-        state: alert.state,
-        urgency: alert.urgency,
-        severity: alert.severity,
-        rule: alert.rule.clone(),
-        group: alert.group.iter().map(text).collect(),
-        owner: alert.owner.clone(),
-    }
 }

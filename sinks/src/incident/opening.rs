@@ -67,8 +67,8 @@ pub struct Opening {
     pub severity: Severity,
     /// The rule.
     pub rule: RuleRef,
-    /// Its rule speaks of joined incidents.
-    pub is_composite: bool,
+    /// Its rule speaks of joined incidents: what the rules of its kind have in common.
+    pub composite: Option<Arc<str>>,
     /// Its key, (field, text).
     pub group: Vec<(String, String)>,
     /// Its repository.
@@ -81,7 +81,7 @@ pub struct Opening {
 
 impl Opening {
     /// Of a record. None: nobody is told of it, or it has no time.
-    pub fn of(record: &AlertRecord, is_composite: bool) -> Option<Opening> {
+    pub fn of(record: &AlertRecord, composite: Option<Arc<str>>) -> Option<Opening> {
         let at = record.event_time.filter(|_| record.state.is_told() && !record.provisional)?;
         let text = |(field, value): (&String, &Value)| Some((field.clone(), value.as_str()?.to_owned()));
         let of = |map: &Map<String, Value>| map.get(REPO).and_then(Value::as_str).map(str::to_owned);
@@ -92,7 +92,7 @@ impl Opening {
             urgency: record.urgency,
             severity: record.severity,
             rule: record.rule.clone(),
-            is_composite,
+            composite,
             group: record.group.iter().filter_map(text).collect(),
             repo: of(&record.group).or_else(|| of(&record.facts)),
             owner: record.owner.clone(),

@@ -20,7 +20,7 @@ fn alert(rule: &str, key: &str, seconds: i64) -> Opening {
         urgency: Urgency::Page,
         severity: Severity::High,
         rule: RuleRef { id: rule.into(), name: None, title: rule.to_owned(), version: Sha256::of(b"") },
-        is_composite: false,
+        composite: None,
         group: vec![("k".to_owned(), key.to_owned())],
         repo: Some(format!("acme/{key}")),
         owner: None,
@@ -33,7 +33,7 @@ fn ticket(rule: &str, key: &str, seconds: i64) -> Opening {
 }
 
 fn composite(key: &str, seconds: i64) -> Opening {
-    Opening { is_composite: true, ..alert("composite", key, seconds) }
+    Opening { composite: Some("adds-up".into()), ..alert(&format!("composite-{key}"), key, seconds) }
 }
 
 /// Joints of its own.
