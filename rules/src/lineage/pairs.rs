@@ -189,6 +189,9 @@ pub(super) const TABLE: &[Pairs] = &[
             (P::Token, P::Issued, Stage::Credential),
             (P::Run, P::Issued, Stage::Credential),
             (P::Job, P::Issued, Stage::Credential),
+            // An artifact that runs, and what it acts with.
+            (P::Digest, P::Token, Stage::Credential),
+            (P::Digest, P::Issued, Stage::Credential),
         ],
     )
     .that_succeeded(),
