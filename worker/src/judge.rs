@@ -13,11 +13,12 @@ use model::{
     Arrival, Basis, Carrying, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
     Position, Row, Sha256, Timestamp, View,
 };
-use rules::lineage::{LinkReader, Links};
+use rules::lineage::LinkReader;
 use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
 use crate::naming::Naming;
+use crate::pipeline::Linked;
 
 /// What became of one record (or of one record in a container).
 #[derive(Debug)]
@@ -52,15 +53,6 @@ pub enum Fate {
         /// Tables that rules asked for it in vain.
         missed: Missed,
     },
-}
-
-/// The lineage keys of an event.
-#[derive(Debug)]
-pub struct Linked {
-    /// The keys.
-    pub links: Links,
-    /// Hash of its bytes, where rules hold at it: it may become evidence.
-    pub evidence: Option<Sha256>,
 }
 
 /// Judges records of one source. One per thread.
@@ -187,7 +179,7 @@ impl Scratch {
         };
         let what = (class, decoded.action, decoded.verdict);
         let links = reader.read(view, (time, &id), what, &mut |kind, text| naming.key(kind, text))?;
-        Some(Box::new(Linked { links, evidence }))
+        Some(Box::new(Linked::new(&links, evidence)))
     }
 }
 

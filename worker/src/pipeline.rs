@@ -6,6 +6,7 @@
 mod books;
 mod joins;
 mod lineage;
+mod packed;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +20,12 @@ use sinks::{IncidentLimits, Limits, Mode, OutletError, Sealer};
 
 use crate::engine::Engine;
 use crate::id_reuse;
-use crate::judge::{Fate, Judgement, Linked};
+use crate::judge::{Fate, Judgement};
 use crate::lag::Lag;
 use crate::lanes::{Lanes, Remembering, SetId};
 pub use joins::{IncidentStage, Joined};
 pub use lineage::{LineageHeld, LineageLimits, LineageStage};
+pub use packed::Linked;
 pub use saved::PipelineSnapshot;
 
 pub use crate::told::{Held, Outlets, Told};
@@ -220,10 +222,9 @@ impl Pipeline {
     /// The lineage keys of an event that was accepted, or came late.
     fn link(&mut self, source: usize, links: Box<Linked>, arrival: Arrival) {
         let Pipeline { sources, lineage: Some(lineage), .. } = self else { return };
-        let Some(Source { name, .. }) = sources.get(source) else { return };
-        match arrival {
-            Arrival::OnTime => lineage.push(name, links),
-            Arrival::Late | Arrival::Early => lineage.late(name, links),
+        match (arrival, sources.get(source)) {
+            (Arrival::OnTime, Some(Source { name, .. })) => lineage.push(name, links),
+            _ => lineage.late(links),
         }
     }
 

@@ -6,14 +6,16 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use model::{EventClass, Sha256, Timestamp};
-use rules::lineage::{Key, Limits, Lineage, LineageSnapshot, Links, Part, Shared};
+use rules::lineage::{Key, Limits, Lineage, LineageSnapshot, Shared};
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::judge::Linked;
+use super::packed::Linked;
 
 const SECOND_MS: i64 = 1_000;
 
@@ -55,16 +57,26 @@ pub struct LineageHeld {
 }
 
 /// An event that waits.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     source: Arc<str>,
-    of: Box<Linked>,
+    of: Linked,
 }
 
-/// Its place in total order, as far as lineage can tell two events apart.
-fn place(of: &Waiting) -> (Timestamp, &str, &str, Option<Sha256>) {
-    (of.of.links.seen.time, &of.source, &of.of.links.seen.id, of.of.evidence)
+impl Waiting {
+    /// Its place in total order, as far as lineage can tell two events apart.
+    fn place(&self) -> (Timestamp, &str, &str, Option<Sha256>, (EventClass, bool, &[u8])) {
+        (self.of.time, &self.source, self.of.id(), self.of.evidence, self.of.said())
+    }
 }
+
+/// What was said last, in which hour, by the hash of what it says: within the hour, saying it again says nothing.
+type Said = Vec<Option<(i64, Linked)>>;
+
+/// Places for what was said last.
+const SAID: usize = 16_384;
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// See the module.
 #[derive(Debug)]
@@ -73,6 +85,7 @@ pub struct LineageStage {
     len: usize,
     early: u64,
     table: Shared,
+    said: Said,
     evidence: BTreeMap<Sha256, Box<[Key]>>,
     /// The same in the order in which they came.
     oldest: VecDeque<Sha256>,
@@ -98,6 +111,7 @@ impl LineageStage {
             len: 0,
             early: 0,
             table: Rc::new(RefCell::new(Lineage::new(limits.table))),
+            said: std::iter::repeat_with(|| None).take(SAID).collect(),
             evidence: BTreeMap::new(),
             oldest: VecDeque::new(),
             forgotten: 0,
@@ -112,20 +126,24 @@ impl LineageStage {
 
     /// Takes an event that is on time.
     pub fn push(&mut self, source: &Arc<str>, of: Box<Linked>) {
-        self.waiting.entry(second(of.links.seen.time)).or_default().push(Waiting { source: source.clone(), of });
+        self.wait(Waiting { source: source.clone(), of: *of });
+    }
+
+    fn wait(&mut self, event: Waiting) {
+        self.waiting.entry(second(event.of.time)).or_default().push(event);
         self.len += 1;
         if self.len > self.limits.waiting_max
             && let Some((_, last)) = self.waiting.pop_last()
         {
             self.early += last.len() as u64;
-            self.take_in(last, false);
+            self.len -= last.len();
+            last.into_iter().for_each(|event| self.take_in(event.of));
         }
     }
 
     /// Takes an event that is late, or from too far ahead: it joins what it joins, and moves no time.
-    pub fn late(&mut self, source: &Arc<str>, of: Box<Linked>) {
-        self.len += 1;
-        self.take_in(vec![Waiting { source: source.clone(), of }], false);
+    pub fn late(&mut self, of: Box<Linked>) {
+        self.take_in(*of);
     }
 
     /// The second of the first event that waits.
@@ -138,32 +156,44 @@ impl LineageStage {
         while let Some(first) = self.waiting.first_entry()
             && *first.key() < before
         {
-            let events = first.remove();
-            self.take_in(events, true);
+            let mut events = first.remove();
+            self.len -= events.len();
+            events.sort_by(|a, b| a.place().cmp(&b.place()));
+            for Waiting { of, .. } in events {
+                self.table.borrow_mut().advance(of.time);
+                if of.evidence.is_some() || self.is_news(&of) {
+                    self.take_in(of);
+                }
+            }
         }
     }
 
-    fn take_in(&mut self, mut events: Vec<Waiting>, in_order: bool) {
-        self.len -= events.len().min(self.len);
-        events.sort_by(|a, b| place(a).cmp(&place(b)));
-        let mut table = self.table.borrow_mut();
-        for Waiting { of, .. } in events {
-            if in_order {
-                table.advance(of.links.seen.time);
+    /// Nobody has said the same in the hour of an event. It has said it then.
+    fn is_news(&mut self, of: &Linked) -> bool {
+        let hour = of.time.ms().div_euclid(HOUR_MS);
+        let Some(place) = self.said.get_mut(FxBuildHasher.hash_one(of.said()) as usize % SAID) else { return true };
+        match place {
+            Some((last, said)) if *last == hour && said.said() == of.said() => false,
+            _ => {
+                *place = Some((hour, of.clone()));
+                true
             }
-            table.observe(&of.links);
-            if let Some(sha256) = of.evidence {
-                let keys = of.links.keys.into_iter().map(|(_, key)| key).collect();
-                if self.evidence.insert(sha256, keys).is_none() {
-                    self.oldest.push_back(sha256);
-                }
-                if self.oldest.len() > self.limits.evidence_max
-                    && let Some(oldest) = self.oldest.pop_front()
-                {
-                    self.evidence.remove(&oldest);
-                    self.forgotten += 1;
-                }
-            }
+        }
+    }
+
+    fn take_in(&mut self, of: Linked) {
+        let links = of.links();
+        self.table.borrow_mut().observe(&links);
+        let Some(sha256) = of.evidence else { return };
+        let keys = links.keys.into_iter().map(|(_, key)| key).collect();
+        if self.evidence.insert(sha256, keys).is_none() {
+            self.oldest.push_back(sha256);
+        }
+        if self.oldest.len() > self.limits.evidence_max
+            && let Some(oldest) = self.oldest.pop_front()
+        {
+            self.evidence.remove(&oldest);
+            self.forgotten += 1;
         }
     }
 
@@ -190,44 +220,26 @@ impl LineageStage {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LineageState {
     table: LineageSnapshot,
-    waiting: Vec<SavedEvent>,
+    waiting: Vec<Waiting>,
+    said: Vec<(u32, i64, Linked)>,
+    /// Number of the kind, text.
     evidence: Vec<(Sha256, Vec<(u8, Arc<str>)>)>,
-}
-
-/// An event that waits.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedEvent {
-    source: Arc<str>,
-    time: Timestamp,
-    id: Arc<str>,
-    class: EventClass,
-    action: Box<str>,
-    succeeded: bool,
-    /// Number of the part, text.
-    keys: Vec<(u8, Arc<str>)>,
-    evidence: Option<Sha256>,
 }
 
 impl LineageStage {
     /// All that it holds.
     pub fn snapshot(&self) -> LineageState {
-        let part = |part: Part| Part::ALL.iter().position(|other| *other == part).unwrap_or_default() as u8;
-        let saved = |Waiting { source, of }: &Waiting| SavedEvent {
-            source: source.clone(),
-            time: of.links.seen.time,
-            id: of.links.seen.id.clone(),
-            class: of.links.seen.class,
-            action: of.links.action.clone(),
-            succeeded: of.links.succeeded,
-            keys: of.links.keys.iter().map(|(of, key)| (part(*of), key.text.clone())).collect(),
-            evidence: of.evidence,
-        };
         let keys = |sha256: &Sha256| {
             self.keys_of(sha256).iter().map(|key| (key.kind.number(), key.text.clone())).collect::<Vec<_>>()
         };
+        let waiting = |event: &Waiting| Waiting { source: event.source.clone(), of: event.of.clone() };
+        let said = |(at, said): (usize, &Option<(i64, Linked)>)| {
+            said.as_ref().map(|(hour, said)| (at as u32, *hour, said.clone()))
+        };
         LineageState {
             table: self.table.borrow().snapshot(),
-            waiting: self.waiting.values().flatten().map(saved).collect(),
+            waiting: self.waiting.values().flatten().map(waiting).collect(),
+            said: self.said.iter().enumerate().filter_map(said).collect(),
             evidence: self.oldest.iter().map(|sha256| (*sha256, keys(sha256))).collect(),
         }
     }
@@ -235,14 +247,11 @@ impl LineageStage {
     /// Puts a snapshot in the place of nothing.
     pub fn restore(&mut self, state: LineageState) {
         self.table.borrow_mut().restore(state.table);
-        for SavedEvent { source, time, id, class, action, succeeded, keys, evidence } in state.waiting {
-            let part = |(part, text): (u8, Arc<str>)| {
-                let part = *Part::ALL.get(usize::from(part))?;
-                Some((part, Key { kind: part.kind(), text }))
-            };
-            let keys = keys.into_iter().filter_map(part).collect();
-            let links = Links::new((time, id, class), action, succeeded, keys);
-            self.push(&source, Box::new(Linked { links, evidence }));
+        state.waiting.into_iter().for_each(|event| self.wait(event));
+        for (at, hour, said) in state.said {
+            if let Some(place) = self.said.get_mut(at as usize) {
+                *place = Some((hour, said));
+            }
         }
         for (sha256, keys) in state.evidence {
             let key = |(kind, text): (u8, Arc<str>)| Key::numbered(kind, text);
