@@ -54,6 +54,9 @@ impl<'de> Deserialize<'de> for Sha256 {
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
+    /// Before every other.
+    pub const LEAST: Fingerprint = Fingerprint([0; 16]);
+
     /// Fingerprint of a rule (its id, without version) and a key of (field, value) pairs in the rule's order.
     ///
     /// Definition: the first 16 bytes of SHA-256 over `pipewarden/1`, then the rule id, then each field name and value,

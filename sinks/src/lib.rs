@@ -3,6 +3,7 @@
 //! It knows nothing about rules' conditions, formats or sources; all but the outlets is pure and in event time.
 
 mod ahead;
+mod incident;
 mod lane;
 mod life;
 mod occurrences;
@@ -13,6 +14,7 @@ mod saved;
 mod seal;
 mod suppression;
 
+pub use incident::{IncidentLimits, Incidents, IncidentsHeld, IncidentsSnapshot, Near, Opening, OpeningPlace};
 pub use lane::CorrelatorId;
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};

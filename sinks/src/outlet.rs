@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use model::AlertRecord;
+use model::{AlertRecord, IncidentRecord};
 
 /// Somewhere records go.
 pub trait Outlet {
@@ -13,6 +13,14 @@ pub trait Outlet {
     /// # Errors
     /// When it cannot be taken.
     fn put(&mut self, record: &AlertRecord, line: &str) -> Result<(), OutletError>;
+
+    /// Takes an incident record, where it is an outlet for them.
+    ///
+    /// # Errors
+    /// When it cannot be taken.
+    fn put_incident(&mut self, _record: &IncidentRecord, _line: &str) -> Result<(), OutletError> {
+        Ok(())
+    }
 
     /// Returns once everything taken so far is where it belongs.
     ///
@@ -45,6 +53,11 @@ impl<W: Write> JsonLines<W> {
         JsonLines { name: name.into(), writer: io::BufWriter::new(writer) }
     }
 
+    fn write(&mut self, line: &str) -> Result<(), OutletError> {
+        let written = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.write_all(b"\n"));
+        written.map_err(|error| self.failed(&error))
+    }
+
     fn failed(&self, error: &io::Error) -> OutletError {
         OutletError { outlet: self.name.clone(), reason: error.to_string(), retryable: false }
     }
@@ -52,8 +65,11 @@ impl<W: Write> JsonLines<W> {
 
 impl<W: Write> Outlet for JsonLines<W> {
     fn put(&mut self, _: &AlertRecord, line: &str) -> Result<(), OutletError> {
-        let written = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.write_all(b"\n"));
-        written.map_err(|error| self.failed(&error))
+        self.write(line)
+    }
+
+    fn put_incident(&mut self, _: &IncidentRecord, line: &str) -> Result<(), OutletError> {
+        self.write(line)
     }
 
     fn flush(&mut self) -> Result<(), OutletError> {

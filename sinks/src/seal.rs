@@ -191,7 +191,7 @@ impl Sealer {
                 return;
             }
         }
-        let slowest = self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX);
+        let slowest = self.sealed_to();
         self.seal_merged(|_| slowest, tell);
     }
 
@@ -228,6 +228,11 @@ impl Sealer {
             lane.silences.settle(limit);
             lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
         }
+    }
+
+    /// Before this time everything is sealed where records of all lanes leave in one order.
+    pub fn sealed_to(&self) -> Timestamp {
+        self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX)
     }
 
     /// A keyed state holds something, or has timers to run.

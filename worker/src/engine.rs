@@ -11,6 +11,7 @@ use ingest::format::{FORMATS, Format, Plan, Wanted};
 use ingest::{Decoder, IdentityKey, Read};
 use model::{EventClass, Projection, RedactionKey, Slot, Trust};
 use rules::ast::{LogSource, Rule};
+use rules::lineage::LinkReader;
 use rules::{CompileError, Lists, Program};
 
 use crate::health::Listening;
@@ -70,6 +71,8 @@ pub struct Reading {
     pub classes: Option<BTreeSet<EventClass>>,
     /// Its trust, instead of the format's.
     pub trust: Option<Trust>,
+    /// Its events tell of lineage.
+    pub lineage: bool,
 }
 
 /// A source's formats and programs.
@@ -105,6 +108,8 @@ impl Keys {
 pub(crate) struct Route {
     pub(crate) raw: Program,
     pub(crate) classes: BTreeMap<EventClass, Program>,
+    /// Of each class, the lineage keys, out of the same view as its program; empty: nobody asks.
+    pub(crate) links: BTreeMap<EventClass, LinkReader>,
     /// The same format with [`FACTS`] wanted, for records that matched.
     pub(crate) facts: Plan,
     pub(crate) fact_fields: Projection,
@@ -183,12 +188,15 @@ impl Route {
             Program::compile_with(&rules.rules, &rules.graph, |at, rule| rules.takes_part(at) && takes(rule))
         };
         let raw = compile(&|rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource))?;
-        let mut classes = BTreeMap::new();
+        let (mut classes, mut links) = (BTreeMap::new(), BTreeMap::new());
         if format.mapping.is_some() {
             // What it may not speak of it feeds no rule with, and no rule waits for it.
             let may = |class: &&EventClass| reading.classes.as_ref().is_none_or(|allowed| allowed.contains(class));
             for class in EventClass::ALL.iter().filter(may) {
                 let program = compile(&|rule| takes_class(class.name(), &rule.logsource))?;
+                if reading.lineage {
+                    links.insert(*class, LinkReader::of_joints(*class, program.projection().clone()));
+                }
                 if !program.is_empty() {
                     classes.insert(*class, program);
                 }
@@ -201,14 +209,17 @@ impl Route {
         let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
         let facts = Plan::new(format, Wanted { classes: all_facts, tables, ..Wanted::default() }, reading.trust, &[]);
         let listening = Listening::new(format, reading);
-        Ok(Route { raw, classes, facts, fact_fields, listening })
+        Ok(Route { raw, classes, links, facts, fact_fields, listening })
     }
 
     /// What its programs ask of records.
     fn wanted(&self, reading: &Reading, tables: Option<Arc<Tables>>) -> Wanted {
+        let programs = self.classes.iter().map(|(class, program)| (*class, program.projection().clone()));
+        // They want what the programs want, and their own.
+        let links = self.links.iter().map(|(class, reader)| (*class, reader.fields().clone()));
         Wanted {
             raw: self.raw.projection().clone(),
-            classes: self.classes.iter().map(|(class, program)| (*class, program.projection().clone())).collect(),
+            classes: programs.chain(links).collect(),
             id: reading.id.clone(),
             time: reading.time.clone(),
             tables,

@@ -13,11 +13,13 @@ use model::{
     Arrival, Basis, Carrying, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
     Position, Row, Sha256, Timestamp, View,
 };
+use rules::lineage::LinkReader;
 use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
 use crate::health::Spoken;
 use crate::naming::Naming;
+use crate::pipeline::Linked;
 
 /// What became of one record (or of one record in a container).
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub enum Fate {
         findings: Vec<Finding>,
         /// What is remembered of it.
         occurrence: Option<Box<Occurrence>>,
+        /// Its lineage keys, where somebody asks for them and it has some.
+        links: Option<Box<Linked>>,
         /// Tables that rules asked for it in vain.
         missed: Missed,
         /// What it says of how sources are.
@@ -138,12 +142,18 @@ impl Scratch {
             self.evaluator.matches(&route.raw, seen.raw, when, matches, &mut self.carrying);
         }
         let mut missed = Missed::default();
-        if let Some(program) = decoded.class.and_then(|class| route.classes.get(&class))
+        let program = decoded.class.and_then(|class| route.classes.get(&class));
+        let mut reader = decoded.class.and_then(|class| route.links.get(&class));
+        if (program.is_some() || reader.is_some())
             && let Some(in_vain) = plan.map(decoded, seen.raw, &engine.reading.source, &mut self.model)
         {
             missed = in_vain;
             let when = (&*engine.lists, decoded.time);
-            self.evaluator.matches(program, self.model.view(text), when, matches, &mut self.carrying);
+            if let Some(program) = program {
+                self.evaluator.matches(program, self.model.view(text), when, matches, &mut self.carrying);
+            }
+        } else {
+            reader = None;
         }
         let (findings, occurrence) = if matches.is_empty() {
             (Vec::new(), None)
@@ -152,8 +162,35 @@ impl Scratch {
             at.told(matches, (&mut self.carrying, &mut self.naming), &mut self.facts_raw, &mut self.facts)
         };
         let listening = route.listening.as_ref();
-        let said = listening.and_then(|of| of.hear(&seen, &engine.reading.source, &mut self.facts_raw, &mut self.facts));
-        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, missed, said })
+        let said =
+            listening.and_then(|of| of.hear(&seen, &engine.reading.source, &mut self.facts_raw, &mut self.facts));
+        let links = reader.and_then(|reader| {
+            let of_finding = findings.first().map(|finding| finding.order.sha256);
+            let evidence = of_finding.or(occurrence.as_ref().map(|event| event.order.sha256));
+            self.links(reader, &seen, evidence)
+        });
+        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, links, missed, said })
+    }
+
+    /// The lineage keys of the event at hand, where they can make an edge or the event may become evidence.
+    fn links(&mut self, reader: &LinkReader, seen: &Seen<'_>, evidence: Option<Sha256>) -> Option<Box<Linked>> {
+        let Scratch { model, naming, .. } = self;
+        let (view, decoded) = (model.view(seen.text), &seen.decoded);
+        let (time, class) = (decoded.time?, decoded.class?);
+        if evidence.is_none() && !reader.joins(view, decoded.action, decoded.verdict) {
+            return None;
+        }
+        let hash;
+        let id = match decoded.id.as_deref() {
+            Some(id) => naming.id(id),
+            None => {
+                hash = evidence.unwrap_or_else(|| Sha256::of(seen.text.as_bytes())).hex();
+                Cow::Borrowed(hash.as_str())
+            }
+        };
+        let what = (class, decoded.action, decoded.verdict);
+        let links = reader.read(view, (time, &id), what, &mut |kind, text| naming.key(kind, text))?;
+        Some(Box::new(Linked::new(&links, evidence)))
     }
 }
 

@@ -14,6 +14,8 @@ mod health;
 mod http;
 mod human;
 mod id_reuse;
+mod incident_command;
+mod incidents_file;
 mod judge;
 mod lag;
 mod lanes;
@@ -72,6 +74,8 @@ enum Command {
     Trace(trace_command::TraceArgs),
     /// List the artifacts, services and runs that a component, an artifact or a token has reached
     Affected(trace_command::AffectedArgs),
+    /// List incidents, and print the alerts of one: what holds them together, and who was told of which
+    Incident(incident_command::IncidentArgs),
     /// Explain an alert: what fired and when, on which events, where it went and why, what to do next
     Why(Box<why_command::WhyArgs>),
     /// Hold an alert against the bytes of its events, and tell it again from them
@@ -120,6 +124,7 @@ fn main() -> ExitCode {
         Command::DeadLetter(args) => dead_letter_command::run(&args),
         Command::Trace(args) => trace_command::trace(&args),
         Command::Affected(args) => trace_command::affected(&args),
+        Command::Incident(args) => incident_command::run(&args),
         Command::Why(args) => why_command::run(*args),
         Command::Verify(args) => verify_command::run(*args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),

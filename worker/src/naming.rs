@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 use model::{CarriedField, RedactionKey};
+use rules::lineage::Kind;
 use rustc_hash::FxBuildHasher;
 
 /// Hashes of texts that were found clean; one place for each.
@@ -24,6 +25,8 @@ pub struct Naming {
     key: RedactionKey,
     /// Names, and whether a secret is known by that name.
     fields: Vec<(String, bool)>,
+    /// Where the fields of lineage keys begin.
+    kinds: usize,
     clean: Vec<u64>,
 }
 
@@ -37,12 +40,21 @@ impl Naming {
             let is_secrets = matches!(key.name_field(&name, PROBE), Cow::Owned(_));
             (name, is_secrets)
         };
-        Naming { key, fields: fields.map(field).collect(), clean: vec![0; CLEAN] }
+        let mut fields: Vec<_> = fields.map(field).collect();
+        let kinds = fields.len();
+        fields.extend(Kind::ALL.iter().map(|kind| field(kind.field().to_owned())));
+        Naming { key, fields, kinds, clean: vec![0; CLEAN] }
+    }
+
+    /// A lineage key as it may be kept. None: as it is.
+    pub fn key(&mut self, kind: Kind, text: &str) -> Option<String> {
+        let at = Kind::ALL.iter().position(|other| *other == kind).unwrap_or(Kind::ALL.len());
+        self.carried((self.kinds + at) as CarriedField, text)
     }
 
     /// The text as it may be kept. None: as it is.
     pub fn carried(&mut self, field: CarriedField, text: &str) -> Option<String> {
-        let Naming { key, fields, clean } = self;
+        let Naming { key, fields, clean, .. } = self;
         let (name, is_secrets) = fields.get(usize::from(field)).map_or((ID, true), |(name, is)| (name.as_str(), *is));
         if is_short(text) && !is_secrets {
             return None;
@@ -93,6 +105,8 @@ mod tests {
             assert_eq!(naming.carried(1, &format!("curl {token}")), Some(named));
         }
         assert!(naming.carried(2, "Xk3!vv0-Qz").is_some() || naming.carried(2, PROBE).is_some());
+        assert_eq!(naming.key(Kind::Run, "888100"), None);
+        assert!(naming.key(Kind::Token, &token).is_some_and(|named| named.starts_with("hmac-sha256:")));
         assert_eq!(naming.id("8c6c5b1e-32a1-4fd3-bc5d-6a3d34b1ad43"), "8c6c5b1e-32a1-4fd3-bc5d-6a3d34b1ad43");
         assert!(naming.id(&token).starts_with("hmac-sha256:"));
     }

@@ -5,6 +5,9 @@
 
 mod books;
 mod health;
+mod joins;
+mod lineage;
+mod packed;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +17,7 @@ use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
 use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, RedactionKey, Timestamp};
 use rules::CompileError;
-use sinks::{Limits, Mode, OutletError, Sealer};
+use sinks::{IncidentLimits, Limits, Mode, OutletError, Sealer};
 
 use crate::engine::Engine;
 use crate::health::Spoken;
@@ -22,10 +25,13 @@ use crate::id_reuse;
 use crate::judge::{Fate, Judgement};
 use crate::lag::Lag;
 use crate::lanes::{Lanes, Remembering, SetId};
+pub use joins::{IncidentStage, Joined};
+pub use lineage::{LineageHeld, LineageLimits, LineageStage};
+pub use packed::Linked;
 pub use saved::PipelineSnapshot;
 
 pub use crate::told::{Held, Outlets, Told};
-use crate::told::{dead_letters_failed, tell, write};
+use crate::told::{dead_letters_failed, tell, tell_incident, write};
 
 /// Limits and modes of a pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +46,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Limits of each lane's correlations.
     pub correlations: rules::correlation::Limits,
+    /// Lineage is kept, within these limits; None: nobody asks. The engines' sources tell of it, or do not.
+    pub lineage: Option<LineageLimits>,
+    /// What incidents may hold; there are none without lineage.
+    pub incidents: IncidentLimits,
     /// Names secrets in keys and ids.
     pub redaction: RedactionKey,
 }
@@ -78,6 +88,8 @@ pub struct Pipeline {
     /// The version of the rules that judges partitions added from here on.
     set: SetId,
     sealer: Sealer,
+    lineage: Option<LineageStage>,
+    incidents: Option<IncidentStage>,
     outlets: Outlets,
     told: BTreeMap<String, Told>,
     misses: Misses,
@@ -112,7 +124,26 @@ impl Pipeline {
         };
         let sources = sources.into_iter().map(source).collect();
         let (told, misses, places, said) = Default::default();
-        Ok(Pipeline { settings, sources, lanes, set, sealer, outlets, told, misses, places, said, failure: None })
+        let lineage = settings.lineage.map(LineageStage::new);
+        let mut incidents = lineage.as_ref().map(|_| IncidentStage::new(settings.incidents));
+        if let (Some(incidents), Some(engine)) = (&mut incidents, lanes.engine(set, 0)) {
+            incidents.know(&engine.rules);
+        }
+        Ok(Pipeline {
+            settings,
+            sources,
+            lanes,
+            set,
+            sealer,
+            lineage,
+            incidents,
+            outlets,
+            told,
+            misses,
+            places,
+            said,
+            failure: None,
+        })
     }
 
     /// Adds a version of the rules, an engine for each source; nothing is judged by it yet.
@@ -120,6 +151,9 @@ impl Pipeline {
     /// # Errors
     /// When a correlation cannot be compiled.
     pub fn add_set(&mut self, engines: Vec<Arc<Engine>>) -> Result<SetId, CompileError> {
+        if let (Some(incidents), Some(engine)) = (&mut self.incidents, engines.first()) {
+            incidents.know(&engine.rules);
+        }
         self.lanes.add(engines, &mut self.sealer, self.settings.correlations)
     }
 
@@ -188,7 +222,7 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings, occurrence, missed, said } => {
+                Fate::Event { time, identity, findings, occurrence, links, missed, said } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
@@ -205,6 +239,9 @@ impl Pipeline {
                     };
                     self.misses.add(*missed);
                     self.said.extend(said.take().filter(|_| arrival != Arrival::Early));
+                    if let Some(links) = links.take() {
+                        self.link(source_at, links, arrival);
+                    }
                     for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
@@ -217,6 +254,15 @@ impl Pipeline {
         Ok(())
     }
 
+    /// The lineage keys of an event that was accepted, or came late.
+    fn link(&mut self, source: usize, links: Box<Linked>, arrival: Arrival) {
+        let Pipeline { sources, lineage: Some(lineage), .. } = self else { return };
+        match (arrival, sources.get(source)) {
+            (Arrival::OnTime, Some(Source { name, .. })) => lineage.push(name, links),
+            _ => lineage.late(links),
+        }
+    }
+
     /// A finding: told ahead where that is new, sealed when its lane's cursor has passed it.
     fn offer(&mut self, set: SetId, finding: model::Finding) -> Result<(), OutletError> {
         let Some(lane) = self.lanes.of(set, &finding.rule.id) else { return Ok(()) };
@@ -225,14 +271,14 @@ impl Pipeline {
         {
             write(&mut self.outlets.provisional, &record)?;
         }
-        let Pipeline { sealer, outlets, told, failure, .. } = self;
-        sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, failure, sealed));
+        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
+        sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
         self.failed()
     }
 
     /// An event that rules remember goes to every lane that does.
     fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
-        let Pipeline { lanes, sealer, outlets, told, places, failure, .. } = self;
+        let Pipeline { lanes, sealer, incidents, outlets, told, places, failure, .. } = self;
         for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
             sealer.offer_silence(lane, silence);
         }
@@ -247,10 +293,10 @@ impl Pipeline {
         }
         let last = places.pop();
         for place in places.drain(..) {
-            sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, failure, sealed));
+            sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, incidents, failure, sealed));
         }
         if let Some(place) = last {
-            sealer.offer_event(place, event, &mut |sealed| tell(outlets, told, failure, sealed));
+            sealer.offer_event(place, event, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
         }
         self.failed()
     }
@@ -301,14 +347,24 @@ impl Pipeline {
         for source in &mut self.sources {
             source.watermark = source.gate.advance();
         }
-        let Pipeline { sources, lanes, sealer, outlets, told, failure, .. } = self;
+        let Pipeline { sources, lanes, sealer, incidents, outlets, told, failure, .. } = self;
         for lane in lanes.iter() {
             let cursors = lane.sources.iter().filter_map(|&at| sources.get(at)?.cursor());
             let Some(cursor) = cursors.min() else { continue };
-            sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, failure, sealed));
+            sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
         }
+        let sealed_to = if self.settings.merge { self.sealer.sealed_to() } else { Timestamp::MAX };
+        self.join(sealed_to);
         self.withdraw()?;
         self.failed()
+    }
+
+    /// Lineage and incidents follow the slowest source, since every one can tell of edges, as far as alerts are sealed.
+    fn join(&mut self, sealed_to: Timestamp) {
+        let Pipeline { sources, lineage: Some(lineage), incidents, outlets, failure, .. } = self else { return };
+        let Some(cursor) = sources.iter().filter_map(Source::cursor).min() else { return };
+        let tell = &mut |record| tell_incident(outlets, failure, &record);
+        joins::advance(lineage, incidents.as_mut(), cursor.min(sealed_to), tell);
     }
 
     /// A tick: what timers find is told ahead, as far as those who open intervals have come, by their lag.
@@ -335,8 +391,8 @@ impl Pipeline {
 
     /// Returns once everything told so far is where it belongs.
     pub fn flush(&mut self) -> Result<(), OutletError> {
-        let Outlets { sealed, provisional, dead_letters } = &mut self.outlets;
-        sealed.iter_mut().chain(provisional).try_for_each(|outlet| outlet.flush())?;
+        let Outlets { sealed, provisional, incidents, dead_letters } = &mut self.outlets;
+        sealed.iter_mut().chain(provisional).chain(incidents).try_for_each(|outlet| outlet.flush())?;
         dead_letters.iter_mut().try_for_each(|letters| letters.flush()).map_err(|error| dead_letters_failed(&error))
     }
 
@@ -352,8 +408,9 @@ impl Pipeline {
 
     /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
     pub fn settle(&mut self) -> Result<(), OutletError> {
-        let Pipeline { sealer, outlets, told, failure, .. } = self;
-        sealer.settle(&mut |sealed| tell(outlets, told, failure, sealed));
+        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
+        sealer.settle(&mut |sealed| tell(outlets, told, incidents, failure, sealed));
+        self.join(Timestamp::MAX);
         self.withdraw()?;
         self.failed()
     }

@@ -2,6 +2,8 @@
 //!
 //! Counters follow the pipeline's own books; nothing is counted twice, and nothing here decides anything.
 
+mod joined;
+
 use std::collections::BTreeMap;
 
 use ingest::enrich::Missed;
@@ -11,6 +13,7 @@ use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 use crate::pipeline::Pipeline;
 use crate::run::Cost;
 use crate::told::Held;
+use joined::JoinedMetrics;
 
 /// What becomes of a reload.
 const RELOADS: [&str; 2] = ["ok", "refused"];
@@ -30,6 +33,7 @@ pub struct Metrics {
     correlations: Correlations,
     snapshots: Kept,
     silences: Silences,
+    joined: JoinedMetrics,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -221,6 +225,7 @@ impl Metrics {
                 counter("pipewarden_snapshots_total", "Snapshots of the state.", &["result"])?,
             )?,
             silences: Silences::new(gauge)?,
+            joined: JoinedMetrics::new(gauge)?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,
@@ -310,6 +315,7 @@ impl Metrics {
         }
         self.correlations.update(&held);
         self.silences.update(&held);
+        self.joined.update(&held);
         self.open_alerts.set(held.open_alerts as i64);
         self.evicted.set(held.evicted as i64);
         self.forgotten.set(held.forgotten as i64);

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{AlertRecord, AlertState, CorrelatorHeld, Urgency};
+use model::{AlertRecord, AlertState, CorrelatorHeld, IncidentRecord, Urgency};
 use sinks::{Lost, Outlet, OutletError, Sealed, Silenced};
+
+use crate::pipeline::{IncidentStage, Joined, LineageHeld};
 
 /// Where records leave.
 #[derive(Default)]
@@ -14,6 +16,8 @@ pub struct Outlets {
     pub sealed: Vec<Box<dyn Outlet>>,
     /// Provisional records.
     pub provisional: Vec<Box<dyn Outlet>>,
+    /// Incident records.
+    pub incidents: Vec<Box<dyn Outlet>>,
     /// Dead letters, a line of JSON each.
     pub dead_letters: Option<Box<dyn std::io::Write>>,
 }
@@ -50,6 +54,10 @@ pub struct Held {
     pub remembered: CorrelatorHeld,
     /// What announcements have kept from being told.
     pub silenced: Silenced,
+    /// What incidents hold, and what limits have cost.
+    pub joined: Joined,
+    /// What lineage holds, and what limits have cost.
+    pub lineage: LineageHeld,
     /// Ids forgotten because `duplicates_max` was reached.
     pub forgotten: u64,
 }
@@ -58,10 +66,14 @@ pub struct Held {
 pub(crate) fn tell(
     outlets: &mut Outlets,
     told: &mut BTreeMap<String, Told>,
+    incidents: &mut Option<IncidentStage>,
     failure: &mut Option<OutletError>,
     sealed: Sealed,
 ) {
-    let (_, record) = sealed;
+    let (order, record) = sealed;
+    if let Some(incidents) = incidents {
+        incidents.push(&order, &record);
+    }
     let by_rule = match told.get_mut(record.rule.id.as_ref()) {
         Some(by_rule) => by_rule,
         None => told.entry(record.rule.id.to_string()).or_default(),
@@ -81,16 +93,30 @@ pub(crate) fn tell(
     }
 }
 
+/// Writes an incident record; the first failure is kept.
+pub(crate) fn tell_incident(outlets: &mut Outlets, failure: &mut Option<OutletError>, record: &IncidentRecord) {
+    if failure.is_some() || outlets.incidents.is_empty() {
+        return;
+    }
+    let written = line(record)
+        .and_then(|line| outlets.incidents.iter_mut().try_for_each(|outlet| outlet.put_incident(record, &line)));
+    *failure = written.err();
+}
+
+fn line(record: &impl serde::Serialize) -> Result<String, OutletError> {
+    serde_json::to_string(record).map_err(|error| OutletError {
+        outlet: "record".to_owned(),
+        reason: error.to_string(),
+        retryable: false,
+    })
+}
+
 /// Writes a record to some outlets.
 pub(crate) fn write(outlets: &mut [Box<dyn Outlet>], record: &AlertRecord) -> Result<(), OutletError> {
     if outlets.is_empty() {
         return Ok(());
     }
-    let line = serde_json::to_string(record).map_err(|error| OutletError {
-        outlet: "alert record".to_owned(),
-        reason: error.to_string(),
-        retryable: false,
-    })?;
+    let line = line(record)?;
     outlets.iter_mut().try_for_each(|outlet| outlet.put(record, &line))
 }
 

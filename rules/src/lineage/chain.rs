@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Lineage;
 use super::key::{Key, Kind};
 use super::links::Seen;
 use super::pairs::{OF_ARTIFACTS, Stage};
 use super::table::{Half, HalfKey};
 use super::walk::{Way, walk};
+use super::{Lineage, NOW};
 
 /// One thing on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Chain {
 }
 
 pub(super) fn chain(lineage: &Lineage, start: &Key) -> Chain {
-    let (up, down) = (walk(lineage, start, Way::Up), walk(lineage, start, Way::Down));
+    let (up, down) = (walk(lineage, start, Way::Up, NOW), walk(lineage, start, Way::Down, NOW));
     let mut keys = up.keys;
     for (key, hops) in &down.keys {
         let known = keys.entry(key.clone()).or_insert(*hops);

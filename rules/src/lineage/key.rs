@@ -53,6 +53,11 @@ impl Kind {
         Kind::Repo,
     ];
 
+    /// Its number in a snapshot.
+    pub fn number(self) -> u8 {
+        Kind::ALL.iter().position(|other| *other == self).unwrap_or_default() as u8
+    }
+
     /// Its name on the command line and in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -114,6 +119,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key of a kind by its number; None: there is no such kind.
+    pub fn numbered(kind: u8, text: Arc<str>) -> Option<Key> {
+        Some(Key { kind: *Kind::ALL.get(usize::from(kind))?, text })
+    }
+
     /// A key.
     pub fn new(kind: Kind, text: &str) -> Key {
         Key { kind, text: text.into() }
@@ -145,6 +155,25 @@ pub enum Part {
 }
 
 impl Part {
+    /// Every part.
+    pub const ALL: [Part; 15] = [
+        Part::Token,
+        Part::Issued,
+        Part::Run,
+        Part::Job,
+        Part::Runner,
+        Part::Build,
+        Part::Commit,
+        Part::Workflow,
+        Part::Digest,
+        Part::Attestation,
+        Part::Cache,
+        Part::Service,
+        Part::Artifact,
+        Part::Component,
+        Part::Repo,
+    ];
+
     /// The kind of key that plays it.
     pub const fn kind(self) -> Kind {
         match self {

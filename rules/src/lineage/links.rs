@@ -7,6 +7,7 @@ use std::sync::Arc;
 use model::{EventClass, Projection, Scalar, Slot, Timestamp, Verdict, View, cut};
 
 use super::key::{Key, Kind, Part};
+use super::pairs::{Pairs, TABLE};
 
 /// An event as a witness of an edge. Ordered by time, then id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,16 @@ pub struct Links {
 }
 
 impl Links {
+    /// The keys of an event of that time, id and class, without who acted.
+    pub fn new(
+        (time, id, class): (Timestamp, Arc<str>, EventClass),
+        action: Box<str>,
+        succeeded: bool,
+        keys: Vec<(Part, Key)>,
+    ) -> Links {
+        Links { seen: Arc::new(Seen { time, id, class, who: None }), action, succeeded, keys }
+    }
+
     /// The keys of a part.
     pub fn of(&self, part: Part) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |(played, _)| *played == part).map(|(_, key)| key)
@@ -59,11 +70,17 @@ const KEYS: &[(&str, Part)] = &[
     ("prov.repo", Part::Repo),
 ];
 
+/// A runner, by its id; its name where it has none.
+const RUNNER: [&str; 2] = ["prov.runner_id", "prov.runner_name"];
+
 /// Keys longer than this are no keys of anybody's; the event is linked by its others.
 const KEY_BYTES_MAX: usize = 1_024;
 
 /// Who acted is kept so far: it is for people only.
 const WHO_CHARACTERS_MAX: usize = 200;
+
+/// No field.
+const NONE: Slot = Slot::MAX;
 
 /// Reads [`Links`] from views over its own projection.
 #[derive(Debug)]
@@ -76,6 +93,8 @@ pub struct LinkReader {
     env: Slot,
     artifact: Slot,
     version: Slot,
+    /// What can make edges of a class's events; None: whoever reads takes every event.
+    pairs: Option<Vec<&'static Pairs>>,
 }
 
 impl Default for LinkReader {
@@ -83,30 +102,73 @@ impl Default for LinkReader {
         let mut fields = Projection::default();
         LinkReader {
             keys: KEYS.iter().map(|(field, part)| (fields.ask(field), *part)).collect(),
-            runner: ["prov.runner_id", "prov.runner_name"].map(|field| fields.ask(field)),
+            runner: RUNNER.map(|field| fields.ask(field)),
             who: ["prov.actor", "prov.actor_id"].map(|field| fields.ask(field)),
             service: fields.ask("prov.service"),
             env: fields.ask("prov.env"),
             artifact: fields.ask("prov.artifact"),
             version: fields.ask("prov.version"),
             fields,
+            pairs: None,
         }
     }
 }
 
 impl LinkReader {
+    /// Reads only the keys that walks go on through, of events of a class, out of views over `fields` and its own: for whoever
+    /// sees every event.
+    pub fn of_joints(class: EventClass, mut fields: Projection) -> LinkReader {
+        let joints = KEYS.iter().filter(|(_, part)| part.kind().is_joint());
+        LinkReader {
+            keys: joints.map(|(field, part)| (fields.ask(field), *part)).collect(),
+            runner: RUNNER.map(|field| fields.ask(field)),
+            who: [NONE; 2],
+            service: NONE,
+            env: NONE,
+            artifact: NONE,
+            version: NONE,
+            fields,
+            pairs: Some(TABLE.iter().filter(|of| of.of_class(class)).collect()),
+        }
+    }
+
     /// The fields that it wants of every event.
     pub fn fields(&self) -> &Projection {
         &self.fields
     }
 
-    /// The keys of an event of that time and id; None where it has none.
-    pub fn read(&self, view: View<'_>, at: (Timestamp, &str), what: (EventClass, &str, Verdict)) -> Option<Links> {
+    /// An event that has these fields may make an edge: nothing is built to find that out.
+    pub fn joins(&self, view: View<'_>, action: &str, verdict: Verdict) -> bool {
+        let Some(pairs) = &self.pairs else { return true };
+        let mut parts = 0u32;
+        for &(slot, part) in &self.keys {
+            parts |= u32::from(view.has(slot)) << part as u32;
+        }
+        parts |= u32::from(self.runner.iter().any(|&slot| view.has(slot))) << Part::Runner as u32;
+        if parts & parts.wrapping_sub(1) == 0 {
+            return false;
+        }
+        let has = |part: Part| parts >> part as u32 & 1 == 1;
+        let succeeded = succeeded(verdict);
+        let made = pairs.iter().filter(|of| of.made_by(action, succeeded)).flat_map(|of| of.pairs);
+        made.into_iter().any(|(from, to, _)| from != to && has(*from) && has(*to))
+    }
+
+    /// The keys of an event of that time and id; None where it has none. `named`: what to keep instead of a text, where that
+    /// may not be kept.
+    pub fn read(
+        &self,
+        view: View<'_>,
+        at: (Timestamp, &str),
+        what: (EventClass, &str, Verdict),
+        named: &mut dyn FnMut(Kind, &str) -> Option<String>,
+    ) -> Option<Links> {
         let first = |slots: &[Slot]| slots.iter().find_map(|&slot| view.values(slot).find_map(Scalar::as_text));
         let mut keys = Vec::new();
         let mut put = |part: Part, text: &str| {
             if !text.is_empty() && text.len() <= KEY_BYTES_MAX {
-                keys.push((part, Key::new(part.kind(), text)));
+                let kind = part.kind();
+                keys.push((part, Key::new(kind, named(kind, text).as_deref().unwrap_or(text))));
             }
         };
         for &(slot, part) in &self.keys {
@@ -139,7 +201,10 @@ impl LinkReader {
         let who = first(&self.who).map(|who| cut(&who, WHO_CHARACTERS_MAX).into());
         let ((time, id), (class, action, verdict)) = (at, what);
         let seen = Arc::new(Seen { time, id: id.into(), class, who });
-        let succeeded = matches!(verdict, Verdict::Success | Verdict::Unknown);
-        Some(Links { seen, action: action.into(), succeeded, keys })
+        Some(Links { seen, action: action.into(), succeeded: succeeded(verdict), keys })
     }
+}
+
+fn succeeded(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Success | Verdict::Unknown)
 }

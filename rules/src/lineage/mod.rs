@@ -6,24 +6,39 @@
 //! nothing is given up at the limit; behind the cursor both happen in total order. Must never read a clock: time is what
 //! [`Lineage::advance`] says.
 
+mod around;
 mod chain;
 mod key;
 mod links;
 mod pairs;
 mod reached;
+mod saved;
 mod table;
 #[cfg(test)]
 mod tests;
 mod walk;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use model::Timestamp;
 
+pub use around::{Around, Step};
 pub use chain::{Chain, Missing, Row};
 pub use key::{Key, Kind, Part};
 pub use links::{LinkReader, Links, Seen};
 pub use pairs::Stage;
 pub use reached::{Artifact, Placed, Reached, RunReached};
+pub use saved::LineageSnapshot;
 use table::{HalfKey, Halves};
+pub use walk::Walk;
+use walk::{Way, walk};
+
+/// Everything that has been seen.
+const NOW: Timestamp = Timestamp::MAX;
+
+/// A table that one fills in total order, and several ask.
+pub type Shared = Rc<RefCell<Lineage>>;
 
 /// What the table may hold, and how far walks go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +148,22 @@ impl Lineage {
             keys.map(|key| (strsim::jaro_winkler(&key.text, text), key)).filter(|(score, _)| *score >= NEAR).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         scored.into_iter().take(NEAREST_MAX).map(|(_, key)| key).collect()
+    }
+
+    /// What a key came of, over edges that were seen by a time: for a rule, the time of the event that asks. Whoever asks must
+    /// have seen to it that everything up to that time has been observed.
+    pub fn came_of(&self, key: &Key, as_of: Timestamp) -> Walk {
+        walk(self, key, Way::Up, as_of)
+    }
+
+    /// What came of a key, by a time.
+    pub fn led_to(&self, key: &Key, as_of: Timestamp) -> Walk {
+        walk(self, key, Way::Down, as_of)
+    }
+
+    /// The joints that lie around some keys, whichever way, by a time.
+    pub fn around(&self, keys: &[Key], as_of: Timestamp) -> Around {
+        around::around(self, keys, as_of)
     }
 
     /// The way from the commit to the running workload on which a key stands.

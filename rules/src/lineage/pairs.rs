@@ -45,6 +45,24 @@ pub(super) const OF_ARTIFACTS: [Stage; 6] =
     [Stage::Build, Stage::Sbom, Stage::Signature, Stage::Registry, Stage::Deployment, Stage::Runtime];
 
 impl Stage {
+    /// Every stage.
+    pub const ALL: [Stage; 14] = [
+        Stage::Commit,
+        Stage::Workflow,
+        Stage::Credential,
+        Stage::Run,
+        Stage::Runner,
+        Stage::Input,
+        Stage::Build,
+        Stage::Sbom,
+        Stage::Signature,
+        Stage::Registry,
+        Stage::Verification,
+        Stage::Deployment,
+        Stage::Runtime,
+        Stage::Name,
+    ];
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -84,6 +102,7 @@ impl Stage {
 }
 
 /// Edges that events of some classes make.
+#[derive(Debug)]
 pub(super) struct Pairs {
     /// None: every class.
     classes: Option<&'static [EventClass]>,
@@ -97,9 +116,16 @@ pub(super) struct Pairs {
 
 impl Pairs {
     pub(super) fn holds(&self, class: EventClass, action: &str, succeeded: bool) -> bool {
+        self.of_class(class) && self.made_by(action, succeeded)
+    }
+
+    pub(super) fn of_class(&self, class: EventClass) -> bool {
         self.classes.is_none_or(|classes| classes.contains(&class))
-            && (self.actions.is_empty() || self.actions.contains(&action))
-            && (self.with_failures || succeeded)
+    }
+
+    /// An event of its classes makes them.
+    pub(super) fn made_by(&self, action: &str, succeeded: bool) -> bool {
+        (self.actions.is_empty() || self.actions.contains(&action)) && (self.with_failures || succeeded)
     }
 }
 
@@ -163,6 +189,9 @@ pub(super) const TABLE: &[Pairs] = &[
             (P::Token, P::Issued, Stage::Credential),
             (P::Run, P::Issued, Stage::Credential),
             (P::Job, P::Issued, Stage::Credential),
+            // An artifact that runs, and what it acts with.
+            (P::Digest, P::Token, Stage::Credential),
+            (P::Digest, P::Issued, Stage::Credential),
         ],
     )
     .that_succeeded(),

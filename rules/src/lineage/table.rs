@@ -140,6 +140,11 @@ impl Halves {
         node.into_iter().flatten().filter(move |(key, half)| half.lives(kind, key.far.kind, now))
     }
 
+    /// Those of them that were seen by a time (inclusive).
+    pub(super) fn by<'t>(&'t self, near: &Key, as_of: Timestamp) -> impl Iterator<Item = (&'t HalfKey, &'t Half)> {
+        self.of(near).filter(move |(_, half)| half.first.time <= as_of)
+    }
+
     /// Every key of a kind that has living edges, in order.
     pub(super) fn keys(&self, kind: Kind) -> Vec<&Key> {
         let nodes = self.shards.iter().flat_map(|shard| &shard.nodes).filter(|(near, _)| near.kind == kind);
@@ -148,6 +153,27 @@ impl Halves {
         let mut keys: Vec<&Key> = nodes.filter(|(_, node)| lives(node)).map(|(near, _)| near).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Every half that is held, dead ones among them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &HalfKey, &Half)> {
+        let nodes = self.shards.iter().flat_map(|shard| &shard.nodes);
+        nodes.flat_map(|(near, node)| node.iter().map(move |(key, half)| (near, key, half)))
+    }
+
+    /// Puts a half back where it was.
+    pub(super) fn place(&mut self, near: Key, key: HalfKey, half: Half) {
+        let Some(shard) = self.shards.get_mut(shard_of(&near)) else { return };
+        shard.halves += usize::from(shard.nodes.entry(near).or_default().insert(key, half).is_none());
+    }
+
+    /// Time, the day on which dead ones were dropped last, and how many were given up.
+    pub(super) fn times(&self) -> (Timestamp, i64, u64) {
+        (self.now, self.swept_day, self.evicted)
+    }
+
+    pub(super) fn set_times(&mut self, (now, swept_day, evicted): (Timestamp, i64, u64)) {
+        (self.now, self.swept_day, self.evicted) = (now, swept_day, evicted);
     }
 
     /// Everything that lives, in order.

@@ -7,6 +7,8 @@ use model::{EventClass as C, Row, Timestamp, Verdict};
 use super::key::{Kind as K, Part as P};
 use super::*;
 
+mod around;
+
 const DAY_S: i64 = 86_400;
 
 fn at(seconds: i64) -> Timestamp {
@@ -339,7 +341,7 @@ fn keys_are_read_as_their_fields_say() {
         row.push_text(reader.fields().slot(field).expect(field), text);
     }
     let what = (C::DeployFinished, "finished", Verdict::Unknown);
-    let links = reader.read(row.view(""), (at(5), "e1"), what).unwrap();
+    let links = reader.read(row.view(""), (at(5), "e1"), what, &mut |_, _| None).unwrap();
     let mut keys: Vec<_> = links.keys.iter().map(|(part, key)| (*part, &*key.text)).collect();
     keys.sort();
     let expected = [
@@ -354,7 +356,7 @@ fn keys_are_read_as_their_fields_say() {
     assert_eq!((links.seen.time, &*links.seen.id, links.seen.who.as_deref()), (at(5), "e1", Some("7")));
     assert!(links.succeeded);
     row.reset(reader.fields().len());
-    assert!(reader.read(row.view(""), (at(5), "e1"), what).is_none());
+    assert!(reader.read(row.view(""), (at(5), "e1"), what, &mut |_, _| None).is_none());
 }
 
 #[test]

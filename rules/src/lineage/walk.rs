@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use model::Timestamp;
+
 use super::key::Key;
 use super::pairs::Stage;
-use super::table::HalfKey;
+use super::table::{Half, HalfKey};
 use super::{HOPS_MAX, Lineage};
 
 /// Which way, and over which edges.
@@ -21,14 +23,14 @@ pub(super) enum Way {
 }
 
 /// What a walk found.
-#[derive(Debug, Default)]
-pub(super) struct Walk {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Walk {
     /// Keys with the number of steps to them; the start is 0.
-    pub(super) keys: BTreeMap<Key, u8>,
+    pub keys: BTreeMap<Key, u8>,
     /// Hubs at which it ended, with their degree.
-    pub(super) hubs: BTreeMap<Key, usize>,
+    pub hubs: BTreeMap<Key, usize>,
     /// There was more than it may reach.
-    pub(super) is_cut: bool,
+    pub is_cut: bool,
 }
 
 impl Way {
@@ -40,7 +42,8 @@ impl Way {
     }
 }
 
-pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way) -> Walk {
+/// Over edges that were seen by `as_of` (inclusive).
+pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way, as_of: Timestamp) -> Walk {
     let mut walk = Walk::default();
     walk.keys.insert(start.clone(), 0);
     let mut border = vec![start.clone()];
@@ -48,10 +51,10 @@ pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way) -> Walk {
         let mut next = Vec::new();
         for near in &border {
             // Whoever asks for a key wants to see all that hangs on it.
-            if hops > 1 && !goes_on(lineage, near, &mut walk) {
+            if hops > 1 && !goes_on(lineage, near, as_of, &mut walk) {
                 continue;
             }
-            for (half, _) in lineage.halves.of(near).filter(|(half, _)| way.takes(near, half)) {
+            for (half, _) in lineage.halves.by(near, as_of).filter(|(half, _)| way.takes(near, half)) {
                 if walk.keys.contains_key(&half.far) {
                     continue;
                 }
@@ -69,30 +72,55 @@ pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way) -> Walk {
     walk
 }
 
-fn goes_on(lineage: &Lineage, key: &Key, walk: &mut Walk) -> bool {
+fn goes_on(lineage: &Lineage, key: &Key, as_of: Timestamp, walk: &mut Walk) -> bool {
     if !key.kind.is_joint() {
         return false;
     }
-    let degree = degree(lineage, key);
-    if degree > lineage.limits.degree_max {
-        walk.hubs.insert(key.clone(), degree);
-        return false;
-    }
-    true
+    let Some(degree) = hub(lineage, key, as_of) else { return true };
+    walk.hubs.insert(key.clone(), degree);
+    false
 }
 
-/// The most joints that came to a key on one day.
-fn degree(lineage: &Lineage, key: &Key) -> usize {
+/// The most joints that came to a key on one day, where they are more than may come to one that is no hub.
+fn hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> Option<usize> {
+    let mut days: BTreeMap<i64, usize> = BTreeMap::new();
+    came(lineage, key, as_of, &mut |day| {
+        *days.entry(day).or_default() += 1;
+        true
+    });
+    days.into_values().max().filter(|degree| *degree > lineage.limits.degree_max)
+}
+
+/// More joints came to a key on one day than `degree_max`. Looks no further than it has to.
+pub(super) fn is_hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> bool {
+    let (mut days, mut is_hub): (BTreeMap<i64, usize>, bool) = (BTreeMap::new(), false);
+    came(lineage, key, as_of, &mut |day| {
+        let count = days.entry(day).or_default();
+        *count += 1;
+        is_hub = *count > lineage.limits.degree_max;
+        !is_hub
+    });
+    is_hub
+}
+
+/// The day on which each joint came to a key, until `told` has heard enough.
+fn came(lineage: &Lineage, key: &Key, as_of: Timestamp, told: &mut dyn FnMut(i64) -> bool) {
     // Halves of one far end stand together; the earliest of them is the day on which it came.
-    let mut came: Vec<(&Key, i64)> = Vec::new();
-    for (half, seen) in lineage.halves.of(key).filter(|(half, _)| half.far.kind.is_joint() && half.far != *key) {
-        let day = seen.day();
-        match came.last_mut() {
+    let mut last: Option<(&Key, i64)> = None;
+    let joints = lineage.halves.by(key, as_of).filter(|(half, _)| half.far.kind.is_joint() && half.far != *key);
+    for (half, seen) in joints {
+        let day = Half::day(seen);
+        match &mut last {
             Some((far, first)) if *far == &half.far => *first = day.min(*first),
-            _ => came.push((&half.far, day)),
+            _ => {
+                if last.is_some_and(|(_, day)| !told(day)) {
+                    return;
+                }
+                last = Some((&half.far, day));
+            }
         }
     }
-    let mut days: BTreeMap<i64, usize> = BTreeMap::new();
-    came.iter().for_each(|(_, day)| *days.entry(*day).or_default() += 1);
-    days.into_values().max().unwrap_or(0)
+    if let Some((_, day)) = last {
+        told(day);
+    }
 }

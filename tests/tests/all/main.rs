@@ -20,6 +20,7 @@ mod fuzz_formats;
 mod game_days;
 mod gameday;
 mod house;
+mod incidents;
 mod kafka_faults;
 mod kafka_source;
 mod kafka_tls;

@@ -87,6 +87,13 @@ fn the_example_is_good_and_names_every_key() {
         "snapshot_every",
         "open_alerts_max",
         "findings_waiting_max",
+        "incidents_topic",
+        "lineage_edges_max",
+        "degree_max",
+        "lineage_waiting_max",
+        "lineage_evidence_max",
+        "incidents_max",
+        "incident_members_max",
         "duplicates_max",
         "redaction",
     ];

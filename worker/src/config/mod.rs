@@ -2,6 +2,7 @@
 //!
 //! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
 
+mod alerts;
 mod files;
 mod limits;
 mod lists;
@@ -17,8 +18,10 @@ use ingest::kafka::{KafkaError, KafkaSettings, SecretFrom};
 use ingest::source::kafka::Reset;
 use model::{EventClass, Trust, parse_span_ms};
 use rules::ast::LogSource;
-use sinks::Limits;
+use sinks::{IncidentLimits, Limits};
 
+use crate::pipeline::LineageLimits;
+pub use alerts::AlertsConfig;
 pub use lists::ListFrom;
 use yaml::{Problems, Section};
 
@@ -59,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     /// What their correlations may hold.
     pub correlations: rules::correlation::Limits,
+    /// What lineage and incidents hold.
+    pub lineage: (LineageLimits, IncidentLimits),
     /// Entries of a source's table of duplicates.
     pub duplicates_max: usize,
 }
@@ -108,21 +113,6 @@ pub struct EnrichmentConfig {
     pub inventory: Option<PathBuf>,
     /// Network tables, the later over the earlier.
     pub network: Vec<PathBuf>,
-}
-
-/// Where alerts go. The seal log is always written.
-#[derive(Debug)]
-pub struct AlertsConfig {
-    /// Topic of sealed records, keyed by fingerprint.
-    pub topic: Option<String>,
-    /// Topic of provisional records.
-    pub provisional_topic: Option<String>,
-    /// A file of sealed records.
-    pub file: Option<PathBuf>,
-    /// Standard output.
-    pub stdout: bool,
-    /// A file of dead letters.
-    pub dead_letters: Option<PathBuf>,
 }
 
 const DEFAULT_LATENESS_MS: i64 = 60_000;
@@ -181,9 +171,9 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         sources,
         rules: rules(root, folder),
         lists,
-        list_entries_max: limits.parsed("list_entries_max", positive, "a number above 0").unwrap_or(100_000),
+        list_entries_max: limits.parsed("list_entries_max", limits::positive, "a number above 0").unwrap_or(100_000),
         enrichment: files::enrichment(root, folder),
-        alerts: alerts(root, folder),
+        alerts: alerts::alerts(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
         redaction_key: files::redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
@@ -191,7 +181,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         snapshot_every_ms: limits::snapshot_every_ms(root),
         limits: limits::of_lanes(&limits),
         correlations: limits::of_correlations(&limits),
-        duplicates_max: limits.parsed("duplicates_max", positive, "a number above 0").unwrap_or(1_000_000),
+        lineage: limits::of_lineage(&limits),
+        duplicates_max: limits.parsed("duplicates_max", limits::positive, "a number above 0").unwrap_or(1_000_000),
     };
     limits.finish();
     config
@@ -365,19 +356,6 @@ fn rules(root: &Section<'_>, folder: &Path) -> RulesConfig {
     config
 }
 
-fn alerts(root: &Section<'_>, folder: &Path) -> AlertsConfig {
-    let at = root.section("alerts");
-    let config = AlertsConfig {
-        topic: at.text("topic"),
-        provisional_topic: at.text("provisional_topic"),
-        file: at.text("file").map(|file| folder.join(file)),
-        stdout: at.parsed("stdout", |text| text.parse().ok(), "true or false").unwrap_or(false),
-        dead_letters: at.text("dead_letters").map(|file| folder.join(file)),
-    };
-    at.finish();
-    config
-}
-
 fn reset(text: &str) -> Option<Reset> {
     match text {
         "error" => Some(Reset::Error),
@@ -390,8 +368,4 @@ fn reset(text: &str) -> Option<Reset> {
 /// Health and metrics are for the pod itself and its sidecars.
 fn loopback(text: &str) -> Option<SocketAddr> {
     text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback())
-}
-
-fn positive(text: &str) -> Option<usize> {
-    text.parse().ok().filter(|&n| n > 0)
 }

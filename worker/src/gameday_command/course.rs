@@ -7,14 +7,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ingest::TimePolicy;
-use model::{AlertRecord, HealthState, RedactionKey, SourceHealth, Timestamp};
-use sinks::{Limits, Mode, Outlet, OutletError};
+use model::{AlertRecord, HealthState, IncidentRecord, RedactionKey, SourceHealth, Timestamp};
+use sinks::{IncidentLimits, Limits, Mode, Outlet, OutletError};
 
 use super::exercise::Unwell;
 use super::records::Arriving;
 use super::surroundings::Source;
 use crate::judge::Judge;
-use crate::pipeline::{Outlets, Pipeline, Settings};
+use crate::pipeline::{LineageLimits, Outlets, Pipeline, Settings};
 
 const TICK_MS: i64 = 1_000;
 /// How long a source is quiet before it counts as complete: the default of `run`.
@@ -31,6 +31,7 @@ const LIMITS: Limits = Limits {
     silences_max: 10_000,
 };
 const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };
+const LINEAGE: LineageLimits = LineageLimits { waiting_max: 4_000_000, ..LineageLimits::DEFAULT };
 const DUPLICATES_MAX: usize = 4_000_000;
 
 /// A record that somebody was told, and when.
@@ -46,6 +47,8 @@ pub(super) struct Told {
 pub(super) struct Course {
     /// Provisional and sealed records in the order in which they were told.
     pub told: Vec<Told>,
+    /// The incidents that their alerts came to, in order.
+    pub incidents: Vec<IncidentRecord>,
     /// Records that could not be decoded.
     pub invalid: u64,
     /// Events that came behind their source's watermark.
@@ -61,11 +64,16 @@ pub(super) struct Span {
 
 /// Keeps what is told.
 #[derive(Clone, Default)]
-struct Ear(Rc<RefCell<Vec<AlertRecord>>>);
+struct Ear(Rc<RefCell<Vec<AlertRecord>>>, Rc<RefCell<Vec<IncidentRecord>>>);
 
 impl Outlet for Ear {
     fn put(&mut self, record: &AlertRecord, _: &str) -> Result<(), OutletError> {
         self.0.borrow_mut().push(record.clone());
+        Ok(())
+    }
+
+    fn put_incident(&mut self, record: &IncidentRecord, _: &str) -> Result<(), OutletError> {
+        self.1.borrow_mut().push(record.clone());
         Ok(())
     }
 
@@ -132,6 +140,7 @@ pub(super) fn run(
         let next = records.peek().map_or(span.from, |record| record.at).min(span.from);
         now = now.plus_ms(TICK_MS).max(tick_at(next));
     }
+    course.incidents = ear.1.take();
     let total = pipeline.total();
     (course.invalid, course.late) = (total.records.invalid, total.events.late);
     Ok(course)
@@ -144,12 +153,14 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
         id_reuse: true,
         limits: LIMITS,
         correlations: CORRELATIONS,
+        lineage: Some(LINEAGE),
+        incidents: IncidentLimits::DEFAULT,
         redaction: RedactionKey::default(),
     };
     let policy = |source: &Source| TimePolicy { lateness_ms: source.lateness_ms, duplicates_max: DUPLICATES_MAX };
     let timed = sources.iter().map(|source| (source.engine.clone(), policy(source))).collect();
-    let outlets =
-        Outlets { sealed: vec![Box::new(ear.clone())], provisional: vec![Box::new(ear.clone())], dead_letters: None };
+    let heard = || -> Vec<Box<dyn Outlet>> { vec![Box::new(ear.clone())] };
+    let outlets = Outlets { sealed: heard(), provisional: heard(), incidents: heard(), dead_letters: None };
     let mut pipeline = Pipeline::new(settings, timed, outlets)?;
     for (number, source) in sources.iter().enumerate() {
         pipeline.add_partition(number, &source.engine.reading.source);

@@ -2,19 +2,15 @@
 //!
 //! Reads files, and nothing else: what becomes of a record is the pipeline's business.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use ingest::format::Wanted;
 use ingest::{Decoder, Read};
-use model::{EventClass, Projection, Timestamp};
+use model::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::exercise::{Exercise, Input, Labels};
-use super::incidents::EDGES;
 
 /// A record on its way.
 #[derive(Debug, Clone)]
@@ -45,9 +41,6 @@ pub(super) struct Labelled {
     pub what: String,
     pub time: Timestamp,
     pub arrival: Timestamp,
-    /// What it is joined with others by, (field, value).
-    #[serde(skip)]
-    pub lineage: Vec<(String, String)>,
 }
 
 /// The records of an exercise, and its labelled events by time.
@@ -55,18 +48,9 @@ pub(super) struct Labelled {
 /// # Errors
 /// A file that cannot be read, lines without their arrival, a label that is no event's id.
 pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<Labelled>)> {
-    let mut edges = Projection::default();
-    EDGES.iter().for_each(|field| {
-        edges.ask(field);
-    });
-    let wanted = || Wanted {
-        classes: EventClass::ALL.iter().map(|class| (*class, edges.clone())).collect(),
-        ..Wanted::default()
-    };
     let (mut records, mut labelled) = (Vec::new(), Vec::new());
     for (source, input) in exercise.inputs.iter().enumerate() {
-        let (decoder, name) =
-            (Decoder::new(vec![(input.format, wanted())], input.trust, true), Arc::from(&*input.source));
+        let decoder = Decoder::new(vec![(input.format, Wanted::default())], input.trust, true);
         let mut scratch = ingest::Scratch::default();
         let text = text(&input.file)?;
         let lines: Vec<&str> = text.lines().collect();
@@ -88,7 +72,6 @@ pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<La
                     what: format!("{class} {}", decoded.action).trim().to_owned(),
                     time,
                     arrival: told.unwrap_or(time),
-                    lineage: decoder.event(&seen, &name, &edges).map(|event| pairs(event.fields)).unwrap_or_default(),
                 });
             });
             let Some(at) = at else { bail!("{}:{}: no event, and no arrival", input.file.display(), number + 1) };
@@ -99,16 +82,6 @@ pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<La
     records.sort_by_key(|record| (record.at, record.source));
     labelled.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok((records, labelled))
-}
-
-fn pairs(fields: BTreeMap<String, Value>) -> Vec<(String, String)> {
-    let texts = |value: Value| match value {
-        Value::String(text) => vec![text],
-        Value::Array(texts) => texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    };
-    let pairs = |(field, value): (String, Value)| texts(value).into_iter().map(move |text| (field.clone(), text));
-    fields.into_iter().flat_map(pairs).collect()
 }
 
 fn text(file: &Path) -> anyhow::Result<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{AlertState, Timestamp, Urgency};
+use model::{AlertState, Fingerprint, Timestamp, Urgency};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -111,6 +111,8 @@ impl Outcome {
 pub(super) struct Alert {
     /// Name of the rule, else its id.
     pub detection: String,
+    #[serde(skip)]
+    pub fingerprint: Fingerprint,
     pub title: String,
     pub urgency: Urgency,
     pub state: AlertState,

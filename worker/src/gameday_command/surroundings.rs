@@ -55,6 +55,7 @@ pub(super) fn sources(
             id: Vec::new(),
             classes: input.classes.clone(),
             trust: input.trust,
+            lineage: true,
         };
         let engine = Arc::new(Engine::new(reading, rules.clone(), lists.clone(), tables.clone(), key)?);
         Ok(Source { engine, lateness_ms: input.lateness_ms })

@@ -85,6 +85,8 @@ impl Pipeline {
             lost_events: self.sealer.lost_events(),
             remembered: self.sealer.remembered(),
             silenced: self.sealer.silenced(),
+            joined: self.incidents.as_ref().map(|incidents| incidents.held()).unwrap_or_default(),
+            lineage: self.lineage.as_ref().map(|lineage| lineage.held()).unwrap_or_default(),
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }

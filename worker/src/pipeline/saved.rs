@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use sinks::LaneSnapshot;
 
 use super::Pipeline;
+use super::joins::IncidentState;
+use super::lineage::LineageState;
 
 /// See the module.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub struct PipelineSnapshot {
     sources: Vec<SourceSnapshot>,
     lanes: Vec<NamedLane>,
     health: BTreeMap<Arc<str>, Outages>,
+    lineage: Option<LineageState>,
+    incidents: Option<IncidentState>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +44,11 @@ struct NamedLane {
 }
 
 impl PipelineSnapshot {
+    /// Lineage and incidents were kept.
+    pub fn has_lineage(&self) -> bool {
+        self.lineage.is_some()
+    }
+
     /// Names of the sources that were read.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.sources.iter().map(|of| of.name.as_ref())
@@ -71,7 +80,10 @@ impl Pipeline {
                 held: self.sealer.snapshot(lane.id)?,
             });
         }
-        Ok(PipelineSnapshot { sources, lanes, health: self.lanes.health.clone() })
+        let lineage = self.lineage.as_ref().map(|lineage| lineage.snapshot());
+        let incidents = self.incidents.as_ref().map(|incidents| incidents.snapshot());
+        let health = self.lanes.health.clone();
+        Ok(PipelineSnapshot { sources, lanes, lineage, incidents, health })
     }
 
     /// Rules of this graph still hold state, or have timers to run.
@@ -108,6 +120,12 @@ impl Pipeline {
             let id = self.lanes.lane(sources, &mut self.sealer);
             let now: Vec<_> = lane.correlators.iter().map(|version| self.lanes.correlator(id, *version)).collect();
             self.sealer.restore(id, &lane.held, &now, previews)?;
+        }
+        if let (Some(lineage), Some(state)) = (&mut self.lineage, snapshot.lineage) {
+            lineage.restore(state);
+        }
+        if let (Some(incidents), Some(state)) = (&mut self.incidents, snapshot.incidents) {
+            incidents.restore(state);
         }
         Ok(())
     }

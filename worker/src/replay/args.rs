@@ -45,6 +45,9 @@ pub struct ReplayArgs {
     /// Write what would be told before it is sealed here
     #[arg(long, value_name = "FILE")]
     pub provisional: Option<PathBuf>,
+    /// Write the incidents here: which alerts belong together, and of which of them somebody is told
+    #[arg(long, value_name = "FILE", conflicts_with = "every_match")]
+    pub incidents: Option<PathBuf>,
     /// Write records that could not be decoded here
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
@@ -79,6 +82,7 @@ impl ReplayArgs {
         let state_in = mistakes.keep(self.state.read()).flatten();
         let mut keys = Keys::of_replay();
         keys.identity = state_in.as_ref().map_or(keys.identity, ReplayState::key);
+        self.reading.lineage = self.incidents.is_some();
         let reader = self.reading.reader(&mut self.inputs, &mut mistakes, keys);
         if let (Some(state), Some(Ok(reader))) = (&state_in, &reader) {
             mistakes.keep(self.state.check(state, reader));
@@ -107,7 +111,7 @@ impl ReplayArgs {
     fn check_outputs(&self, mistakes: &mut Mistakes) {
         let same =
             |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
-        let outputs = [&self.alerts, &self.provisional, &self.dead_letters, &self.state.state_out];
+        let outputs = [&self.alerts, &self.provisional, &self.incidents, &self.dead_letters, &self.state.state_out];
         for output in outputs.into_iter().flatten().filter(|output| *output != Path::new("-")) {
             if self.inputs.iter().chain(&self.reading.rules).any(|input| same(output, input)) {
                 let output = output.display();
@@ -129,6 +133,9 @@ impl ReplayArgs {
         }
         if let Some(path) = &self.provisional {
             outlets.provisional.push(lines_to(path)?);
+        }
+        if let Some(path) = &self.incidents {
+            outlets.incidents.push(lines_to(path)?);
         }
         if let Some(path) = &self.dead_letters {
             outlets.dead_letters = Some(Box::new(std::io::BufWriter::new(create(path)?)));

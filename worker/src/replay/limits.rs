@@ -3,9 +3,9 @@
 //! Must never leave anything without a limit.
 
 use model::RedactionKey;
-use sinks::{Limits, Mode};
+use sinks::{IncidentLimits, Limits, Mode};
 
-use crate::pipeline::Settings;
+use crate::pipeline::{LineageLimits, Settings};
 
 /// What a replay holds.
 const LIMITS: Limits = Limits {
@@ -18,8 +18,12 @@ const LIMITS: Limits = Limits {
 /// The same of correlations.
 const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { keys_max: 4_000_000 };
 
-/// Settings of a replay: records of all rules leave in one order.
-pub(super) fn settings(mode: Mode, id_reuse: bool) -> Settings {
-    let redaction = RedactionKey::default();
-    Settings { mode, merge: true, id_reuse, limits: LIMITS, correlations: CORRELATIONS, redaction }
+/// The same of lineage.
+const LINEAGE: LineageLimits = LineageLimits { waiting_max: 4_000_000, ..LineageLimits::DEFAULT };
+
+/// Settings of a replay: records of all rules leave in one order. `lineage`: somebody asks for it.
+pub(super) fn settings(mode: Mode, id_reuse: bool, lineage: bool) -> Settings {
+    let (redaction, lineage) = (RedactionKey::default(), lineage.then_some(LINEAGE));
+    let (limits, correlations, incidents) = (LIMITS, CORRELATIONS, IncidentLimits::DEFAULT);
+    Settings { mode, merge: true, id_reuse, limits, correlations, lineage, incidents, redaction }
 }

@@ -45,7 +45,7 @@ const BATCH: usize = 16;
 /// Bad usage or configuration, or an outlet that cannot be written.
 pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     if let (Some(control_log), Some(config), Some(alerts)) = (&args.control_log, &args.config, &args.alerts) {
-        crate::run::rerun(config, control_log, alerts)?;
+        crate::run::rerun(config, control_log, alerts, args.incidents.as_deref())?;
         return Ok(ExitCode::SUCCESS);
     }
     let Plan { reading, mode, outlets, json, quiet_table, state_in, state_out } = args.plan()?;
@@ -87,7 +87,7 @@ fn pieces(
     (before, go_on): (Option<ReplayState>, bool),
 ) -> anyhow::Result<Done> {
     let Reader { engine, time, id_reuse, inputs, until, threads, .. } = reader;
-    let settings = limits::settings(mode, id_reuse);
+    let settings = limits::settings(mode, id_reuse, engine.reading.lineage);
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     if let Some(state) = before {
         state.restore(&mut pipeline)?;

@@ -70,6 +70,9 @@ pub struct ReadingArgs {
     /// Threads that decode and evaluate
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Somebody asks for lineage.
+    #[arg(skip)]
+    pub lineage: bool,
 }
 
 /// Everything that is needed to read and judge.
@@ -144,6 +147,7 @@ impl ReadingArgs {
             id: self.id_field.iter().cloned().collect(),
             classes: None,
             trust: None,
+            lineage: self.lineage,
         };
         let (rules, lateness_ms) = (Arc::new(rules?), lateness_ms?);
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);

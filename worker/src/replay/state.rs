@@ -56,6 +56,14 @@ impl StateArgs {
     pub fn check(&self, state: &ReplayState, reader: &Reader) -> anyhow::Result<()> {
         let Some(path) = self.state_in.as_deref() else { return Ok(()) };
         state.fits(&reader.engine.rules).with_context(|| told(path))?;
+        match (reader.engine.reading.lineage, state.pipeline.has_lineage()) {
+            (true, false) => bail!(
+                "{}: written without --incidents, so it knows of no lineage (hint: write it anew with --incidents)",
+                told(path)
+            ),
+            (false, true) => bail!("{}: written with --incidents (hint: --incidents FILE, here too)", told(path)),
+            _ => {}
+        }
         let source = &*reader.engine.reading.source;
         match state.pipeline.sources().find(|name| *name != source) {
             Some(other) => {

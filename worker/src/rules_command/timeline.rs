@@ -12,7 +12,7 @@ use rules::Lists;
 use rules::parse::Loaded;
 use rules::proof::Spoken;
 use serde_json::value::RawValue;
-use sinks::{Limits, Mode};
+use sinks::{IncidentLimits, Limits, Mode};
 
 use crate::engine::{Engine, Keys, Reading, Speaks, guessable};
 use crate::judge::{Fate, Judge, Judgement};
@@ -41,6 +41,7 @@ pub fn spoken(documents: Loaded, cases: &[&str], lists: Lists) -> Result<Vec<Spo
         id: Vec::new(),
         classes: None,
         trust: None,
+        lineage: false,
     };
     let rules = Arc::new(RuleSet::of_documents(documents));
     let engine = Engine::new(reading, rules, Arc::new(lists), None, Keys::of_replay());
@@ -66,6 +67,8 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
             silences_max: MOST,
         },
         correlations: rules::correlation::Limits { keys_max: MOST },
+        lineage: None,
+        incidents: IncidentLimits::DEFAULT,
         redaction: RedactionKey::default(),
     };
     let mut pipeline =

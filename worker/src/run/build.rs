@@ -162,7 +162,9 @@ impl Built {
     ) -> Result<Pipeline, CompileError> {
         let (limits, id_reuse) = (config.limits, config.rules.pack);
         let correlations = config.correlations;
-        let settings = Settings { mode: Mode::Alerts, merge, id_reuse, limits, correlations, redaction };
+        let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
+        let mode = Mode::Alerts;
+        let settings = Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, redaction };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
@@ -251,6 +253,7 @@ fn reading(source: &SourceConfig) -> Reading {
         id: source.id.clone(),
         classes: source.classes.clone(),
         trust: source.trust,
+        lineage: true,
     }
 }
 
@@ -315,6 +318,9 @@ pub fn redaction_key_or_new(config: &Config) -> anyhow::Result<RedactionKey> {
 pub const SEAL_LOG: &str = "seal.jsonl";
 
 /// In the state folder.
+pub const INCIDENTS: &str = "incidents.jsonl";
+
+/// In the state folder.
 pub const CONTROL_LOG: &str = "control.jsonl";
 
 /// In the state folder.
@@ -363,12 +369,18 @@ pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths
     let seal_log = log(&config.state.join(SEAL_LOG), lengths.map(|of| of.sealed))?;
     let mut sealed: Vec<Box<dyn Outlet>> = vec![Box::new(seal_log)];
     let mut provisional: Vec<Box<dyn Outlet>> = Vec::new();
-    let topics: Vec<&str> = alerts.topic.iter().chain(&alerts.provisional_topic).map(String::as_str).collect();
+    let of_incidents = log(&config.state.join(INCIDENTS), lengths.map(|of| of.incidents))?;
+    let mut incidents: Vec<Box<dyn Outlet>> = vec![Box::new(of_incidents)];
+    let topics = [&alerts.topic, &alerts.provisional_topic, &alerts.incidents_topic];
+    let topics: Vec<&str> = topics.into_iter().flatten().map(String::as_str).collect();
     if !topics.is_empty() {
         let producer = Producer::open(connection, &topics, &Retry::default(), &mut tell_attempt);
         let producer = Rc::new(producer.map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?);
         if let Some(topic) = &alerts.topic {
             sealed.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
+        }
+        if let Some(topic) = &alerts.incidents_topic {
+            incidents.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
         }
         if let Some(topic) = &alerts.provisional_topic {
             provisional.push(Box::new(TopicOutlet::new(producer, topic.clone())));
@@ -383,7 +395,7 @@ pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths
     let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
         Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
     });
-    Ok(Outlets { sealed, provisional, dead_letters: dead_letters.transpose()? })
+    Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()? })
 }
 
 /// Sealed records to a file, for replays.

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::build::{CONTROL_LOG, SEAL_LOG};
+use super::build::{CONTROL_LOG, INCIDENTS, SEAL_LOG};
 use super::snapshots::{Cost, Lengths, RunState};
 use super::worker::Worker;
 use crate::clock::Stopwatch;
@@ -51,6 +51,7 @@ impl Worker<'_> {
         Ok(Lengths {
             control: length(&state.join(CONTROL_LOG))?,
             sealed: length(&state.join(SEAL_LOG))?,
+            incidents: length(&state.join(INCIDENTS))?,
             alerts: self.config.alerts.file.as_deref().map_or(Ok(0), length)?,
         })
     }

@@ -33,7 +33,7 @@ use ingest::source::kafka::{KafkaSource, Reading};
 use model::RedactionKey;
 
 pub use append::whole_lines;
-pub use build::{Built, connection, redaction_key, tell_attempt};
+pub use build::{Built, INCIDENTS, SEAL_LOG, connection, redaction_key, tell_attempt};
 pub use rerun::{rerun, rerun_into};
 pub use snapshots::Cost;
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ingest::kafka::{KafkaError, Producer};
-use model::{AlertRecord, Sha256};
+use model::{AlertRecord, Fingerprint, IncidentRecord, Sha256};
 use sinks::{Outlet, OutletError};
 
 use super::append::Appended;
@@ -30,6 +30,11 @@ impl TopicOutlet {
         TopicOutlet { producer, topic }
     }
 
+    fn send(&mut self, key: Fingerprint, line: &str) -> Result<(), OutletError> {
+        let sent = self.producer.send(&self.topic, Some(key.hex().as_bytes()), line.as_bytes());
+        sent.map_err(|error| self.failed(&error))
+    }
+
     /// Waiting helps only while the producer still tries: a record that it has given up takes a new start.
     fn failed(&self, error: &KafkaError) -> OutletError {
         let retryable = matches!(error, KafkaError::NotFlushed { .. });
@@ -43,8 +48,11 @@ impl TopicOutlet {
 
 impl Outlet for TopicOutlet {
     fn put(&mut self, record: &AlertRecord, line: &str) -> Result<(), OutletError> {
-        let key = record.fingerprint.hex();
-        self.producer.send(&self.topic, Some(key.as_bytes()), line.as_bytes()).map_err(|error| self.failed(&error))
+        self.send(record.fingerprint, line)
+    }
+
+    fn put_incident(&mut self, record: &IncidentRecord, line: &str) -> Result<(), OutletError> {
+        self.send(record.incident, line)
     }
 
     fn flush(&mut self) -> Result<(), OutletError> {
@@ -84,6 +92,14 @@ impl SealLog {
         Ok(log)
     }
 
+    fn append(&mut self, line: &str) -> Result<(), OutletError> {
+        if self.stands_there(line) {
+            return Ok(());
+        }
+        let written = self.lines.write_all(line.as_bytes()).and_then(|()| self.lines.write_all(b"\n"));
+        written.map_err(|error| self.failed(&error))
+    }
+
     fn stands_there(&mut self, line: &str) -> bool {
         let left = if self.written.is_empty() { None } else { self.written.get_mut(&Sha256::of(line.as_bytes())) };
         left.filter(|left| **left > 0).map(|left| *left -= 1).is_some()
@@ -96,11 +112,11 @@ impl SealLog {
 
 impl Outlet for SealLog {
     fn put(&mut self, _: &AlertRecord, line: &str) -> Result<(), OutletError> {
-        if self.stands_there(line) {
-            return Ok(());
-        }
-        let written = self.lines.write_all(line.as_bytes()).and_then(|()| self.lines.write_all(b"\n"));
-        written.map_err(|error| self.failed(&error))
+        self.append(line)
+    }
+
+    fn put_incident(&mut self, _: &IncidentRecord, line: &str) -> Result<(), OutletError> {
+        self.append(line)
     }
 
     fn flush(&mut self) -> Result<(), OutletError> {

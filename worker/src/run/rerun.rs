@@ -20,12 +20,13 @@ use crate::engine::Keys;
 use crate::pipeline::Outlets;
 use crate::ruleset::Unproven;
 
-/// Replays the last run of a control log; sealed records go to `alerts` in one total order.
+/// Replays the last run of a control log; sealed records go to `alerts` in one total order, incidents to a file of their own.
 ///
 /// # Errors
 /// When the control log or the stretch cannot be read.
-pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path) -> anyhow::Result<()> {
-    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], ..Outlets::default() };
+pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path, incidents: Option<&Path>) -> anyhow::Result<()> {
+    let incidents = incidents.map(build::lines_to).transpose()?.into_iter().collect();
+    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], incidents, ..Outlets::default() };
     rerun_into(config_file, control_log, outlets)
 }
 

@@ -72,6 +72,8 @@ pub struct Lengths {
     pub control: u64,
     /// The seal log.
     pub sealed: u64,
+    /// The log of incidents.
+    pub incidents: u64,
     /// `alerts.file`.
     pub alerts: u64,
 }

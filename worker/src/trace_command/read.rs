@@ -16,7 +16,7 @@ use ingest::source::file::{self, Chunk, FileInput};
 use ingest::{Decoder, Read, Scratch, Seen};
 use model::{EventClass, Row, Sha256, Timestamp};
 use rules::Lists;
-use rules::lineage::{Limits, Lineage, LinkReader, Links};
+use rules::lineage::{Kind, Limits, Lineage, LinkReader, Links};
 
 use super::{Asked, scenario};
 use crate::engine::guessable;
@@ -174,9 +174,11 @@ fn links(reader: &LinkReader, decoder: &Decoder, seen: &Seen<'_>, time: Timestam
     let (plan, decoded) = (decoder.plans().get(seen.plan)?, &seen.decoded);
     plan.map(decoded, seen.raw, "", row)?;
     let what = (decoded.class?, decoded.action, decoded.verdict);
+    // What it prints, it redacts.
+    let as_is: &mut dyn FnMut(Kind, &str) -> Option<String> = &mut |_, _| None;
     match &decoded.id {
-        Some(id) => reader.read(row.view(seen.text), (time, id), what),
-        None => reader.read(row.view(seen.text), (time, &Sha256::of(seen.text.as_bytes()).hex()), what),
+        Some(id) => reader.read(row.view(seen.text), (time, id), what, as_is),
+        None => reader.read(row.view(seen.text), (time, &Sha256::of(seen.text.as_bytes()).hex()), what, as_is),
     }
 }
 

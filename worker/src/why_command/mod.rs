@@ -12,11 +12,14 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
+use model::Fingerprint;
 
 use crate::alerts_file::Asked;
 use crate::engine::Keys;
+use crate::incidents_file::{self, Course};
 use crate::replay::reading::{Mistakes, ReadingArgs};
 use crate::rules_command::print;
+use crate::run::{INCIDENTS, SEAL_LOG};
 use story::Story;
 
 /// Exit code where some input could not be read.
@@ -38,6 +41,9 @@ pub struct WhyArgs {
     /// Files or folders of the records that made it: their fields are told, and the route is evaluated again
     #[arg(long, value_name = "INPUT", num_args = 1..)]
     events: Vec<PathBuf>,
+    /// Where incident records stand; without it, `incidents.jsonl` beside a seal log
+    #[arg(long, value_name = "FILE")]
+    incidents: Vec<PathBuf>,
     #[command(flatten)]
     reading: ReadingArgs,
     /// Print one JSON object instead of words
@@ -72,7 +78,25 @@ pub fn run(mut args: WhyArgs) -> anyhow::Result<ExitCode> {
     let named = args.asked.alerts.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
     let inputs = args.events.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
     let next = story.next(&named, &inputs);
-    print(&if args.json { told::as_json(&story, &next) } else { told::in_words(&story, &next) })?;
+    let incident = incident(&args, alert.fingerprint)?;
+    let incident = incident.as_ref();
+    print(&if args.json { told::as_json(&story, incident, &next) } else { told::in_words(&story, incident, &next) })?;
     story.problems.iter().for_each(|problem| tracing::error!("not read: {problem}"));
     Ok(if story.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_READ) })
+}
+
+/// The incident of an alert, where records of incidents are at hand and one of them names it: the last of several.
+fn incident(args: &WhyArgs, alert: Fingerprint) -> anyhow::Result<Option<Course>> {
+    let beside = |log: &PathBuf| {
+        let is_log = log.file_name().is_some_and(|name| name == SEAL_LOG);
+        is_log.then(|| log.with_file_name(INCIDENTS)).filter(|path| path.metadata().is_ok_and(|of| of.len() > 0))
+    };
+    let paths: Vec<PathBuf> = match args.incidents.as_slice() {
+        [] => args.asked.alerts.iter().filter_map(beside).collect(),
+        named => named.to_vec(),
+    };
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    Ok(incidents_file::read(&paths)?.into_iter().rev().find(|course| course.holds(alert)))
 }

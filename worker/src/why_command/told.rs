@@ -6,20 +6,24 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 
 use anstyle::{AnsiColor, Style};
-use model::{AlertRecord, AlertState, Urgency};
+use model::{AlertRecord, AlertState, Fingerprint, IncidentRecord, Urgency};
 use serde_json::{Map, Value, json};
 
 use super::story::Story;
 use crate::alerts_file::printable;
 use crate::evidence::{Found, Standing};
+use crate::incidents_file::Course;
 
 /// Fields that a short description of an event is made of.
 const SHORT: [&str; 5] = ["event.action", "prov.actor", "src.ip", "prov.repo", "object"];
 
+/// Other alerts of its incident that people are shown.
+const OTHERS_MAX: usize = 12;
+
 /// Digits of a hash that people need.
 const DIGITS: usize = 12;
 
-pub(super) fn in_words(story: &Story, next: &[String]) -> String {
+pub(super) fn in_words(story: &Story, incident: Option<&Course>, next: &[String]) -> String {
     let colours = std::io::stdout().is_terminal();
     let record = &story.record;
     let (loud, head) = match (colours, record.urgency) {
@@ -46,6 +50,7 @@ pub(super) fn in_words(story: &Story, next: &[String]) -> String {
     part("Told", told(story));
     part("Route", vec![format!("{}: {}", story.route.urgency.name(), story.route.why)]);
     part("Silenced", silenced(record));
+    part("Incident", incident.map_or_else(Vec::new, |course| of_incident(course, story.fingerprint)));
     part("Owner", vec![record.owner.clone().unwrap_or_else(|| "nobody (the rule names none)".to_owned())]);
     part("Runbook", runbook(story));
     part("Next", next.to_vec());
@@ -148,6 +153,32 @@ fn told(story: &Story) -> Vec<String> {
     lines
 }
 
+/// The incident, what it said of this alert, and its other alerts.
+fn of_incident(course: &Course, print: Fingerprint) -> Vec<String> {
+    let Some(last) = course.last() else { return Vec::new() };
+    let mut lines = vec![format!(
+        "{}  {} alerts, {} of them pages, {} pages told",
+        course.incident, last.alerts, last.pages, last.pages_told
+    )];
+    let is_this = |record: &&IncidentRecord| record.alert.as_ref().is_some_and(|alert| alert.fingerprint == print);
+    lines.extend(course.alerts().filter(is_this).map(|record| record.explain.clone()));
+    for record in course.alerts().filter(|record| !is_this(record)).take(OTHERS_MAX) {
+        let Some(alert) = &record.alert else { continue };
+        let (rule, told) = (&alert.rule, if record.told { "told" } else { "not told" });
+        let name = rule.name.as_deref().unwrap_or(&rule.title);
+        lines.push(format!(
+            "{}  {:<6} {name}, {told}  [{}]",
+            record.event_time,
+            alert.urgency.name(),
+            alert.fingerprint
+        ));
+    }
+    if course.alerts().count() > OTHERS_MAX + 1 {
+        lines.push(format!("(pipewarden incident {} shows all)", course.incident));
+    }
+    lines
+}
+
 fn silenced(record: &AlertRecord) -> Vec<String> {
     let Some(by) = &record.suppressed_by else { return Vec::new() };
     let name = by.name.as_deref().unwrap_or(&by.rule);
@@ -160,7 +191,7 @@ fn runbook(story: &Story) -> Vec<String> {
     std::iter::once(name.clone()).chain(text).collect()
 }
 
-pub(super) fn as_json(story: &Story, next: &[String]) -> String {
+pub(super) fn as_json(story: &Story, incident: Option<&Course>, next: &[String]) -> String {
     let event = |(evidence, standing): &(model::Evidence, Option<Standing>)| {
         let (name, found) = match standing {
             None => ("not_looked_for", None),
@@ -188,6 +219,8 @@ pub(super) fn as_json(story: &Story, next: &[String]) -> String {
                   "fires_if": story.rule.fires_when, "runbook": story.rule.runbook },
         "route": story.route, "events": story.events.iter().map(event).collect::<Vec<_>>(),
         "told": told, "suppressed": suppressed, "life": story.life.iter().map(life).collect::<Vec<_>>(),
+        "incident": incident.map(|course| &course.incident),
+        "incident_records": incident.map(|course| &course.records),
         "next": next, "inputs_not_read": story.problems,
     });
     format!("{object}\n")
