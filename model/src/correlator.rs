@@ -30,10 +30,17 @@ pub struct Resolution {
     pub evidence: Evidence,
 }
 
+/// Events that are announced at once ([`Correlator::approach`]): enough that none waits for memory alone, and so few that
+/// what was brought near is still there when its turn comes.
+pub const EVENTS_AT_ONCE: usize = 32;
+
 /// Keyed state of the rules of one cursor.
 pub trait Correlator: fmt::Debug + Send {
     /// An event, next in total order.
     fn apply(&mut self, event: Occurrence, tell: &mut dyn FnMut(Derived));
+
+    /// Events that will come next, in this order: changes nothing, and what they will work on is brought near.
+    fn approach(&mut self, events: &mut dyn Iterator<Item = &Occurrence>);
 
     /// An event that has just come: tells what holds at it as far as is known, and changes nothing that will be sealed. On
     /// input in order it tells what will be sealed.

@@ -29,7 +29,7 @@ mod verdict;
 
 pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef, SuppressedBy};
 pub use class::EventClass;
-pub use correlator::{Correlator, CorrelatorHeld, Derived, Resolution};
+pub use correlator::{Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, Resolution};
 pub use detector::{
     Anomaly, Detector, DetectorHeld, DetectorSpec, FirstSeenSpec, GeoVelocitySpec, Observation, RiskSpec,
 };

@@ -12,18 +12,20 @@ use crate::{Arrival, EventOrder, Finding, Position};
 /// Number of a carried field in a rule set.
 pub type CarriedField = u16;
 
-/// The texts of some fields of one event, in two pieces of memory.
+/// The texts of some fields of one event, in one piece of memory that clones share: how many texts there are, for each its
+/// field and where it ends, then the texts one behind the other. Numbers are little-endian.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Carried {
-    text: Box<str>,
-    marks: Box<[(CarriedField, u32)]>,
-}
+pub struct Carried(Arc<[u8]>);
+
+/// Bytes that say of one text whose it is and where it ends.
+const MARK: usize = 6;
 
 /// Gathers [`Carried`] texts; reused from event to event.
 #[derive(Debug, Default)]
 pub struct Carrying {
     text: String,
     marks: Vec<(CarriedField, u32)>,
+    packed: Vec<u8>,
 }
 
 impl Carrying {
@@ -58,21 +60,34 @@ impl Carrying {
 
     /// What was gathered; nothing is left.
     pub fn take(&mut self) -> Carried {
-        let carried = Carried { text: self.text.as_str().into(), marks: self.marks.as_slice().into() };
+        if self.marks.is_empty() {
+            return Carried::default();
+        }
+        self.packed.clear();
+        self.packed.extend_from_slice(&(self.marks.len() as u32).to_le_bytes());
+        for (field, end) in self.marks.drain(..) {
+            self.packed.extend_from_slice(&field.to_le_bytes());
+            self.packed.extend_from_slice(&end.to_le_bytes());
+        }
+        self.packed.extend_from_slice(self.text.as_bytes());
         self.text.clear();
-        self.marks.clear();
-        carried
+        Carried(self.packed.as_slice().into())
     }
 }
 
 impl Carried {
     /// The texts of a field, in order of appearance; none where the event lacks it.
     pub fn texts(&self, field: CarriedField) -> impl Iterator<Item = &str> {
-        let starts = std::iter::once(0).chain(self.marks.iter().map(|(_, end)| *end));
-        let marks = starts.zip(self.marks.iter());
-        marks
-            .filter(move |(_, (known, _))| *known == field)
-            .filter_map(|(start, (_, end))| self.text.get(start as usize..*end as usize))
+        let (count, rest) = self.0.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        let marks = (u32::from_le_bytes(*count) as usize).saturating_mul(MARK);
+        let (marks, text) = rest.split_at_checked(marks).unwrap_or_default();
+        let mut start = 0;
+        marks.as_chunks::<MARK>().0.iter().filter_map(move |[a, b, end @ ..]| {
+            let end = u32::from_le_bytes(*end) as usize;
+            let bounds = std::mem::replace(&mut start, end)..end;
+            let is_asked_for = u16::from_le_bytes([*a, *b]) == field;
+            is_asked_for.then(|| std::str::from_utf8(text.get(bounds)?).ok()).flatten()
+        })
     }
 
     /// The first text of a field.
@@ -100,7 +115,7 @@ pub struct Occurrence {
     /// Where the record was read.
     pub position: Position,
     /// The fields that those who remember ask for.
-    pub fields: Arc<Carried>,
+    pub fields: Carried,
     /// The rules, ascending.
     pub held: Vec<Held>,
 }

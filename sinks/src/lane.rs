@@ -4,8 +4,8 @@
 //! holds, then those that expire. Must never pass its limit, and never look at when something arrived.
 
 use model::{
-    AlertState, Correlator, CorrelatorHeld, Derived, EventOrder, Finding, Occurrence, Place, RedactionKey, Resolution,
-    Timestamp,
+    AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence, Place,
+    RedactionKey, Resolution, Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
@@ -33,6 +33,8 @@ pub(crate) struct Lane {
     mode: Mode,
     /// What holds at the place at hand; reused.
     derived: Vec<Derived>,
+    /// So many of the events that come next have been announced to their keyed state.
+    approached: usize,
 }
 
 /// The next place of a lane.
@@ -56,6 +58,7 @@ impl Lane {
             redaction,
             mode,
             derived: Vec::new(),
+            approached: 0,
         }
     }
 
@@ -115,6 +118,7 @@ impl Lane {
             Next::Event | Next::Timers(_) => {
                 let mut derived = std::mem::take(&mut self.derived);
                 if next == Next::Event {
+                    self.approach(limit);
                     self.events_of_place(&mut derived);
                 } else if let Next::Timers(time) = next {
                     let due = self.correlators.iter_mut().filter(|correlator| correlator.next_timer() == Some(time));
@@ -130,6 +134,20 @@ impl Lane {
         true
     }
 
+    /// Announces the next events before the limit, so that what they work on comes from memory all at once.
+    fn approach(&mut self, limit: Timestamp) {
+        if self.approached > 0 || self.events.len() < 2 {
+            return;
+        }
+        let Lane { events, correlators, approached, .. } = self;
+        let is_next = |event: &Occurrence| event.order.time < limit || limit == Timestamp::MAX;
+        let coming = || events.in_order().take(EVENTS_AT_ONCE).take_while(|(_, event)| is_next(event));
+        *approached = coming().count();
+        for (at, correlator) in correlators.iter_mut().enumerate() {
+            correlator.approach(&mut coming().filter(|(of, _)| *of == at).map(|(_, event)| event));
+        }
+    }
+
     /// Everything that holds at the first event: findings that waited, and what its occurrences derive.
     fn events_of_place(&mut self, derived: &mut Vec<Derived>) {
         let Some(order) = self.next_event().cloned() else { return };
@@ -138,6 +156,7 @@ impl Lane {
         }
         while self.events.peek() == Some(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
+            self.approached = self.approached.saturating_sub(1);
             if let Some(correlator) = self.correlators.get_mut(correlator) {
                 correlator.apply(event, &mut |of| derived.push(of));
             }

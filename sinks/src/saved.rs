@@ -44,8 +44,8 @@ impl Lane {
     pub(crate) fn snapshot(&self) -> Result<LaneSnapshot, Malformed> {
         let (life, silenced) = (self.life.snapshot(), self.silenced.snapshot());
         let silences = self.silences.snapshot();
-        let (findings, events) = (self.waiting.snapshot(self.redaction), self.events.snapshot());
-        let events = events.into_iter().map(|(of, event)| (of, clean(event, self.redaction))).collect();
+        let findings = self.waiting.snapshot(self.redaction);
+        let events = self.events.in_order().map(|(of, event)| (of, clean(event, self.redaction))).collect();
         let state = to_snapshot(&State { cursor: self.cursor, life, silenced, silences, findings, events })?;
         let correlators = self.correlators.iter().map(|correlator| correlator.snapshot());
         Ok(LaneSnapshot { state, correlators: correlators.collect::<Result<_, _>>()? })

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{
-    Arrival, CarriedField, Carrying, Correlator, Derived, DetectorSpec, EventOrder, Held, Occurrence, Partition,
-    Position, RuleInfo, Severity, Sha256, Timestamp,
+    Arrival, CarriedField, Carrying, Correlator, Derived, DetectorSpec, EVENTS_AT_ONCE, EventOrder, Held, Occurrence,
+    Partition, Position, RuleInfo, Severity, Sha256, Timestamp,
 };
 use rules::ast::Rule;
 use rules::correlation::{Correlations, Graph, Limits};
@@ -46,6 +46,7 @@ pub struct Feed {
     carrying: Carrying,
     place: Position,
     number: u64,
+    coming: Vec<Occurrence>,
 }
 
 impl Feed {
@@ -81,6 +82,7 @@ impl Feed {
             place: Position { partition: Partition { source: "feed".into(), name: "0".into() }, offset: 0 },
             graph,
             number: 0,
+            coming: Vec::new(),
         }
     }
 
@@ -111,7 +113,7 @@ impl Feed {
             },
             arrival: Arrival::OnTime,
             position: self.place.clone(),
-            fields: Arc::new(self.carrying.take()),
+            fields: self.carrying.take(),
             held,
         }
     }
@@ -119,6 +121,26 @@ impl Feed {
     /// Stage one's program, and where it puts the texts of an event.
     pub fn stage_one(&mut self) -> (&Program, &mut Carrying) {
         (&self.program, &mut self.carrying)
+    }
+
+    /// Applies events as a lane does, which announces some before it applies the first; gives how often a correlation held.
+    pub fn apply_all(&mut self, events: impl IntoIterator<Item = Occurrence>) -> u64 {
+        let (mut events, mut held) = (events.into_iter(), 0);
+        loop {
+            let mut coming = std::mem::take(&mut self.coming);
+            coming.extend(events.by_ref().take(EVENTS_AT_ONCE));
+            if coming.is_empty() {
+                return held;
+            }
+            self.correlations.approach(&mut coming.iter());
+            held += coming.drain(..).map(|event| self.apply(event)).sum::<u64>();
+            self.coming = coming;
+        }
+    }
+
+    /// Events that windows hold, and the bytes of their places.
+    pub fn events_held(&self) -> (usize, usize) {
+        self.correlations.events_held()
     }
 
     /// Applies an event, after the timers before it; gives how often a correlation held.

@@ -119,7 +119,7 @@ impl Stages {
                 order: EventOrder { time, source: self.partition.source.clone(), id, sha256 },
                 arrival: Arrival::OnTime,
                 position: Position { partition: self.partition.clone(), offset: self.offset },
-                fields: Arc::new(self.carrying.take()),
+                fields: self.carrying.take(),
                 held: self.matches.drain(..).map(|found| Held { rule: found.rule, finding: None }).collect(),
             };
             let told = &mut self.told;

@@ -12,13 +12,15 @@ use model::{Detector, EventOrder, Finding, Timestamp};
 use rustc_hash::FxBuildHasher;
 
 use super::engine::Walk;
+use super::handles::Handle;
+use super::spec::References;
 use super::state::{Seen, State, Verdict};
 
 /// A place in total order: time, event; behind all events of the time what timers derive, in the order in which they run.
 pub(super) type Spot = (i64, bool, Option<EventOrder>);
 
 /// Takes an event of these references into a state.
-pub(super) type Step<'s> = &'s mut dyn FnMut(&mut State, &[usize], &Arc<Seen>) -> Option<Verdict>;
+pub(super) type Step<'s> = &'s mut dyn FnMut(&mut State, &[usize], (&Arc<Seen>, Handle)) -> Option<Verdict>;
 
 impl Walk<'_> {
     pub(super) fn spot(&self) -> Spot {
@@ -54,7 +56,7 @@ pub(super) struct Undecided {
 }
 
 /// An event that waits, with the references that it came through.
-type Entering = (Arc<Seen>, Vec<usize>);
+type Entering = ((Arc<Seen>, Handle), References);
 
 /// One key: its state with all that waits, and what waits.
 #[derive(Debug)]
@@ -82,7 +84,7 @@ impl Ahead {
     pub(super) fn enter(
         &mut self,
         (node, key): (u32, &str),
-        (spot, seen, references): (Spot, Arc<Seen>, Vec<usize>),
+        (spot, (seen, handle), references): (Spot, (Arc<Seen>, Handle), References),
         sealed: &dyn Fn() -> State,
         step: Step<'_>,
     ) -> Option<(Arc<Seen>, Verdict)> {
@@ -90,15 +92,15 @@ impl Ahead {
         let waiting = self.keys.entry((node, key.into())).or_insert_with(new);
         let is_next = !waiting.is_stale && waiting.events.last_key_value().is_none_or(|(last, _)| *last <= spot);
         let of_spot = waiting.events.entry(spot.clone()).or_default();
-        of_spot.push_back((seen.clone(), references.clone()));
+        of_spot.push_back(((seen.clone(), handle), references.clone()));
         if is_next {
-            return step(&mut waiting.state, &references, &seen).map(|verdict| (seen, verdict));
+            return step(&mut waiting.state, &references, (&seen, handle)).map(|verdict| (seen, verdict));
         }
         (waiting.state, waiting.is_stale) = (sealed(), false);
         let mut found = None;
         for (at, entered) in &waiting.events {
-            for (number, (event, references)) in entered.iter().enumerate() {
-                let verdict = step(&mut waiting.state, references, event);
+            for (number, ((event, handle), references)) in entered.iter().enumerate() {
+                let verdict = step(&mut waiting.state, references, (event, *handle));
                 let is_from_it = *at > spot || *at == spot && number + 1 == entered.len();
                 if found.is_none() && is_from_it {
                     found = verdict.map(|verdict| (event.clone(), verdict));
@@ -122,9 +124,10 @@ impl Ahead {
             return question(&waiting.state);
         }
         let mut state = sealed();
-        for (event, references) in waiting.events.iter().take_while(|(spot, _)| is_sealed(spot)).flat_map(|(_, of)| of)
+        for ((event, handle), references) in
+            waiting.events.iter().take_while(|(spot, _)| is_sealed(spot)).flat_map(|(_, of)| of)
         {
-            step(&mut state, references, event);
+            step(&mut state, references, (event, *handle));
         }
         question(&state)
     }
@@ -154,6 +157,14 @@ impl Ahead {
         }
         if waiting.events.is_empty() {
             self.keys.remove(&name);
+        }
+    }
+
+    /// Every handle that is named here.
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        for waiting in self.keys.values_mut() {
+            waiting.state.handles(name);
+            waiting.events.values_mut().flatten().for_each(|((_, handle), _)| name(handle));
         }
     }
 

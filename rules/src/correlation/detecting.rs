@@ -3,6 +3,8 @@
 //! Which detector, of which fields of an event, and what its answer decides. Must never know a detector's formula, nor
 //! learn from an event that an attacker wrote.
 
+use std::sync::Arc;
+
 use model::{
     Anomaly, Basis, CarriedField, Detector, DetectorHeld, DetectorSpec, Finding, FirstSeenSpec, GeoVelocitySpec,
     Measured, Observation, Projection, RiskSpec, Row, Severity, Slot, Timestamp, Trust,
@@ -195,7 +197,7 @@ impl Asked {
 
     /// Every detector, by its number, is asked about the event. None: they do not agree; else what they found.
     pub(super) fn holds(&self, seen: &Seen, ask: Answer<'_>, lists: &Lists, row: &mut Row) -> Option<Vec<Anomaly>> {
-        let teaches = self.teaches(seen);
+        let (teaches, evidence) = (self.teaches(seen), Arc::new(seen.evidence()));
         let mut found = Vec::new();
         row.reset(self.compared.len());
         for (slot, field) in &self.places {
@@ -204,8 +206,8 @@ impl Asked {
         for (number, fields, slot) in &self.sensors {
             let texts: Vec<Vec<&str>> =
                 fields.iter().map(|field| field.iter().flat_map(|field| seen.fields.texts(*field)).collect()).collect();
-            let observation =
-                Observation { at: Timestamp::from_ms(seen.at), texts: &texts, teaches, evidence: &seen.evidence };
+            let at = Timestamp::from_ms(seen.at);
+            let observation = Observation { at, texts: &texts, teaches, evidence: &evidence };
             if let Some(anomaly) = ask(*number, &observation) {
                 row.push_text(*slot, &anomaly.value.to_string());
                 found.push(anomaly);
@@ -277,16 +279,17 @@ impl Summing {
     /// What the references that hold at an event add to the key's sum.
     pub(super) fn add(&self, key: &str, references: &[usize], seen: &Seen, ask: Answer<'_>) -> Option<Verdict> {
         let class = self.class.iter().flat_map(|field| seen.fields.texts(*field)).collect::<Vec<_>>();
-        let mut sum = None;
+        let (mut sum, evidence) = (None, Arc::new(seen.evidence()));
         for name in references.iter().filter_map(|reference| self.names.get(*reference)) {
             let texts = [vec![key], vec![name.as_str()], class.clone()];
             let at = Timestamp::from_ms(seen.at);
             // Whoever wrote the event: what rules say of it is ours.
-            let observation = Observation { at, texts: &texts, teaches: true, evidence: &seen.evidence };
+            let observation = Observation { at, texts: &texts, teaches: true, evidence: &evidence };
             sum = ask(self.detector, &observation);
         }
         let sum = sum.filter(|sum| Decimal::from_float(sum.value).is_some_and(|value| self.measure.holds(value)))?;
-        Some(Verdict { value: Some(sum.value), at_least: false, facts: facts(&sum), evidence: sum.evidence })
+        let evidence = sum.evidence.iter().map(|of| (**of).clone()).collect();
+        Some(Verdict { value: Some(sum.value), at_least: false, facts: facts(&sum), evidence })
     }
 }
 

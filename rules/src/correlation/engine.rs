@@ -7,19 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Evidence, Finding, Malformed, Occurrence, Row, RuleInfo,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Finding, Malformed, Occurrence, Row, RuleInfo,
     SourceHealth, Timestamp, Urgency,
 };
 
+use super::agenda::Agenda;
 use super::ahead::Ahead;
 use super::detecting::{self, Detectors, Factory};
 use super::graph::{Graph, Kind, Port};
-use super::group;
+use super::group::Groups;
+use super::handles::{Handle, Handles};
 use super::health::Health;
 use super::keys::{Keys, SlotId};
 use super::listing::Listing;
 use super::routes::Routes;
-use super::spec::Spec;
+use super::spec::{References, Spec, Tuples};
 use super::state::{Seen, Verdict};
 use super::telling::Voice;
 use crate::ast::ListUse;
@@ -41,6 +43,10 @@ pub struct Correlations {
     pub(super) nodes: Arc<[Option<Active>]>,
     pub(super) lists: Arc<Lists>,
     pub(super) keys: Keys,
+    /// The events that windows hold.
+    pub(super) handles: Handles,
+    /// How far windows have been looked through for handles.
+    pub(super) looked: usize,
     /// By number; they hold keys of their own.
     pub(super) detectors: Vec<Box<dyn Detector>>,
     /// What waits for the cursor, for what is told ahead.
@@ -73,13 +79,23 @@ pub(super) struct Scratch {
     pub(super) key: String,
     pub(super) row: Row,
     pub(super) evaluator: Evaluator,
-    pub(super) groups: Vec<(String, Vec<usize>)>,
+    pub(super) groups: Groups,
+    pub(super) agenda: Agenda,
+    ports: Vec<Port>,
+    entering: Vec<(usize, References)>,
+    /// The last event's, to be used again where nobody keeps it.
+    pub(super) seen: Option<Arc<Seen>>,
+    pub(super) coming: Vec<u64>,
 }
 
 /// Where an event goes, and what comes of it.
 pub(super) struct Walk<'w> {
-    pub(super) agenda: BTreeSet<(usize, Port)>,
+    pub(super) agenda: Agenda,
     pub(super) seen: Arc<Seen>,
+    /// The event's in windows.
+    pub(super) handle: Handle,
+    /// Whose it is.
+    pub(super) principal: u32,
     /// The timer that is running.
     pub(super) timer: Option<i64>,
     pub(super) findings: BTreeMap<usize, Box<Finding>>,
@@ -108,15 +124,15 @@ impl Correlations {
             }
         }
         let ranks = ranks(&graph, &info);
-        let mut nodes = Vec::new();
+        let (mut nodes, mut tuples) = (Vec::new(), Tuples::new());
         let mut detectors = Detectors::new(factory);
         for ((node, needed), rank) in graph.nodes.iter().zip(&needed).zip(ranks) {
             let Some(info) = info(node.index).filter(|_| *needed) else {
                 nodes.push(None);
                 continue;
             };
-            let spec = Spec::new(&graph, node, &mut detectors);
-            let group = spec.group.iter().map(|(name, _)| name.clone()).collect();
+            let spec = Spec::new(&graph, node, &mut detectors, &mut tuples);
+            let group = spec.group.clone();
             let mut voice =
                 Voice { info, routes: Routes::default(), group, fingerprint: None, fields: graph.named_fields() };
             let mut own_lists = Vec::new();
@@ -142,6 +158,8 @@ impl Correlations {
             graph,
             lists,
             keys: Keys::new(limits.keys_max),
+            handles: Handles::default(),
+            looked: 0,
             detectors: detectors.into_made(),
             ahead: Ahead::default(),
             timers: BTreeSet::new(),
@@ -154,14 +172,16 @@ impl Correlations {
         })
     }
 
+    /// Events that windows hold, and the bytes of their places.
+    pub fn events_held(&self) -> (usize, usize) {
+        self.handles.held()
+    }
+
     pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
         let graph = self.graph.clone();
-        while let Some((at, port)) = walk.agenda.pop_first() {
-            let mut ports = vec![port];
-            while let Some(next) = walk.agenda.first().filter(|(next, _)| *next == at) {
-                ports.push(next.1);
-                walk.agenda.pop_first();
-            }
+        let mut ports = std::mem::take(&mut self.scratch.ports);
+        self.scratch.groups.clear();
+        while let Some(at) = walk.agenda.pop(&mut ports) {
             let holds = match graph.nodes.get(at).map(|node| &node.kind) {
                 Some(Kind::Rule(_)) => self.rule(at, &ports, &mut walk),
                 Some(Kind::Correlation(_)) => self.correlation(at, &ports, &mut walk),
@@ -171,24 +191,28 @@ impl Correlations {
                 self.feed(at, &mut walk.agenda);
             }
         }
+        let Walk { agenda, seen, .. } = walk;
+        self.scratch.seen = Some(seen);
+        (self.scratch.agenda, self.scratch.ports) = (agenda, ports);
     }
 
     /// What holds feeds what refers to it.
-    pub(super) fn feed(&self, at: usize, agenda: &mut BTreeSet<(usize, Port)>) {
+    pub(super) fn feed(&self, at: usize, agenda: &mut Agenda) {
         let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
-        agenda.extend(feeds.iter().filter(|(fed, _)| self.nodes.get(*fed).is_some_and(Option::is_some)));
+        let taken = feeds.iter().filter(|(fed, _)| self.nodes.get(*fed).is_some_and(Option::is_some));
+        taken.for_each(|(fed, port)| agenda.insert(*fed, *port));
     }
 
     /// A correlation: the event enters the window of each of its groups.
     fn correlation(&mut self, at: usize, ports: &[Port], walk: &mut Walk<'_>) -> bool {
         let mut groups = std::mem::take(&mut self.scratch.groups);
-        groups.clear();
-        self.keyless += self.groups(at, ports.iter().copied(), &walk.seen, &mut groups);
+        let mut entering = std::mem::take(&mut self.scratch.entering);
+        self.keyless += self.groups(at, ports, &walk.seen, &mut groups, &mut entering);
         let mut holds = false;
-        for (key, references) in &groups {
-            holds |= self.group(at, key, references, walk);
+        for (key, references) in entering.drain(..) {
+            holds |= self.group(at, groups.key(key), &references, walk);
         }
-        self.scratch.groups = groups;
+        (self.scratch.groups, self.scratch.entering) = (groups, entering);
         holds
     }
 
@@ -218,28 +242,29 @@ impl Correlations {
         })
     }
 
-    /// The groups of an event that came through these ports, each with its references; gives how many ports lack a field.
+    /// The groups (by number of their key) of an event that came through these ports, each with its references; gives how
+    /// many ports lack a field.
     pub(super) fn groups(
-        &mut self,
+        &self,
         at: usize,
-        ports: impl Iterator<Item = Port>,
+        ports: &[Port],
         seen: &Seen,
-        groups: &mut Vec<(String, Vec<usize>)>,
+        groups: &mut Groups,
+        entering: &mut Vec<(usize, References)>,
     ) -> u64 {
         let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return 0 };
         let mut keyless = 0;
         for port in ports {
-            let Port::Reference(reference) = port else { continue };
-            let fields: Vec<_> =
-                active.spec.group.iter().map(|(_, fields)| fields.get(reference).copied().flatten()).collect();
-            let found = group::keys(&fields, &seen.fields, &mut self.scratch.key, &mut |key| match groups
-                .iter_mut()
-                .find(|(known, _)| known == key)
-            {
-                Some((_, references)) => references.push(reference),
-                None => groups.push((key.to_owned(), vec![reference])),
-            });
-            keyless += u64::from(!found);
+            let Port::Reference(reference) = *port else { continue };
+            let Some((tuple, fields)) = active.spec.keyed.get(reference) else { continue };
+            let keys = groups.of(*tuple, fields, &seen.fields);
+            keyless += u64::from(keys.is_empty());
+            for key in keys {
+                match entering.iter_mut().find(|(known, _)| groups.key(*known).text == groups.key(key).text) {
+                    Some((_, references)) => references.push(reference),
+                    None => entering.push((key, [reference].into_iter().collect())),
+                }
+            }
         }
         keyless
     }
@@ -286,6 +311,10 @@ impl Correlator for Correlations {
         self.walk(walk);
     }
 
+    fn approach(&mut self, events: &mut dyn Iterator<Item = &Occurrence>) {
+        self.come_near(events);
+    }
+
     fn preview(&mut self, event: &Occurrence, tell: &mut dyn FnMut(Derived)) {
         self.look_ahead(event, tell);
     }
@@ -298,13 +327,13 @@ impl Correlator for Correlations {
         self.applied += 1;
         let arrival = event.arrival;
         let walk = self.enter(event, self.applied, tell);
-        let Walk { agenda, seen, tell, .. } = walk;
+        let Walk { agenda, seen, handle, tell, .. } = walk;
         let graph = self.graph.clone();
-        for (rule, port) in agenda {
-            let Some(node) = graph.nodes.get(rule).filter(|_| port == Port::Own) else { continue };
+        for (rule, port) in agenda.iter() {
+            let Some(node) = graph.nodes.get(*rule).filter(|_| *port == Port::Own) else { continue };
             for (at, port) in &node.feeds {
                 if let Port::Reference(reference) = port {
-                    self.late(*at, *reference, &seen, arrival, tell);
+                    self.late(*at, *reference, (&seen, handle), arrival, tell);
                 }
             }
         }
@@ -354,29 +383,5 @@ impl Correlator for Correlations {
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
         self.load(snapshot)
-    }
-}
-
-impl Correlations {
-    /// An event at the rules that hold at it.
-    pub(super) fn enter<'w>(&self, event: Occurrence, number: u64, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
-        let evidence = Arc::new(Evidence { id: event.order.id.clone(), sha256: event.order.sha256 });
-        let seen = Seen {
-            at: event.order.time.ms(),
-            number,
-            order: event.order,
-            position: event.position,
-            fields: event.fields,
-            evidence,
-        };
-        let (mut agenda, mut findings) = (BTreeSet::new(), BTreeMap::new());
-        for held in event.held {
-            let Some(at) = self.graph.node(held.rule) else { continue };
-            if self.nodes.get(at).is_some_and(Option::is_some) {
-                agenda.insert((at, Port::Own));
-                findings.extend(held.finding.map(|finding| (at, finding)));
-            }
-        }
-        Walk { agenda, seen: Arc::new(seen), timer: None, findings, tell }
     }
 }

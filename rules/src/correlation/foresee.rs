@@ -11,6 +11,7 @@ use super::ahead::{Spot, Undecided};
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group;
+use super::handles::Handle;
 use super::memory;
 use super::spec::{Remembered, Work};
 use super::state::{Seen, State, Verdict};
@@ -20,8 +21,8 @@ const OPENS: usize = 0;
 const CLOSES: usize = 1;
 
 /// The step of an interval's state.
-fn bind(memory: &Remembered) -> impl FnMut(&mut State, &[usize], &Arc<Seen>) -> Option<Verdict> {
-    move |state, references, seen| {
+fn bind(memory: &Remembered) -> impl FnMut(&mut State, &[usize], (&Arc<Seen>, Handle)) -> Option<Verdict> {
+    move |state, references, (seen, _)| {
         if let Remembered::Interval { rule, .. } = memory {
             references.iter().for_each(|reference| memory::bind(rule, *reference == OPENS, seen.at, state));
         }
@@ -76,12 +77,14 @@ impl Correlations {
         let Correlations { keys, ahead, scratch, .. } = self;
         let (mut bind, mut holds) = (bind(memory), false);
         group::keys(side, &walk.seen.fields, &mut scratch.key, &mut |key| {
-            let sealed = || keys.get(node, key).map_or_else(|| memory.state(), |entry| entry.state.clone());
-            let entering = (walk.spot(), walk.seen.clone(), vec![reference]);
+            let sealed = || keys.get(node, key.into()).map_or_else(|| memory.state(), |entry| entry.state.clone());
+            let entering = (walk.spot(), (walk.seen.clone(), walk.handle), [reference].into_iter().collect());
             let found = match memory {
-                Remembered::Previous { .. } => ahead.enter((node, key), entering, &sealed, &mut |state, _, seen| {
-                    memory::see(memory, seen, state).then(Verdict::default)
-                }),
+                Remembered::Previous { .. } => {
+                    ahead.enter((node, key), entering, &sealed, &mut |state, _, (seen, _)| {
+                        memory::see(memory, seen, state).then(Verdict::default)
+                    })
+                }
                 _ => ahead.enter((node, key), entering, &sealed, &mut bind),
             };
             holds |= found.is_some_and(|(seen, _)| Arc::ptr_eq(&seen, &walk.seen));
@@ -138,7 +141,7 @@ impl Correlations {
     ) -> bool {
         let Remembered::Interval { rule, .. } = memory else { return false };
         let node = node_of(at, number);
-        let sealed = || self.keys.get(node, key).map_or_else(|| memory.state(), |entry| entry.state.clone());
+        let sealed = || self.keys.get(node, key.into()).map_or_else(|| memory.state(), |entry| entry.state.clone());
         self.ahead.ask((node, key), is_sealed, &sealed, &mut bind(memory), |state| match state {
             State::Intervals(intervals) => intervals.covers(time, rule),
             _ => false,
@@ -158,8 +161,7 @@ impl Correlations {
                 continue;
             }
             let later = Seen { at: now, number: self.ahead.number(), ..(*seen).clone() };
-            let (agenda, findings) = Default::default();
-            let mut walk = Walk { agenda, seen: Arc::new(later), timer: Some(now), findings, tell: &mut *tell };
+            let mut walk = self.later(later, now, tell);
             if let Some(finding) = finding {
                 let basis = Basis::Timer(Timestamp::from_ms(now));
                 self.tell_rule(at, Finding { basis, ..*finding }, walk.tell);

@@ -20,7 +20,7 @@ pub(super) struct Join {
 }
 
 /// When a choice began, and its events with their numbers.
-type Chosen = (i64, Vec<(u64, Arc<Evidence>)>);
+type Chosen = (i64, Vec<(u64, Evidence)>);
 
 /// How events are chosen.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,8 @@ impl Join {
         let mut links = links.clone();
         links.sort_by_key(|(number, _)| *number);
         links.dedup_by_key(|(number, _)| *number);
-        Some(Verdict { evidence: links.into_iter().map(|(_, evidence)| evidence).collect(), ..Verdict::default() })
+        let evidence = links.into_iter().map(|(_, evidence)| evidence).collect();
+        Some(Verdict { evidence, ..Verdict::default() })
     }
 
     fn choose(
@@ -90,7 +91,7 @@ impl Join {
         let Some(members) = self.members.get(chosen.len()) else {
             let began = chosen.iter().map(|of| of.at).min().unwrap_or(seen.at);
             if best.as_ref().is_none_or(|(known, _)| began >= *known) && fits(chosen) {
-                *best = Some((began, chosen.iter().map(|of| (of.number, of.evidence.clone())).collect()));
+                *best = Some((began, chosen.iter().map(|of| (of.number, of.evidence())).collect()));
             }
             return;
         };

@@ -7,72 +7,111 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
 use model::VIRTUAL_SHARDS;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
+use super::short::Short;
 use super::state::State;
 
 /// Number of a slot. Never leaves the process: a restored table numbers its slots anew.
 pub(super) type SlotId = u32;
 
-/// One key with its state.
-#[derive(Debug, Serialize, Deserialize)]
+/// One key with its state: two lines of the processor's cache that lie side by side.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[repr(C, align(128))]
 pub(super) struct Entry {
     pub(super) node: u32,
-    pub(super) key: Box<str>,
-    pub(super) state: State,
     /// Hash of who fed it last.
     pub(super) principal: u32,
+    /// How often the slot was given away: tells an entry from the one that had its slot before.
+    #[serde(skip)]
+    given: u32,
     /// When it was fed last, in event time.
     pub(super) fed_at: i64,
     /// Nothing in it counts any more from here on.
     expires: i64,
+    pub(super) key: Short,
+    pub(super) state: State,
+}
+
+const _: () = assert!(size_of::<Entry>() == 128);
+
+/// The node of a slot that is free.
+const VACANT: u32 = u32::MAX;
+
+impl Entry {
+    fn new(node: u32, key: &str, state: State, given: u32) -> Entry {
+        Entry { node, principal: 0, given, fed_at: i64::MIN, expires: i64::MIN, key: key.into(), state }
+    }
+}
+
+/// A key with the hash of its text, which all nodes that group by the same fields share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key<'k> {
+    pub(super) text: &'k str,
+    pub(super) hash: u64,
+}
+
+impl<'k> From<&'k str> for Key<'k> {
+    fn from(text: &'k str) -> Key<'k> {
+        Key { text, hash: FxBuildHasher.hash_one(text) }
+    }
+}
+
+impl Key<'_> {
+    /// Of the key under a node: every bit counts.
+    pub(super) fn hash_of(&self, node: u32) -> u64 {
+        let mixed = u128::from(self.hash ^ u64::from(node).wrapping_mul(0x9e37_79b9_7f4a_7c15)) * 0xd6e8_feb8_6659_fd93;
+        (mixed >> 64) as u64 ^ mixed as u64
+    }
+}
+
+fn shard_of(hash: u64) -> usize {
+    hash as usize % VIRTUAL_SHARDS
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Keys {
-    slots: Vec<Option<Entry>>,
-    /// How often each slot was given away: tells an entry from the one that had its slot before.
-    given: Vec<u32>,
+    chunks: Vec<Box<[Entry]>>,
+    /// Slots that were ever taken.
+    used: usize,
     free: Vec<SlotId>,
-    shards: Vec<HashTable<SlotId>>,
+    shards: Vec<Index>,
     /// Slots by the time at which they are looked at again. An entry that is gone leaves its line behind.
     agenda: BTreeMap<i64, Vec<(SlotId, u32)>>,
     stale: usize,
     shard_max: usize,
     evicted: u64,
+    /// What expired before it is gone, whether it has been looked at again or not.
+    now: i64,
 }
 
-/// Expiry is looked at in steps of so many milliseconds.
+/// Expiry is looked at in steps of a 64th of the time for which a key counts, and of no less than this: a power of two.
 const STEP_MS: i64 = 1_024;
 
-fn hash_of(node: u32, key: &str) -> u64 {
-    FxBuildHasher.hash_one((node, key))
-}
-
-fn shard_of(hash: u64) -> usize {
-    (hash >> 40) as usize % VIRTUAL_SHARDS
-}
+/// Slots are made so many at a time; a power of two.
+const CHUNK: usize = 256;
 
 impl Keys {
     pub(super) fn new(keys_max: usize) -> Keys {
         Keys {
-            slots: Vec::new(),
-            given: Vec::new(),
+            chunks: Vec::new(),
+            used: 0,
             free: Vec::new(),
-            shards: (0..VIRTUAL_SHARDS).map(|_| HashTable::new()).collect(),
+            shards: (0..VIRTUAL_SHARDS).map(|_| Index::default()).collect(),
             agenda: BTreeMap::new(),
             stale: 0,
             shard_max: keys_max.div_ceil(VIRTUAL_SHARDS).max(1),
             evicted: 0,
+            now: i64::MIN,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.used - self.free.len()
     }
 
     /// Keys given up because a shard was full.
@@ -80,85 +119,109 @@ impl Keys {
         self.evicted
     }
 
-    fn find(&self, node: u32, key: &str) -> Option<SlotId> {
-        let hash = hash_of(node, key);
-        let shard = self.shards.get(shard_of(hash))?;
-        shard.find(hash, |&slot| self.is(slot, node, key)).copied()
+    fn find(&self, hash: u64, node: u32, key: &str) -> Option<SlotId> {
+        let is = |slot| self.place(slot).is_some_and(|entry| entry.node == node && entry.key == *key);
+        self.shards.get(shard_of(hash))?.find(hash, is)
     }
 
-    fn is(&self, slot: SlotId, node: u32, key: &str) -> bool {
-        self.entry(slot).is_some_and(|entry| entry.node == node && *entry.key == *key)
+    fn place(&self, slot: SlotId) -> Option<&Entry> {
+        self.chunks.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
+    }
+
+    fn place_mut(&mut self, slot: SlotId) -> Option<&mut Entry> {
+        self.chunks.get_mut(slot as usize / CHUNK)?.get_mut(slot as usize % CHUNK)
     }
 
     pub(super) fn entry(&self, slot: SlotId) -> Option<&Entry> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.place(slot).filter(|entry| entry.node != VACANT)
     }
 
     pub(super) fn entry_mut(&mut self, slot: SlotId) -> Option<&mut Entry> {
-        self.slots.get_mut(slot as usize)?.as_mut()
+        self.place_mut(slot).filter(|entry| entry.node != VACANT)
+    }
+
+    /// The slot that most likely is a key's, by [`Key::hash_of`]. To be asked for many keys before any is worked on: then all of them are on
+    /// their way from memory at once.
+    pub(super) fn guess(&self, hash: u64) -> Option<SlotId> {
+        self.shards.get(shard_of(hash))?.guess(hash)
     }
 
     /// A key, where it has state.
-    pub(super) fn get(&self, node: u32, key: &str) -> Option<&Entry> {
-        self.entry(self.find(node, key)?)
+    pub(super) fn get(&self, node: u32, key: Key<'_>) -> Option<&Entry> {
+        let entry = self.entry(self.find(key.hash_of(node), node, key.text)?)?;
+        (entry.expires >= self.now).then_some(entry)
     }
 
     /// The state of a key, where it has one.
-    pub(super) fn get_mut(&mut self, node: u32, key: &str) -> Option<&mut Entry> {
-        let slot = self.find(node, key)?;
-        self.entry_mut(slot)
+    pub(super) fn get_mut(&mut self, node: u32, key: Key<'_>) -> Option<&mut Entry> {
+        let slot = self.find(key.hash_of(node), node, key.text)?;
+        let now = self.now;
+        self.entry_mut(slot).filter(|entry| entry.expires >= now)
     }
 
-    /// The slot of a key; a new one starts with `make`.
-    pub(super) fn slot(&mut self, node: u32, key: &str, make: impl FnOnce() -> State) -> SlotId {
-        if let Some(slot) = self.find(node, key) {
+    /// The slot of a key, which counts until a time at least (so long after what feeds it); a new one, or one that is
+    /// over, starts with `make`.
+    pub(super) fn slot(
+        &mut self,
+        node: u32,
+        key: Key<'_>,
+        (until, kept_ms): (i64, i64),
+        make: impl FnOnce() -> State,
+    ) -> SlotId {
+        let (hash, now) = (key.hash_of(node), self.now);
+        if let Some(slot) = self.find(hash, node, key.text) {
+            if let Some(entry) = self.entry_mut(slot) {
+                if entry.expires < now {
+                    entry.state = make();
+                }
+                entry.expires = entry.expires.max(until);
+            }
             return slot;
         }
-        let hash = hash_of(node, key);
-        let at = shard_of(hash);
-        if self.shards.get(at).is_some_and(|shard| shard.len() >= self.shard_max) {
-            self.make_room(at);
+        if self.shards.get(shard_of(hash)).is_some_and(|shard| shard.len() >= self.shard_max) {
+            self.make_room(shard_of(hash));
         }
-        let entry = Entry { node, key: key.into(), state: make(), principal: 0, fed_at: i64::MIN, expires: i64::MIN };
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.slots.push(None);
-                self.given.push(0);
-                (self.slots.len() - 1) as SlotId
-            }
-        };
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            *place = Some(entry);
+        let slot = self.free.pop().unwrap_or_else(|| self.vacant());
+        if let Some(place) = self.place_mut(slot) {
+            *place = Entry { expires: until, ..Entry::new(node, key.text, make(), place.given) };
         }
-        let Keys { slots, shards, .. } = self;
-        if let Some(shard) = shards.get_mut(at) {
-            shard.insert_unique(hash, slot, |&slot| rehash(slots, slot));
+        if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
+            shard.insert(hash, slot);
         }
+        self.look_again(slot, until, kept_ms);
         slot
+    }
+
+    /// A slot that nobody had yet.
+    fn vacant(&mut self) -> SlotId {
+        if self.used == self.chunks.len() * CHUNK {
+            self.chunks.push(vec![Entry::new(VACANT, "", State::default(), 0); CHUNK].into());
+        }
+        self.used += 1;
+        (self.used - 1) as SlotId
     }
 
     /// The key counts until a time at least.
     pub(super) fn keep_until(&mut self, slot: SlotId, time: i64) {
-        let Some(entry) = self.entry_mut(slot) else { return };
-        let is_new = entry.expires == i64::MIN;
-        entry.expires = entry.expires.max(time);
-        if is_new {
-            self.look_again(slot, time);
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.expires = entry.expires.max(time);
         }
     }
 
-    fn look_again(&mut self, slot: SlotId, time: i64) {
-        let given = self.given.get(slot as usize).copied().unwrap_or(0);
-        self.agenda.entry(time.div_euclid(STEP_MS).saturating_add(1)).or_default().push((slot, given));
+    fn look_again(&mut self, slot: SlotId, time: i64, kept_ms: i64) {
+        let given = self.place(slot).map_or(0, |entry| entry.given);
+        let step = ((kept_ms / 64).clamp(STEP_MS, 1 << 40) as u64).next_power_of_two() as i64;
+        let step = time.div_euclid(step).saturating_add(1).saturating_mul(step / STEP_MS);
+        self.agenda.entry(step).or_default().push((slot, given));
     }
 
     fn is_current(&self, slot: SlotId, given: u32) -> bool {
-        self.given.get(slot as usize) == Some(&given) && self.entry(slot).is_some()
+        self.entry(slot).is_some_and(|entry| entry.given == given)
     }
 
     /// Drops the keys that expired before a time.
     pub(super) fn expire(&mut self, now: i64) {
+        self.now = self.now.max(now);
         let step = now.div_euclid(STEP_MS);
         while let Some(first) = self.agenda.first_entry()
             && *first.key() < step
@@ -169,7 +232,7 @@ impl Keys {
                         if expires < now {
                             self.remove(slot);
                         } else {
-                            self.look_again(slot, expires);
+                            self.look_again(slot, expires, expires.saturating_sub(now));
                         }
                     }
                     _ => self.stale = self.stale.saturating_sub(1),
@@ -179,15 +242,12 @@ impl Keys {
     }
 
     fn remove(&mut self, slot: SlotId) {
-        let Some(entry) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
-        let hash = hash_of(entry.node, &entry.key);
-        if let Some(shard) = self.shards.get_mut(shard_of(hash))
-            && let Ok(found) = shard.find_entry(hash, |&known| known == slot)
-        {
-            found.remove();
-        }
-        if let Some(given) = self.given.get_mut(slot as usize) {
-            *given = given.wrapping_add(1);
+        let Some(entry) = self.entry_mut(slot) else { return };
+        let vacant = Entry::new(VACANT, "", State::default(), entry.given.wrapping_add(1));
+        let entry = std::mem::replace(entry, vacant);
+        let hash = Key::from(entry.key.as_str()).hash_of(entry.node);
+        if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
+            shard.remove(hash, slot);
         }
         self.free.push(slot);
     }
@@ -195,7 +255,13 @@ impl Keys {
     fn make_room(&mut self, at: usize) {
         let Some(shard) = self.shards.get(at) else { return };
         let mut of_principal: FxHashMap<u32, usize> = FxHashMap::default();
-        let entries: Vec<(SlotId, &Entry)> = shard.iter().filter_map(|&slot| Some((slot, self.entry(slot)?))).collect();
+        let entries: Vec<(SlotId, &Entry)> = shard.slots().filter_map(|slot| Some((slot, self.entry(slot)?))).collect();
+        let over: Vec<SlotId> =
+            entries.iter().filter(|(_, entry)| entry.expires < self.now).map(|(slot, _)| *slot).collect();
+        if !over.is_empty() {
+            self.stale += over.len();
+            return over.into_iter().for_each(|slot| self.remove(slot));
+        }
         entries.iter().for_each(|(_, entry)| *of_principal.entry(entry.principal).or_default() += 1);
         let rank = |entry: &Entry| {
             let held = of_principal.get(&entry.principal).copied().unwrap_or(0);
@@ -221,24 +287,40 @@ impl Keys {
         }
     }
 
+    /// Some entries from a slot on, to be looked through; gives the slot behind them, or None behind the last.
+    pub(super) fn look_through(
+        &mut self,
+        from: usize,
+        count: usize,
+        look: &mut dyn FnMut(&mut State),
+    ) -> Option<usize> {
+        let until = (from + count).min(self.used);
+        for slot in from..until {
+            self.entry_mut(slot as SlotId).into_iter().for_each(|entry| look(&mut entry.state));
+        }
+        (until < self.used).then_some(until)
+    }
+
     /// The slots that are taken, by node and key: the same state gives the same order, however it came about.
     pub(super) fn taken(&self) -> Vec<SlotId> {
-        let mut slots: Vec<SlotId> = self.shards.iter().flatten().copied().collect();
+        let counts = |slot: &SlotId| self.entry(*slot).is_some_and(|entry| entry.expires >= self.now);
+        let mut slots: Vec<SlotId> = self.shards.iter().flat_map(Index::slots).filter(counts).collect();
         slots.sort_by(|a, b| self.name(*a).cmp(&self.name(*b)));
         slots
     }
 
     /// The slots of some nodes, in no particular order.
     pub(super) fn slots_of(&self, is_one: impl Fn(u32) -> bool) -> Vec<SlotId> {
-        let slots = self.shards.iter().flatten().copied();
-        slots.filter(|slot| self.entry(*slot).is_some_and(|entry| is_one(entry.node))).collect()
+        let counts = |entry: &Entry| is_one(entry.node) && entry.expires >= self.now;
+        let slots = self.shards.iter().flat_map(Index::slots);
+        slots.filter(|slot| self.entry(*slot).is_some_and(counts)).collect()
     }
 
     /// Puts back an entry of a snapshot, and says in which slot it stands now.
     pub(super) fn put_back(&mut self, entry: Entry) -> SlotId {
-        let (expires, principal, fed_at) = (entry.expires, entry.principal, entry.fed_at);
-        let slot = self.slot(entry.node, &entry.key, || entry.state);
-        self.keep_until(slot, expires);
+        let Entry { node, principal, fed_at, expires, key, state, .. } = entry;
+        let kept_ms = if fed_at == i64::MIN { 0 } else { expires.saturating_sub(fed_at) };
+        let slot = self.slot(node, key.as_str().into(), (expires, kept_ms), || state);
         if let Some(known) = self.entry_mut(slot) {
             (known.principal, known.fed_at) = (principal, fed_at);
         }
@@ -247,10 +329,6 @@ impl Keys {
 
     /// Node and key of a slot: the order of what is worked on at one time.
     pub(super) fn name(&self, slot: SlotId) -> (u32, &str) {
-        self.entry(slot).map_or((0, ""), |entry| (entry.node, &entry.key))
+        self.entry(slot).map_or((0, ""), |entry| (entry.node, entry.key.as_str()))
     }
-}
-
-fn rehash(slots: &[Option<Entry>], slot: SlotId) -> u64 {
-    slots.get(slot as usize).and_then(Option::as_ref).map_or(0, |entry| hash_of(entry.node, &entry.key))
 }

@@ -6,7 +6,7 @@
 use model::{Anomaly, Derived, Finding, Observation, Urgency};
 
 use super::detecting;
-use super::engine::{Correlations, Walk, node_of};
+use super::engine::{Active, Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group;
 use super::spec::{Remembered, Work};
@@ -53,11 +53,15 @@ pub(super) fn explain(at: usize, found: Option<Vec<Anomaly>>, walk: &mut Walk<'_
 impl Correlations {
     /// The ports of a rule that something has come through; says whether the rule holds.
     pub(super) fn rule(&mut self, at: usize, ports: &[Port], walk: &mut Walk<'_>) -> bool {
+        let own = ports.contains(&Port::Own);
+        let remembers = |active: &Active| !matches!(&active.spec.work, Work::Rule(memories) if memories.is_empty());
+        if !self.nodes.get(at).and_then(Option::as_ref).is_some_and(remembers) && walk.findings.is_empty() {
+            return own && self.nodes.get(at).is_some_and(Option::is_some);
+        }
         let nodes = self.nodes.clone();
         let Some(Work::Rule(memories)) = nodes.get(at).and_then(Option::as_ref).map(|active| &active.spec.work) else {
             return false;
         };
-        let own = ports.contains(&Port::Own);
         let mut holds = own;
         for (number, memory) in memories.iter().enumerate() {
             if let Remembered::Interval { rule, key: [_, open, close] } = memory {
@@ -109,9 +113,8 @@ impl Correlations {
     ) {
         let (keys, ahead, seen) = (&mut self.keys, &mut self.ahead, &walk.seen);
         group::keys(side, &seen.fields, &mut self.scratch.key, &mut |key| {
-            let slot = keys.slot(node, key, || memory.state());
-            let kept = rule.ttl_ms.saturating_add(rule.pad_after_ms).saturating_add(rule.pad_before_ms);
-            keys.keep_until(slot, seen.at.saturating_add(kept));
+            let kept_ms = rule.ttl_ms.saturating_add(rule.pad_after_ms).saturating_add(rule.pad_before_ms);
+            let slot = keys.slot(node, key.into(), (seen.at.saturating_add(kept_ms), kept_ms), || memory.state());
             if let Some(entry) = keys.entry_mut(slot) {
                 bind(rule, matches!(port, Port::Open(_)), seen.at, &mut entry.state);
             }
@@ -129,8 +132,8 @@ impl Correlations {
                 }
                 let (keys, ahead, mut changed) = (&mut self.keys, &mut self.ahead, false);
                 let found = group::keys(key, &seen.fields, &mut self.scratch.key, &mut |key| {
-                    let slot = keys.slot(node_of(at, number), key, || memory.state());
-                    keys.keep_until(slot, seen.at.saturating_add(rule.ttl_ms));
+                    let kept = (seen.at.saturating_add(rule.ttl_ms), rule.ttl_ms);
+                    let slot = keys.slot(node_of(at, number), key.into(), kept, || memory.state());
                     if let Some(entry) = keys.entry_mut(slot) {
                         changed |= see(memory, seen, &mut entry.state);
                     }
@@ -159,9 +162,8 @@ impl Correlations {
         let (keys, timers, seen) = (&mut self.keys, &mut self.timers, &walk.seen);
         let (mut waits, mut covered) = (false, false);
         let found = group::keys(own, &seen.fields, &mut self.scratch.key, &mut |key| {
-            let slot = keys.slot(node_of(at, number), key, || memory.state());
             let due = seen.later(rule.pad_before_ms);
-            keys.keep_until(slot, due);
+            let slot = keys.slot(node_of(at, number), key.into(), (due, rule.pad_before_ms), || memory.state());
             let Some(State::Intervals(intervals)) = keys.entry_mut(slot).map(|entry| &mut entry.state) else { return };
             covered |= intervals.covers(seen.at, rule);
             if !(covered || waits) {

@@ -4,15 +4,20 @@
 //! type has a file. Called behind the cursor only: must never look at when an event arrived.
 
 mod absence;
+mod agenda;
 mod ahead;
 mod decimal;
 mod detecting;
 mod engine;
+mod entering;
 mod event_count;
+mod few;
 mod foresee;
 mod graph;
 mod group;
+mod handles;
 mod health;
+mod index;
 mod interval;
 mod join;
 mod keys;
@@ -24,6 +29,7 @@ mod preview;
 mod previous;
 mod routes;
 mod saved;
+mod short;
 mod silence;
 mod spec;
 mod state;

@@ -10,10 +10,12 @@ use model::{Arrival, Derived, Finding, Occurrence};
 
 use super::engine::{Active, Correlations, Walk, node_of};
 use super::graph::{Graph, Kind, Port};
+use super::group::Groups;
+use super::keys::Key;
 use super::measure::Measure;
-use super::spec::{Occurring, Remembered, Sequence, Work};
+use super::spec::{Occurring, References, Remembered, Sequence, Work};
 use super::state::{Seen, Verdict};
-use super::step::step;
+use super::step::{Means, step};
 use super::temporal::Wanted;
 
 /// A timer decides whether it holds.
@@ -70,12 +72,8 @@ impl Correlations {
     /// As sealing walks.
     pub(super) fn walk_ahead(&mut self, mut walk: Walk<'_>) {
         let (graph, nodes) = (self.graph.clone(), self.nodes.clone());
-        while let Some((at, port)) = walk.agenda.pop_first() {
-            let mut ports = vec![port];
-            while let Some(next) = walk.agenda.first().filter(|(next, _)| *next == at) {
-                ports.push(next.1);
-                walk.agenda.pop_first();
-            }
+        let mut ports = Vec::new();
+        while let Some(at) = walk.agenda.pop(&mut ports) {
             let Some(active) = nodes.get(at).and_then(Option::as_ref) else { continue };
             let holds = match (graph.nodes.get(at).map(|node| &node.kind), &active.spec.work) {
                 (Some(Kind::Rule(_)), Work::Rule(memories)) => self.rule_ahead(at, &ports, memories, &mut walk),
@@ -93,27 +91,28 @@ impl Correlations {
         if takes_its_time(work) || self.is_uncertain(at) && !only_grows(work) {
             return false;
         }
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        self.groups(at, ports.iter().copied(), &walk.seen, &mut groups);
+        let (mut groups, mut entering) = (Groups::default(), Vec::new());
+        self.groups(at, ports, &walk.seen, &mut groups, &mut entering);
         let mut holds = false;
-        for (key, references) in groups {
+        for (key, references) in entering {
+            let key = groups.key(key);
             let found = match work {
                 Work::Risk(summing) => {
                     let seen = walk.seen.clone();
                     let Correlations { detectors, ahead, .. } = self;
-                    let verdict = summing.add(&key, &references, &seen, &mut |number, observation| {
+                    let verdict = summing.add(key.text, &references, &seen, &mut |number, observation| {
                         detectors.get(number)?.peek(ahead.detectors.get_mut(number)?.as_mut(), observation)
                     });
                     verdict.map(|verdict| (seen, verdict))
                 }
-                _ => self.step_ahead(at, active, &key, references, walk),
+                _ => self.step_ahead(at, active, key, references, walk),
             };
             let Some((seen, verdict)) = found else { continue };
             let Some(urgency) = self.urgency(at, &seen) else { continue };
             holds = true;
             if active.speaks {
                 let told = (urgency, Arrival::OnTime);
-                let finding: Finding = active.voice.finding(&key, &seen, &verdict, walk.timer, told);
+                let finding: Finding = active.voice.finding(key.text, &seen, &verdict, walk.timer, told);
                 (walk.tell)(Derived::Holds(finding));
             }
         }
@@ -129,16 +128,17 @@ impl Correlations {
         &mut self,
         at: usize,
         active: &Active,
-        key: &str,
-        references: Vec<usize>,
+        key: Key<'_>,
+        references: References,
         walk: &Walk<'_>,
     ) -> Option<(Arc<Seen>, Verdict)> {
         let (spec, node) = (&active.spec, node_of(at, 0));
-        let Correlations { keys, ahead, lists, scratch, .. } = self;
+        let Correlations { keys, handles, ahead, lists, scratch, .. } = self;
         let sealed = || keys.get(node, key).map_or_else(|| spec.state(), |entry| entry.state.clone());
-        let entering = (walk.spot(), walk.seen.clone(), references);
-        ahead.enter((node, key), entering, &sealed, &mut |state, references, event| {
-            step(spec, state, references, event, (&**lists, &mut scratch.row, &mut scratch.key))
+        let entering = (walk.spot(), (walk.seen.clone(), walk.handle), references);
+        ahead.enter((node, key.text), entering, &sealed, &mut |state, references, event| {
+            let means = Means { lists, handles, row: &mut scratch.row, text: &mut scratch.key };
+            step(spec, state, references, event, means)
         })
     }
 }

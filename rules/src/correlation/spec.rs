@@ -2,18 +2,23 @@
 //!
 //! Immutable. Must never hold state of a key.
 
+use std::collections::BTreeMap;
+
 use model::CarriedField;
+use smallvec::SmallVec;
 
 use super::absence::Spans;
 use super::detecting::{Asked, Detectors, Summing};
+use super::few::{self, Few};
 use super::graph::{Graph, Kind, Node};
+use super::group::Tuple;
 use super::join::Choice;
 use super::measure::Measure;
 use super::predicate::Predicates;
 use super::state::State;
 use super::temporal::{Wanted, affirmed, denies};
 use super::values::Statistic;
-use super::{absence, event_count, interval, join, previous, temporal, temporal_ordered, value_count, values};
+use super::{absence, interval, join, previous, temporal, temporal_ordered, value_count, values};
 use crate::ast::{Condition, Correlation, CorrelationType, Interval, Memory, Occur, Previous};
 
 /// Members that one window keeps at most; beyond it a measure is a lower bound, and says so.
@@ -22,12 +27,20 @@ pub(super) const MEMBERS_MAX: usize = 10_000;
 /// Members of one rule that a predicate over several events tries.
 const JOINED_MAX: usize = 1_000;
 
+/// References of a correlation that hold at an event, ascending: nearly always one.
+pub(super) type References = SmallVec<[usize; 4]>;
+
+/// Lists of fields that nodes group by.
+pub(super) type Tuples = BTreeMap<Vec<Option<CarriedField>>, Tuple>;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Spec {
     pub(super) work: Work,
-    /// Fields of the key: for each its name, and for each reference its number.
-    pub(super) group: Vec<(String, Vec<Option<CarriedField>>)>,
+    /// Names of the key's fields.
+    pub(super) group: Vec<String>,
+    /// For each reference where its events have them, and the number of that list.
+    pub(super) keyed: Vec<(Tuple, Vec<Option<CarriedField>>)>,
     pub(super) span_ms: i64,
 }
 
@@ -94,32 +107,41 @@ pub(super) struct Waiting {
     pub(super) predicates: Predicates,
 }
 
+impl Occurring {
+    /// The last event of each of a few references is all that counts.
+    fn is_plain(&self) -> bool {
+        self.references <= few::ROOM && self.decided_after.is_none() && self.sequence.is_none()
+    }
+}
+
 impl Sequence {
     /// The steps that events of these references are.
-    pub(super) fn steps_of(&self, references: &[usize]) -> Vec<usize> {
+    pub(super) fn steps_of(&self, references: &[usize]) -> References {
         let place = |reference: &usize| self.steps.iter().position(|step| step == reference);
         references.iter().filter_map(place).collect()
     }
 }
 
 impl Spec {
-    pub(super) fn new(graph: &Graph, node: &Node, detectors: &mut Detectors<'_>) -> Spec {
+    pub(super) fn new(graph: &Graph, node: &Node, detectors: &mut Detectors<'_>, tuples: &mut Tuples) -> Spec {
         match &node.kind {
             Kind::Rule(memories) => {
                 let mut remembered: Vec<Remembered> =
                     memories.iter().map(|memory| Remembered::new(graph, memory)).collect();
                 remembered.extend(node.asks.iter().map(|ask| Remembered::Detected(Asked::new(graph, ask, detectors))));
-                Spec { work: Work::Rule(remembered), group: Vec::new(), span_ms: 0 }
+                Spec { work: Work::Rule(remembered), group: Vec::new(), keyed: Vec::new(), span_ms: 0 }
             }
             Kind::Correlation(correlation) => {
-                let number = |field: &String| graph.field(field);
-                let group = correlation
-                    .group_by
-                    .iter()
-                    .map(|field| (field.name.clone(), field.fields.iter().map(number).collect()))
-                    .collect();
+                let number = |at: usize| {
+                    let fields: Vec<_> =
+                        correlation.group_by.iter().map(|by| graph.field(by.fields.get(at)?)).collect();
+                    let next = tuples.len() as Tuple;
+                    (*tuples.entry(fields.clone()).or_insert(next), fields)
+                };
+                let keyed = (0..correlation.references.len()).map(number).collect();
+                let group = correlation.group_by.iter().map(|field| field.name.clone()).collect();
                 let work = work(graph, correlation, &node.weights, detectors);
-                Spec { work, group, span_ms: correlation.timespan_ms }
+                Spec { work, group, keyed, span_ms: correlation.timespan_ms }
             }
         }
     }
@@ -127,13 +149,15 @@ impl Spec {
     /// An empty window.
     pub(super) fn state(&self) -> State {
         match &self.work {
-            Work::Rule(_) | Work::Count(_) | Work::Risk(_) => State::Count(event_count::Count::default()),
-            Work::Distinct(..) => State::Distinct(Box::<value_count::Distinct>::default()),
+            Work::Rule(_) | Work::Count(_) | Work::Risk(_) => State::default(),
+            Work::Distinct(..) => State::Distinct(value_count::Distinct::default()),
             Work::Values(..) => State::Values(Box::<values::Values>::default()),
+            Work::Present(occurring) if occurring.is_plain() => State::default(),
             Work::Present(occurring) => State::Present(Box::new(temporal::Present::new(
                 occurring.references,
                 occurring.sequence.as_ref().map(|sequence| sequence.steps.len()),
             ))),
+            Work::Chains(Sequence { steps, measure: None, .. }) if steps.len() > 1 => State::Opened(Few::default()),
             Work::Chains(sequence) => State::Chains(Box::new(temporal_ordered::Chains::new(sequence.steps.len()))),
             Work::Join(_, predicates) => State::Join(Box::new(join::Join::new(predicates.references()))),
             Work::Absence(_) => State::Waits(Box::<absence::Waits>::default()),
@@ -170,7 +194,7 @@ impl Remembered {
         match self {
             Remembered::Previous { .. } => State::Last(Box::<previous::Last>::default()),
             Remembered::Interval { .. } => State::Intervals(Box::<interval::Intervals>::default()),
-            Remembered::Detected(_) => State::Count(event_count::Count::default()),
+            Remembered::Detected(_) => State::default(),
         }
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Must never look outside its key.
 
-use std::sync::Arc;
-
 use model::{Carried, EventOrder, Evidence, Position, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::absence::Waits;
 use super::event_count::Count;
+use super::few::Few;
+use super::handles::Handle;
 use super::interval::Intervals;
 use super::join::Join;
 use super::previous::Last;
@@ -17,11 +17,15 @@ use super::temporal_ordered::Chains;
 use super::value_count::Distinct;
 use super::values::Values;
 
-/// See the module.
+/// See the module. What a window needs while it holds little stands in it, everything else elsewhere.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum State {
-    Count(Count),
-    Distinct(Box<Distinct>),
+    /// A window that holds up to four events: of a count in order, of `temporal` by reference.
+    Few(Few),
+    /// A sequence of which only the first step has come, each time alone: the newest event, and the one before it.
+    Opened(Few),
+    Count(Box<Count>),
+    Distinct(Distinct),
     Values(Box<Values>),
     Present(Box<Present>),
     Chains(Box<Chains>),
@@ -31,10 +35,20 @@ pub(super) enum State {
     Intervals(Box<Intervals>),
 }
 
+const _: () = assert!(size_of::<State>() == 56);
+
+impl Default for State {
+    fn default() -> State {
+        State::Few(Few::default())
+    }
+}
+
 impl State {
     /// Steps matched: what is worth keeping when a limit is reached.
     pub(super) fn steps(&self) -> usize {
         match self {
+            State::Few(few) => few.len(),
+            State::Opened(few) => few.len().min(1),
             State::Count(count) => count.len(),
             State::Distinct(distinct) => distinct.len(),
             State::Values(values) => values.len(),
@@ -46,13 +60,39 @@ impl State {
             State::Intervals(intervals) => 1 + intervals.len(),
         }
     }
+
+    /// Every handle that it names, to be kept or put in the place of another.
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        match self {
+            State::Few(few) | State::Opened(few) => few.handles(name),
+            State::Count(count) => count.handles(name),
+            State::Distinct(distinct) => distinct.handles(name),
+            State::Values(values) => values.handles(name),
+            State::Present(present) => present.handles(name),
+            State::Chains(chains) => chains.handles(name),
+            State::Join(_) | State::Waits(_) | State::Last(_) | State::Intervals(_) => {}
+        }
+    }
+
+    /// Nothing is in it yet that stands elsewhere.
+    pub(super) fn is_here(&self) -> bool {
+        matches!(self, State::Few(_) | State::Opened(_))
+    }
+
+    /// A number from the memory that it keeps elsewhere; to be asked for when that memory will be worked on soon.
+    pub(super) fn glance(&self) -> usize {
+        match self {
+            State::Distinct(distinct) => distinct.glance(),
+            _ => self.steps(),
+        }
+    }
 }
 
 /// One event in a window.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) at: i64,
-    pub(super) evidence: Arc<Evidence>,
+    pub(super) of: Handle,
 }
 
 /// An event as those see it who have to speak of it later.
@@ -64,8 +104,7 @@ pub(super) struct Seen {
     pub(super) number: u64,
     pub(super) order: EventOrder,
     pub(super) position: Position,
-    pub(super) fields: Arc<Carried>,
-    pub(super) evidence: Arc<Evidence>,
+    pub(super) fields: Carried,
 }
 
 impl Seen {
@@ -74,8 +113,8 @@ impl Seen {
         self.at.saturating_add(ms).min(Timestamp::LAST.ms())
     }
 
-    pub(super) fn member(&self) -> Member {
-        Member { at: self.at, evidence: self.evidence.clone() }
+    pub(super) fn evidence(&self) -> Evidence {
+        Evidence { id: self.order.id.clone(), sha256: self.order.sha256 }
     }
 }
 
@@ -87,7 +126,7 @@ pub(super) struct Verdict {
     /// The measure reached a limit.
     pub(super) at_least: bool,
     /// The events that made it, in total order, the newest of them.
-    pub(super) evidence: Vec<Arc<Evidence>>,
+    pub(super) evidence: Vec<Evidence>,
     /// What else explains it, in words.
     pub(super) facts: Vec<(String, String)>,
 }

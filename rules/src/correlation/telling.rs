@@ -58,7 +58,7 @@ impl Voice {
             Some(time) => Basis::Timer(Timestamp::from_ms(time)),
             None => Basis::Window(measured),
         };
-        let mut evidence: Vec<Evidence> = verdict.evidence.iter().map(|evidence| Evidence::clone(evidence)).collect();
+        let mut evidence: Vec<Evidence> = verdict.evidence.clone();
         evidence.dedup();
         let fact = |(field, name): &(CarriedField, String)| {
             let text = seen.fields.text(*field)?;

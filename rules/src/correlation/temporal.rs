@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use model::{EVIDENCE_MAX, Evidence};
+use model::EVIDENCE_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
+use super::few::Few;
+use super::handles::{Handle, Handles};
 use super::measure::Measure;
-use super::state::{Seen, Verdict};
+use super::state::{Member, Seen, Verdict};
 use super::temporal_ordered::Chains;
 use crate::ast::Occur;
 
@@ -27,18 +29,41 @@ pub(super) enum Wanted {
 /// The last event of each reference, by its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Present {
-    last: Box<[Option<LastSeen>]>,
+    last: Box<[Option<Member>]>,
     /// Events whose window is decided later, by the time at which it ends.
     due: VecDeque<(i64, Arc<Seen>)>,
     /// Where those that must occur have an order too.
     chains: Option<Chains>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct LastSeen {
-    at: i64,
-    number: u64,
-    evidence: Arc<Evidence>,
+/// The same where there are [`super::few::ROOM`] references at most, no order, and nothing is decided later.
+pub(super) fn see_few(few: &mut Few, references: &[usize], member: Member) {
+    references.iter().for_each(|reference| few.set(*reference, member));
+}
+
+/// The condition is true of the window that begins at `start`, of these last events. `listed`: references that count.
+pub(super) fn holds(
+    last: impl Fn(usize) -> Option<Member>,
+    (wanted, listed): (&Wanted, usize),
+    start: i64,
+    handles: &Handles,
+) -> Option<Verdict> {
+    let there = |reference: usize| last(reference).filter(|last| last.at >= start);
+    let distinct = (0..listed).filter(|&reference| there(reference).is_some()).count();
+    let holds = match wanted {
+        Wanted::Distinct(measure) => measure.holds(Decimal::whole(distinct)),
+        Wanted::Occur(occur) => truth(occur, &|reference| there(reference).is_some()),
+    };
+    holds.then(|| {
+        let mut events: Vec<(u64, Handle)> =
+            (0..listed).filter_map(there).map(|last| (handles.number(last.of), last.of)).collect();
+        events.sort_unstable();
+        events.dedup();
+        let spare = events.len().saturating_sub(EVIDENCE_MAX);
+        let evidence = events.into_iter().skip(spare).map(|(_, of)| handles.evidence(of)).collect();
+        let value = matches!(wanted, Wanted::Distinct(_)).then_some(distinct as f64);
+        Verdict { value, evidence, ..Verdict::default() }
+    })
 }
 
 impl Present {
@@ -52,43 +77,33 @@ impl Present {
     }
 
     /// An event of these references, next in total order.
-    pub(super) fn see(&mut self, references: &[usize], seen: &Seen) {
+    pub(super) fn see(&mut self, references: &[usize], member: Member) {
         for &reference in references {
             if let Some(last) = self.last.get_mut(reference) {
-                *last = Some(LastSeen { at: seen.at, number: seen.number, evidence: seen.evidence.clone() });
+                *last = Some(member);
             }
         }
     }
 
     /// The same event's steps, where there is an order.
-    pub(super) fn see_in_order(&mut self, steps: &[usize], seen: &Seen, same: &[usize]) {
+    pub(super) fn see_in_order(&mut self, steps: &[usize], member: Member, same: &[usize]) {
         if let Some(chains) = &mut self.chains {
-            chains.see(steps, seen, same);
+            chains.see(steps, member, same);
         }
     }
 
     /// The condition is true of the window that begins at `start`. `listed`: references that count.
-    pub(super) fn holds(&self, wanted: &Wanted, listed: usize, start: i64) -> Option<Verdict> {
-        let there =
-            |reference: usize| self.last.get(reference).and_then(Option::as_ref).filter(|last| last.at >= start);
-        let distinct = (0..listed).filter(|&reference| there(reference).is_some()).count();
-        let holds = match wanted {
-            Wanted::Distinct(measure) => measure.holds(Decimal::whole(distinct)),
-            Wanted::Occur(occur) => truth(occur, &|reference| there(reference).is_some()),
-        };
-        if !holds {
-            return None;
+    pub(super) fn holds(&self, wanted: (&Wanted, usize), start: i64, handles: &Handles) -> Option<Verdict> {
+        let verdict = holds(|reference| self.last.get(reference).copied().flatten(), wanted, start, handles)?;
+        match &self.chains {
+            Some(chains) => chains.holds(chains.steps(), start, handles),
+            None => Some(verdict),
         }
-        if let Some(chains) = &self.chains {
-            return chains.holds(chains.steps(), start);
-        }
-        let mut events: Vec<&LastSeen> = (0..listed).filter_map(there).collect();
-        events.sort_by_key(|last| last.number);
-        events.dedup_by_key(|last| last.number);
-        let spare = events.len().saturating_sub(EVIDENCE_MAX);
-        let evidence = events.into_iter().skip(spare).map(|last| last.evidence.clone()).collect();
-        let value = matches!(wanted, Wanted::Distinct(_)).then_some(distinct as f64);
-        Some(Verdict { value, evidence, ..Verdict::default() })
+    }
+
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        self.last.iter_mut().flatten().for_each(|member| name(&mut member.of));
+        self.chains.iter_mut().for_each(|chains| chains.handles(name));
     }
 
     /// The window after this event is decided when it is complete.

@@ -4,12 +4,11 @@
 //! sequence and not the window. Equal times satisfy either order: events of one time are taken together. A rule that
 //! stands in the sequence twice needs two events. Must never let a chain use an event twice for the same rule.
 
-use std::sync::Arc;
-
-use model::Evidence;
 use serde::{Deserialize, Serialize};
 
-use super::state::{Seen, Verdict};
+use super::few::Few;
+use super::handles::{Handle, Handles};
+use super::state::{Member, Verdict};
 
 /// Chains of one key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,19 +16,33 @@ pub(super) struct Chains {
     /// Time of the last event.
     now: i64,
     /// For each step, where it is the first of its rule, the newest events of `now` that match it.
-    at_now: Box<[Vec<Link>]>,
+    at_now: Box<[Vec<Handle>]>,
     /// For each prefix (of one step or more) the chain that began last, of events before `now`.
     before: Box<[Option<Chain>]>,
     /// The same with the events of `now`.
     best: Box<[Option<Chain>]>,
 }
 
-type Link = (u64, Arc<Evidence>);
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Chain {
     start: i64,
-    links: Vec<Link>,
+    links: Vec<Handle>,
+}
+
+/// Places of a sequence that has only been opened: its newest event, and the one before it.
+const NEWEST: usize = 0;
+const BEFORE: usize = 1;
+
+/// Another event, of these steps, at a sequence (of two steps or more) that has only been opened. False: it is more than
+/// that now.
+pub(super) fn opens(few: &mut Few, steps: &[usize], member: Member) -> bool {
+    let newest = few.get(NEWEST);
+    if *steps != [0] || newest.is_some_and(|newest| newest.at == member.at) {
+        return false;
+    }
+    newest.into_iter().for_each(|newest| few.set(BEFORE, newest));
+    few.set(NEWEST, member);
+    true
 }
 
 impl Chains {
@@ -40,6 +53,19 @@ impl Chains {
             before: vec![None; steps].into(),
             best: vec![None; steps].into(),
         }
+    }
+
+    /// A sequence that has only been opened so far.
+    pub(super) fn opened(few: &Few, steps: usize) -> Chains {
+        let mut chains = Chains::new(steps);
+        let first = |member: Member| Chain { start: member.at, links: vec![member.of] };
+        if let (Some(newest), Some(best)) = (few.get(NEWEST), chains.best.first_mut()) {
+            chains.now = newest.at;
+            *best = Some(first(newest));
+            chains.at_now.first_mut().into_iter().for_each(|links| links.push(newest.of));
+            chains.before.first_mut().into_iter().for_each(|before| *before = few.get(BEFORE).map(first));
+        }
+        chains
     }
 
     /// Steps of the sequence.
@@ -53,9 +79,9 @@ impl Chains {
     }
 
     /// An event that matches these steps, next in total order. `same` names for each step the first one of its rule.
-    pub(super) fn see(&mut self, steps: &[usize], seen: &Seen, same: &[usize]) {
-        if seen.at != self.now {
-            self.now = seen.at;
+    pub(super) fn see(&mut self, steps: &[usize], member: Member, same: &[usize]) {
+        if member.at != self.now {
+            self.now = member.at;
             self.at_now.iter_mut().for_each(Vec::clear);
             self.before.clone_from(&self.best);
         }
@@ -66,7 +92,7 @@ impl Chains {
             {
                 let spare = (links.len() + 1).saturating_sub(same.len());
                 links.drain(..spare);
-                links.push((seen.number, seen.evidence.clone()));
+                links.push(member.of);
             }
         }
         for end in 0..self.best.len() {
@@ -92,7 +118,7 @@ impl Chains {
     }
 
     /// Events of `now` for the steps `first` to `end`, each event once for each rule; None: there are not enough.
-    fn run(&self, first: usize, end: usize, same: &[usize]) -> Option<Vec<Link>> {
+    fn run(&self, first: usize, end: usize, same: &[usize]) -> Option<Vec<Handle>> {
         let mut links = Vec::with_capacity(end - first + 1);
         for step in first..=end {
             let rule = same.get(step)?;
@@ -101,20 +127,26 @@ impl Chains {
             let wanted = (step..=end).filter(|later| same.get(*later) == Some(rule)).count();
             let all = (first..=end).filter(|other| same.get(*other) == Some(rule)).count();
             let at = events.len().checked_sub(wanted).filter(|_| events.len() >= all)?;
-            links.push(events.get(at)?.clone());
+            links.push(*events.get(at)?);
         }
         Some(links)
     }
 
     /// The first `steps` steps stand in the window that begins at `start`, one after the other.
-    pub(super) fn holds(&self, steps: usize, start: i64) -> Option<Verdict> {
+    pub(super) fn holds(&self, steps: usize, start: i64, handles: &Handles) -> Option<Verdict> {
         let chain = self.best.get(steps.checked_sub(1)?)?.as_ref().filter(|chain| chain.start >= start)?;
-        let mut links = chain.links.clone();
-        links.sort_by_key(|(number, _)| *number);
-        links.dedup_by_key(|(number, _)| *number);
+        let mut links: Vec<(u64, Handle)> = chain.links.iter().map(|of| (handles.number(*of), *of)).collect();
+        links.sort_unstable();
+        links.dedup();
         let spare = links.len().saturating_sub(model::EVIDENCE_MAX);
-        let evidence = links.into_iter().skip(spare).map(|(_, evidence)| evidence).collect();
+        let evidence = links.into_iter().skip(spare).map(|(_, of)| handles.evidence(of)).collect();
         Some(Verdict { evidence, ..Verdict::default() })
+    }
+
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        self.at_now.iter_mut().flatten().for_each(&mut *name);
+        let chains = self.before.iter_mut().chain(&mut self.best).flatten();
+        chains.flat_map(|chain| &mut chain.links).for_each(name);
     }
 
     /// How many steps stand in the window that begins at `start`, one after the other.

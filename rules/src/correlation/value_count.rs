@@ -12,66 +12,135 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
+use super::handles::{Handle, Handles};
 use super::measure::Measure;
+use super::short::Short;
 use super::state::{Member, Verdict};
 
 /// Values of one key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Distinct {
+    /// Each value with its last event, by that event.
+    Few(Vec<(Short, Member)>),
+    Many(Box<Many>),
+}
+
+/// So many values are looked through one by one.
+const FEW: usize = 8;
+
+/// More values than are looked through.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Distinct {
+pub(super) struct Many {
     /// Each value once for each event it came with; the last one counts.
-    seen: VecDeque<(Arc<str>, i64, u64)>,
-    /// Each value with the number of its last event.
-    last: HashMap<Arc<str>, (u64, Arc<Evidence>), FxBuildHasher>,
+    seen: VecDeque<(Arc<str>, Member)>,
+    /// Each value with its last event.
+    last: HashMap<Arc<str>, Handle, FxBuildHasher>,
     cut_at: Option<i64>,
+}
+
+impl Default for Distinct {
+    fn default() -> Distinct {
+        Distinct::Few(Vec::new())
+    }
 }
 
 impl Distinct {
     pub(super) fn len(&self) -> usize {
-        self.last.len()
+        match self {
+            Distinct::Few(values) => values.len(),
+            Distinct::Many(many) => many.last.len(),
+        }
     }
 
-    /// Adds the values of an event, next in total order (`number` grows with it), and says whether the condition is true.
-    pub(super) fn add(
-        &mut self,
-        member: &Member,
-        number: u64,
-        values: impl Iterator<Item = String>,
-        (span_ms, members_max): (i64, usize),
-        measure: &Measure,
-    ) -> Option<Verdict> {
-        let start = member.at.saturating_sub(span_ms);
-        while self.seen.front().is_some_and(|(_, at, _)| *at < start) {
-            self.forget_first();
+    /// See [`super::state::State::glance`].
+    pub(super) fn glance(&self) -> usize {
+        match self {
+            Distinct::Few(values) => values.last().map_or(0, |(_, member)| member.of as usize),
+            Distinct::Many(many) => many.last.len(),
         }
-        for value in values {
-            let value: Arc<str> = match self.last.get_key_value(value.as_str()) {
-                Some((known, _)) => known.clone(),
-                None => value.into(),
-            };
-            if self.last.get(&value).is_some_and(|(last, _)| *last == number) {
-                continue;
+    }
+
+    /// Drops what came before a time.
+    pub(super) fn drop_before(&mut self, start: i64) {
+        match self {
+            Distinct::Few(values) => {
+                let gone = values.iter().take_while(|(_, member)| member.at < start).count();
+                values.drain(..gone);
             }
-            if self.seen.len() >= members_max {
-                self.compact();
+            Distinct::Many(many) => {
+                while many.seen.front().is_some_and(|(_, member)| member.at < start) {
+                    many.forget_first();
+                }
             }
-            if self.seen.len() >= members_max {
-                self.cut_at = self.seen.front().map(|(_, at, _)| *at);
-                self.forget_first();
-            }
-            self.last.insert(value.clone(), (number, member.evidence.clone()));
-            self.seen.push_back((value, member.at, number));
         }
-        let count = self.last.len();
+    }
+
+    /// Adds a value of an event, next in total order.
+    pub(super) fn add(&mut self, value: &str, member: Member, members_max: usize) {
+        let Distinct::Few(values) = self else {
+            if let Distinct::Many(many) = self {
+                many.add(value, member, members_max);
+            }
+            return;
+        };
+        if let Some(at) = values.iter().position(|(known, _)| known == value) {
+            let (known, _) = values.remove(at);
+            values.push((known, member));
+        } else if values.len() < FEW.min(members_max) {
+            values.push((value.into(), member));
+        } else {
+            let mut many = Many::default();
+            values.iter().for_each(|(value, member)| many.add(value.as_str(), *member, members_max));
+            many.add(value, member, members_max);
+            *self = Distinct::Many(Box::new(many));
+        }
+    }
+
+    /// Whether the condition is true of the window that begins at `start`.
+    pub(super) fn holds(&self, start: i64, measure: &Measure, handles: &Handles) -> Option<Verdict> {
+        let count = self.len();
         if !measure.holds(Decimal::whole(count)) {
             return None;
         }
-        let at_least = self.cut_at.is_some_and(|cut| cut >= start);
-        Some(Verdict { value: Some(count as f64), at_least, evidence: self.evidence(), ..Verdict::default() })
+        let (at_least, evidence) = match self {
+            Distinct::Few(values) => (false, newest(values.iter().map(|(_, member)| member.of), handles)),
+            Distinct::Many(many) => (many.cut_at.is_some_and(|cut| cut >= start), newest(many.events(), handles)),
+        };
+        Some(Verdict { value: Some(count as f64), at_least, evidence, ..Verdict::default() })
+    }
+
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        match self {
+            Distinct::Few(values) => values.iter_mut().for_each(|(_, member)| name(&mut member.of)),
+            Distinct::Many(many) => {
+                many.seen.iter_mut().for_each(|(_, member)| name(&mut member.of));
+                many.last.values_mut().for_each(name);
+            }
+        }
+    }
+}
+
+impl Many {
+    fn add(&mut self, value: &str, member: Member, members_max: usize) {
+        let value: Arc<str> = match self.last.get_key_value(value) {
+            Some((_, last)) if *last == member.of => return,
+            Some((known, _)) => known.clone(),
+            None => value.into(),
+        };
+        if self.seen.len() >= members_max {
+            self.compact();
+        }
+        if self.seen.len() >= members_max {
+            self.cut_at = self.seen.front().map(|(_, member)| member.at);
+            self.forget_first();
+        }
+        self.last.insert(value.clone(), member.of);
+        self.seen.push_back((value, member));
     }
 
     fn forget_first(&mut self) {
-        if let Some((value, _, number)) = self.seen.pop_front()
-            && self.last.get(&value).is_some_and(|(last, _)| *last == number)
+        if let Some((value, member)) = self.seen.pop_front()
+            && self.last.get(&value).is_some_and(|last| *last == member.of)
         {
             self.last.remove(&value);
         }
@@ -80,24 +149,26 @@ impl Distinct {
     /// Drops what was refreshed since: the limit is one of values, not of events.
     fn compact(&mut self) {
         let last = &self.last;
-        self.seen.retain(|(value, _, number)| last.get(value).is_some_and(|(newest, _)| newest == number));
+        self.seen.retain(|(value, member)| last.get(value).is_some_and(|newest| *newest == member.of));
     }
 
-    /// The newest event of each value, the newest of them, in order.
-    fn evidence(&self) -> Vec<Arc<Evidence>> {
-        let mut evidence: Vec<Arc<Evidence>> = Vec::new();
-        let mut numbers = Vec::new();
-        for (value, _, number) in self.seen.iter().rev() {
-            let Some((last, of)) = self.last.get(value) else { continue };
-            if last == number && !numbers.contains(number) {
-                numbers.push(*number);
-                evidence.push(of.clone());
-                if evidence.len() == EVIDENCE_MAX {
-                    break;
-                }
+    /// The last event of each value, in order.
+    fn events(&self) -> impl DoubleEndedIterator<Item = Handle> {
+        let is_last = |(value, member): &&(Arc<str>, Member)| self.last.get(value) == Some(&member.of);
+        self.seen.iter().filter(is_last).map(|(_, member)| member.of)
+    }
+}
+
+/// Evidence of the newest of these events, in order, each once.
+fn newest(events: impl DoubleEndedIterator<Item = Handle>, handles: &Handles) -> Vec<Evidence> {
+    let mut newest: Vec<Handle> = Vec::new();
+    for of in events.rev() {
+        if !newest.contains(&of) {
+            newest.push(of);
+            if newest.len() == EVIDENCE_MAX {
+                break;
             }
         }
-        evidence.reverse();
-        evidence
     }
+    newest.into_iter().rev().map(|of| handles.evidence(of)).collect()
 }

@@ -4,13 +4,12 @@
 //! numpy's default and R's type 7 have it. What is no number adds nothing; without numbers there is no value.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use model::Evidence;
 use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
 use super::event_count::newest;
+use super::handles::{Handle, Handles};
 use super::measure::Measure;
 use super::state::{Member, Verdict};
 
@@ -41,11 +40,11 @@ impl Values {
     /// Adds the numbers of an event, next in total order, and says whether the condition is true at it.
     pub(super) fn add(
         &mut self,
-        member: &Member,
+        member: Member,
         numbers: impl Iterator<Item = Decimal>,
         (span_ms, members_max): (i64, usize),
         statistic: Statistic,
-        measure: &Measure,
+        (measure, handles): (&Measure, &Handles),
     ) -> Option<Verdict> {
         let start = member.at.saturating_sub(span_ms);
         let keeps_order = matches!(statistic, Statistic::Percentile(_));
@@ -62,7 +61,7 @@ impl Values {
                 let at = self.sorted.partition_point(|known| *known <= number);
                 self.sorted.insert(at, number);
             }
-            self.members.push_back((member.clone(), number));
+            self.members.push_back((member, number));
         }
         let count = self.members.len();
         if count == 0 {
@@ -77,7 +76,8 @@ impl Values {
             }
         };
         let at_least = self.cut_at.is_some_and(|cut| cut >= start);
-        holds.then(|| Verdict { value: Some(value), at_least, evidence: self.evidence(), ..Verdict::default() })
+        let evidence = || newest(self.members.iter().map(|(member, _)| *member), handles);
+        holds.then(|| Verdict { value: Some(value), at_least, evidence: evidence(), ..Verdict::default() })
     }
 
     fn forget_first(&mut self, keeps_order: bool) {
@@ -103,8 +103,8 @@ impl Values {
         value
     }
 
-    fn evidence(&self) -> Vec<Arc<Evidence>> {
-        newest(self.members.iter().map(|(member, _)| member))
+    pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
+        self.members.iter_mut().for_each(|(member, _)| name(&mut member.of));
     }
 }
 
@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn a_percentile_that_meets_its_bound_is_no_float_beside_it() {
         let mut values = Values::default();
-        let evidence = Arc::new(Evidence { id: "e".into(), sha256: Sha256::of(b"e") });
-        let member = Member { at: 0, evidence };
+        let mut handles = Handles::default();
+        let member = Member { at: 0, of: handles.add("e", Sha256::of(b"e"), 1) };
         let measure = Measure::new(&[(Operator::Eq, 4.0)]);
         let numbers = ["1", "2", "7"].into_iter().filter_map(Decimal::parse);
-        let found = values.add(&member, numbers, (1, 10), Statistic::Percentile(70.0), &measure);
+        let found = values.add(member, numbers, (1, 10), Statistic::Percentile(70.0), (&measure, &handles));
         assert_eq!(found.and_then(|verdict| verdict.value), Some(4.0));
     }
 }

@@ -9,7 +9,9 @@ use model::{Arrival, Basis, Derived, Finding, Row, Timestamp, Urgency};
 use super::absence::Clock;
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
-use super::keys::SlotId;
+use super::group::Groups;
+use super::handles::Handle;
+use super::keys::{Key, SlotId};
 use super::spec::{Remembered, Waiting, Work};
 use super::state::{Seen, State, Verdict};
 use crate::lists::Lists;
@@ -37,10 +39,8 @@ impl Correlations {
                 order: seen.order.clone(),
                 position: seen.position.clone(),
                 fields: seen.fields.clone(),
-                evidence: seen.evidence.clone(),
             };
-            let (agenda, findings) = Default::default();
-            let mut walk = Walk { agenda, seen: Arc::new(later), timer: Some(now), findings, tell: &mut *tell };
+            let mut walk = self.later(later, now, tell);
             let holds = match due {
                 Due::Correlation(verdict) => self.holds(at, &key, &verdict, &mut walk),
                 Due::Rule(finding) => {
@@ -67,13 +67,13 @@ impl Correlations {
             let (seen, due) = match (&active.spec.work, &mut entry.state) {
                 (Work::Absence(waiting), State::Waits(waits)) => {
                     let seen = waits.pop_due(now, !waiting.predicates.is_empty())?;
-                    let evidence = vec![seen.evidence.clone()];
+                    let evidence = vec![seen.evidence()];
                     let facts = self.health.moved(at, seen.at, waiting.spans.wait_ms, now).into_iter().collect();
                     (seen, Some(Due::Correlation(Verdict { evidence, facts, ..Verdict::default() })))
                 }
                 (Work::Present(occurring), State::Present(present)) => {
                     let seen = present.pop_due(now)?;
-                    let verdict = present.holds(&occurring.wanted, occurring.listed, seen.at);
+                    let verdict = present.holds((&occurring.wanted, occurring.listed), seen.at, &self.handles);
                     (seen, verdict.map(Due::Correlation))
                 }
                 (Work::Rule(memories), State::Intervals(intervals)) => {
@@ -85,7 +85,7 @@ impl Correlations {
                 _ => return None,
             };
             let Some(due) = due else { continue };
-            let key = entry.key.clone();
+            let key = entry.key.as_str().into();
             if matches!(active.spec.work, Work::Absence(_)) {
                 // What is expected may still come and resolve the alert.
                 let open_ms =
@@ -108,7 +108,7 @@ impl Correlations {
         &mut self,
         at: usize,
         reference: usize,
-        seen: &Arc<Seen>,
+        (seen, handle): (&Arc<Seen>, Handle),
         arrival: Arrival,
         tell: &mut dyn FnMut(Derived),
     ) {
@@ -116,39 +116,39 @@ impl Correlations {
         let Work::Absence(waiting) = &active.spec.work else { return };
         let clock = Clock { spans: waiting.spans, gaps: self.health.gaps(at) };
         let judged = reference == waiting.start && clock.due(seen.at) <= self.now;
-        let mut groups = Vec::new();
-        self.keyless += self.groups(at, std::iter::once(Port::Reference(reference)), seen, &mut groups);
-        for (key, _) in groups {
+        let (mut groups, mut entering) = (Groups::default(), Vec::new());
+        self.keyless += self.groups(at, &[Port::Reference(reference)], seen, &mut groups, &mut entering);
+        let principal = self.graph.principal(&seen.fields);
+        for (key, _) in entering {
             let (agenda, findings) = Default::default();
-            let mut walk = Walk { agenda, seen: seen.clone(), timer: None, findings, tell: &mut *tell };
+            let seen = seen.clone();
+            let mut walk = Walk { agenda, seen, handle, principal, timer: None, findings, tell: &mut *tell };
             if judged {
-                self.judge_late(at, &key, arrival, &mut walk);
+                self.judge_late(at, groups.key(key), arrival, &mut walk);
             } else {
-                self.group(at, &key, &[reference], &mut walk);
+                self.group(at, groups.key(key), &[reference], &mut walk);
             }
         }
     }
 
     /// A late start whose time is over: it holds now unless what it waits for is known.
-    fn judge_late(&mut self, at: usize, key: &str, arrival: Arrival, walk: &mut Walk<'_>) {
+    fn judge_late(&mut self, at: usize, key: Key<'_>, arrival: Arrival, walk: &mut Walk<'_>) {
         let Correlations { nodes, keys, health, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref).filter(|active| active.speaks) else { return };
         let Work::Absence(waiting) = &active.spec.work else { return };
         let seen = &walk.seen;
         let clock = Clock { spans: waiting.spans, gaps: health.gaps(at) };
         if let Some(State::Waits(waits)) = keys.get_mut(node_of(at, 0), key).map(|entry| &mut entry.state)
-            && waits.knows(seen, clock, &mut |start, expected| {
-                fits(waiting, start, expected, lists, &mut scratch.row)
-            })
+            && waits.knows(seen, clock, &mut |start, expected| fits(waiting, start, expected, lists, &mut scratch.row))
         {
             return;
         }
         let due = clock.due(seen.at);
         let facts = health.moved(at, seen.at, waiting.spans.wait_ms, due).into_iter().collect();
-        let verdict = Verdict { evidence: vec![seen.evidence.clone()], facts, ..Verdict::default() };
+        let verdict = Verdict { evidence: vec![seen.evidence()], facts, ..Verdict::default() };
         let Some(urgency) = self.urgency(at, &walk.seen) else { return };
         let Some(active) = self.nodes.get(at).and_then(Option::as_ref) else { return };
         let seen = &walk.seen;
-        (walk.tell)(Derived::Holds(active.voice.finding(key, seen, &verdict, Some(due), (urgency, arrival))));
+        (walk.tell)(Derived::Holds(active.voice.finding(key.text, seen, &verdict, Some(due), (urgency, arrival))));
     }
 }

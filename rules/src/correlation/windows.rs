@@ -4,40 +4,40 @@
 
 use std::sync::Arc;
 
-use model::{Derived, Evidence, Place, Resolution, Timestamp};
+use model::{Derived, Place, Resolution, Timestamp};
 
 use super::absence::Clock;
 use super::engine::{Correlations, Walk, node_of};
-use super::keys::SlotId;
+use super::keys::{Key, SlotId};
 use super::spec::{Occurring, Work};
 use super::state::{Seen, State};
-use super::step::step;
+use super::step::{Means, step};
 use super::waiting::fits;
 
 impl Correlations {
     /// The event enters the window of one group; says whether the correlation holds at it.
-    pub(super) fn group(&mut self, at: usize, key: &str, references: &[usize], walk: &mut Walk<'_>) -> bool {
-        let principal = self.graph.principal(&walk.seen.fields);
-        let Correlations { nodes, keys, ahead, timers, lists, scratch, .. } = self;
+    pub(super) fn group(&mut self, at: usize, key: Key<'_>, references: &[usize], walk: &mut Walk<'_>) -> bool {
+        let Correlations { nodes, keys, handles, ahead, timers, lists, scratch, .. } = self;
         let Some(active) = nodes.get(at).and_then(Option::as_ref) else { return false };
         let (spec, seen) = (&active.spec, &walk.seen);
         if let Work::Risk(summing) = &spec.work {
             let detectors = &mut self.detectors;
             let verdict =
-                summing.add(key, references, seen, &mut |number, event| detectors.get_mut(number)?.observe(event));
-            return verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk));
+                summing.add(key.text, references, seen, &mut |number, event| detectors.get_mut(number)?.observe(event));
+            return verdict.is_some_and(|verdict| self.holds(at, key.text, &verdict, walk));
         }
-        let slot = keys.slot(node_of(at, 0), key, || spec.state());
-        keys.keep_until(slot, seen.at.saturating_add(spec.kept_ms()));
+        let kept_ms = spec.kept_ms();
+        let slot = keys.slot(node_of(at, 0), key, (seen.at.saturating_add(kept_ms), kept_ms), || spec.state());
         let Some(entry) = keys.entry_mut(slot) else { return false };
-        ahead.sealed(node_of(at, 0), key, || walk.spot());
+        ahead.sealed(node_of(at, 0), key.text, || walk.spot());
         entry.fed_at = seen.at;
-        entry.principal = principal;
+        entry.principal = walk.principal;
         if let Work::Absence(_) = &spec.work {
-            self.absence(at, slot, references, key, walk);
+            self.absence(at, slot, references, key.text, walk);
             return false;
         }
-        let verdict = step(spec, &mut entry.state, references, seen, (lists, &mut scratch.row, &mut scratch.key));
+        let means = Means { lists, handles, row: &mut scratch.row, text: &mut scratch.key };
+        let verdict = step(spec, &mut entry.state, references, (seen, walk.handle), means);
         if let (Work::Present(Occurring { decided_after: Some(after), .. }), State::Present(present)) =
             (&spec.work, &mut entry.state)
             && references.iter().any(|reference| after.contains(reference))
@@ -46,7 +46,7 @@ impl Correlations {
             present.decide_later(due, seen.clone());
             timers.insert((due, slot));
         }
-        verdict.is_some_and(|verdict| self.holds(at, key, &verdict, walk))
+        verdict.is_some_and(|verdict| self.holds(at, key.text, &verdict, walk))
     }
 
     /// What starts a wait, what is waited for, what ends it: in the order that lets equal times satisfy either.
@@ -72,7 +72,7 @@ impl Correlations {
                     rule: active.voice.info.clone(),
                     fingerprint: active.voice.fingerprint(&alert_key),
                     place,
-                    evidence: Evidence::clone(&seen.evidence),
+                    evidence: seen.evidence(),
                 }));
             }
         }

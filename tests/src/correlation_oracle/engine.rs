@@ -214,7 +214,7 @@ impl Wired {
                 held.push(Held { rule, finding: None });
             }
         }
-        let fields = Arc::new(self.carrying.take());
+        let fields = self.carrying.take();
         let occurrence = (!held.is_empty()).then(|| Occurrence { order, arrival, position, fields, held });
         (findings, occurrence)
     }
