@@ -13,7 +13,9 @@ impl World {
         let org = self.org.clone();
         let team = org.teams[day as usize % org.teams.len()];
         self.announce("database-upgrade", team, &format!("upgrade-{day}"), at + 9 * HOUR, 2 * HOUR);
+        (0..24).for_each(|hour| self.heartbeat("threat-feed", at + hour * HOUR));
         match weekday(at) {
+            0 => self.outage("threat-feed", at + 3 * HOUR, 20 * MINUTE),
             2 => {
                 let event = self.window("ops.maintenance", "announced", "ci", at + 4 * HOUR, HOUR / 2);
                 self.send(event.text("scope", "org"));
@@ -48,6 +50,22 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A source says that it is there.
+    fn heartbeat(&mut self, source: &str, at: i64) {
+        let event = Event::new("ops.heartbeat", "alive", at).actor("watchdog", "watchdog", "service");
+        self.send(event.text("object", source));
+    }
+
+    /// A source cannot be heard for a while, and somebody says so when it is over.
+    fn outage(&mut self, source: &str, from: i64, span: i64) {
+        let event = Event::new("ops.health", "unhealthy", from + span + MINUTE)
+            .actor("u-4410", "change-desk", "human")
+            .text("object", source)
+            .int("from", from)
+            .int("to", from + span);
+        self.send(event);
     }
 
     /// A freeze of something is over.

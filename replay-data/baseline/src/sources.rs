@@ -139,7 +139,7 @@ pub const SOURCES: &[Source] = &[
         "control_plane",
         1_000,
         20_000,
-        &["ops.change", "ops.maintenance", "ops.freeze", "ops.response"],
+        &["ops.change", "ops.maintenance", "ops.freeze", "ops.response", "ops.health", "ops.heartbeat"],
     ),
 ];
 
