@@ -156,7 +156,8 @@ fn by_the_binary(case: &Case) -> Option<Told> {
 #[test]
 fn the_binary_says_what_brute_force_says() {
     // Raw records say nothing of how their source is.
-    let drawn = (100_001..=100_000 + CASES_OF_THE_BINARY).map(|seed| (seed, Case { health: vec![], ..draw::case(seed) }));
+    let drawn =
+        (100_001..=100_000 + CASES_OF_THE_BINARY).map(|seed| (seed, Case { health: vec![], ..draw::case(seed) }));
     let (cases, told) = check(drawn, &by_the_binary);
     assert!(told > 5 * cases, "too little is told: {told} records of {cases} cases");
 }
