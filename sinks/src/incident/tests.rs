@@ -120,7 +120,7 @@ fn merging_never_pages_and_the_oldest_name_stays() {
         assert_eq!(desk.take(&alert("a", key, n as i64), &own(&[key])), ["opened first"]);
     }
     let names: Vec<Fingerprint> = desk.told.iter().map(|record| record.incident).collect();
-    assert_eq!(desk.take(&alert("b", "x", 9), &own(&["r3", "r1", "r2"])), ["merged joined"]);
+    assert_eq!(desk.take(&alert("b", "x", 9), &chain(&["x", "r3", "r1", "r2"])), ["merged joined"]);
     let last = desk.last();
     let mut others = vec![names[1], names[2]];
     assert_eq!((last.incident, last.alerts, last.pages_told, last.joins.len()), (names[0], 4, 3, 3));
