@@ -15,13 +15,16 @@ use super::links::Seen;
 use super::pairs::Stage;
 use super::table::{Half, HalfKey};
 
+/// Time, id, number of the class, who.
+type SavedEvent = (Timestamp, Arc<str>, u16, Option<Box<str>>);
+
 /// See the module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LineageSnapshot {
     /// Number of the kind, text.
     keys: Vec<(u8, Arc<str>)>,
-    /// Time, id, number of the class, who.
-    events: Vec<(Timestamp, Arc<str>, u16, Option<Box<str>>)>,
+    /// The events that told of edges.
+    events: Vec<SavedEvent>,
     /// Near and far key, down, number of the stage, first and last event.
     halves: Vec<(u32, u32, bool, u8, u32, u32)>,
     now: Timestamp,
@@ -76,7 +79,7 @@ impl Lineage {
     /// Puts a snapshot in the place of nothing. What names something that is not in it is left out.
     pub fn restore(&mut self, snapshot: LineageSnapshot) {
         let keys: Vec<Option<Key>> = snapshot.keys.into_iter().map(|(kind, text)| Key::numbered(kind, text)).collect();
-        let event = |(time, id, class, who): (Timestamp, Arc<str>, u16, Option<Box<str>>)| {
+        let event = |(time, id, class, who): SavedEvent| {
             Some(Arc::new(Seen { time, id, class: *EventClass::ALL.get(usize::from(class))?, who }))
         };
         let events: Vec<Option<Arc<Seen>>> = snapshot.events.into_iter().map(event).collect();
