@@ -188,7 +188,9 @@ impl Scratch {
                 Cow::Borrowed(hash.as_str())
             }
         };
-        let what = (class, decoded.action, decoded.verdict);
+        // A source may write anything there.
+        let action = naming.id(decoded.action);
+        let what = (class, &*action, decoded.verdict);
         let links = reader.read(view, (time, &id), what, &mut |kind, text| naming.key(kind, text))?;
         Some(Box::new(Linked::new(&links, evidence)))
     }

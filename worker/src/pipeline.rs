@@ -9,15 +9,16 @@ mod joins;
 mod lineage;
 mod packed;
 mod saved;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
-use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, RedactionKey, Timestamp};
+use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, Timestamp};
 use rules::CompileError;
-use sinks::{IncidentLimits, Limits, Mode, OutletError, Sealer};
+use sinks::{OutletError, Sealer};
 
 use crate::engine::Engine;
 use crate::health::Spoken;
@@ -29,30 +30,10 @@ pub use joins::{IncidentStage, Joined};
 pub use lineage::{LineageHeld, LineageLimits, LineageStage};
 pub use packed::Linked;
 pub use saved::PipelineSnapshot;
+pub use settings::Settings;
 
 pub use crate::told::{Held, Outlets, Told};
 use crate::told::{dead_letters_failed, tell, tell_incident, write};
-
-/// Limits and modes of a pipeline.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Fold findings into alerts, or print each.
-    pub mode: Mode,
-    /// Records of all rules leave in one total order.
-    pub merge: bool,
-    /// The built-in rule `id-reuse` is on.
-    pub id_reuse: bool,
-    /// Limits of each lane.
-    pub limits: Limits,
-    /// Limits of each lane's correlations.
-    pub correlations: rules::correlation::Limits,
-    /// Lineage is kept, within these limits; None: nobody asks. The engines' sources tell of it, or do not.
-    pub lineage: Option<LineageLimits>,
-    /// What incidents may hold; there are none without lineage.
-    pub incidents: IncidentLimits,
-    /// Names secrets in keys and ids.
-    pub redaction: RedactionKey,
-}
 
 /// One source in the pipeline.
 struct Source {

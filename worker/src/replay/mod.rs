@@ -6,7 +6,7 @@
 mod args;
 pub(crate) mod inputs;
 mod limits;
-mod outputs;
+pub(crate) mod outputs;
 pub(crate) mod reading;
 mod scenario;
 mod state;

@@ -8,7 +8,11 @@ use std::path::Path;
 use anyhow::Context;
 use sinks::{JsonLines, Outlet};
 
-pub(super) fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
+/// Records as lines of a file; `-` is standard output.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
     if path == Path::new("-") {
         return Ok(Box::new(JsonLines::new("standard output", std::io::stdout())));
     }

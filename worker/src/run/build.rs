@@ -14,7 +14,7 @@ use ingest::{IdentityKey, TimePolicy};
 use model::{RedactionKey, Sha256};
 use rules::parse::Settings as ParseSettings;
 use rules::{CompileError, Lists};
-use sinks::{JsonLines, Mode, Outlet};
+use sinks::{Mode, Outlet};
 
 use super::append::Appended;
 use super::fed::Texts;
@@ -396,13 +396,4 @@ pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths
         Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
     });
     Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()? })
-}
-
-/// Sealed records to a file, for replays.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn lines_to(path: &Path) -> anyhow::Result<Box<dyn Outlet>> {
-    let file = std::fs::File::create(path).with_context(|| format!("{}: cannot be written", path.display()))?;
-    Ok(Box::new(JsonLines::new(path.display().to_string(), file)))
 }

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::control::{ControlRecord, read_last_run};
 use crate::engine::Keys;
 use crate::pipeline::Outlets;
+use crate::replay::outputs;
 use crate::ruleset::Unproven;
 
 /// Replays the last run of a control log; sealed records go to `alerts` in one total order, incidents to a file of their own.
@@ -25,8 +26,8 @@ use crate::ruleset::Unproven;
 /// # Errors
 /// When the control log or the stretch cannot be read.
 pub fn rerun(config_file: &Path, control_log: &Path, alerts: &Path, incidents: Option<&Path>) -> anyhow::Result<()> {
-    let incidents = incidents.map(build::lines_to).transpose()?.into_iter().collect();
-    let outlets = Outlets { sealed: vec![build::lines_to(alerts)?], incidents, ..Outlets::default() };
+    let incidents = incidents.map(outputs::lines_to).transpose()?.into_iter().collect();
+    let outlets = Outlets { sealed: vec![outputs::lines_to(alerts)?], incidents, ..Outlets::default() };
     rerun_into(config_file, control_log, outlets)
 }
 
