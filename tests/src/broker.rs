@@ -44,6 +44,9 @@ pub struct Options {
 /// One record as `read_all` returns it: key, value, partition, offset.
 pub type Stored = (Option<Vec<u8>>, Option<Vec<u8>>, i32, i64);
 
+/// A record to write: key and value; one without a value is a tombstone.
+pub type Keyed<'r> = (Option<&'r [u8]>, Option<&'r [u8]>);
+
 /// A running broker.
 pub struct Broker {
     data: PathBuf,
@@ -246,7 +249,7 @@ impl Broker {
     }
 
     /// The same for records without a value, too: tombstones.
-    pub fn append(&self, topic: &str, partition: i32, records: &[(Option<&[u8]>, Option<&[u8]>)]) -> Result<()> {
+    pub fn append(&self, topic: &str, partition: i32, records: &[Keyed<'_>]) -> Result<()> {
         let producer: BaseProducer =
             self.client().set("enable.idempotence", "true").set("message.timeout.ms", "20000").create()?;
         for (key, value) in records {

@@ -125,7 +125,8 @@ fn merging_never_pages_and_the_oldest_name_stays() {
     let mut others = vec![names[1], names[2]];
     assert_eq!((last.incident, last.alerts, last.pages_told, last.joins.len()), (names[0], 4, 3, 3));
     let mut merged = last.merged.clone();
-    (merged.sort(), others.sort());
+    merged.sort();
+    others.sort();
     assert_eq!(merged, others);
     assert_eq!(desk.take(&alert("c", "y", 10), &own(&["r2"])), ["joined joined"], "its joints are the oldest's now");
     assert_eq!(desk.incidents.held(), IncidentsHeld { open: 1, merged: 2, folded: 2, ..IncidentsHeld::default() });
