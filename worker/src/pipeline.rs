@@ -77,7 +77,7 @@ pub struct Pipeline {
     /// Where the event at hand is remembered; reused.
     places: Vec<Remembering>,
     /// What events have said of sources, for whoever decides since when that is known.
-    said: Vec<Box<Spoken>>,
+    said: Vec<Spoken>,
     failure: Option<OutletError>,
 }
 
@@ -219,9 +219,9 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     self.misses.add(*missed);
-                    self.said.extend(said.take().filter(|_| arrival != Arrival::Early));
+                    self.said.extend(said.take().filter(|_| arrival != Arrival::Early).map(|said| *said));
                     if let Some(links) = links.take() {
-                        self.link(source_at, links, arrival);
+                        self.link(source_at, *links, arrival);
                     }
                     for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
@@ -236,7 +236,7 @@ impl Pipeline {
     }
 
     /// The lineage keys of an event that was accepted, or came late.
-    fn link(&mut self, source: usize, links: Box<Linked>, arrival: Arrival) {
+    fn link(&mut self, source: usize, links: Linked, arrival: Arrival) {
         let Pipeline { sources, lineage: Some(lineage), .. } = self else { return };
         match (arrival, sources.get(source)) {
             (Arrival::OnTime, Some(Source { name, .. })) => lineage.push(name, links),

@@ -13,7 +13,7 @@ use crate::lanes::Lane;
 
 impl Pipeline {
     /// What events have said since the last call, in the order of reading.
-    pub fn take_said(&mut self) -> Vec<Box<Spoken>> {
+    pub fn take_said(&mut self) -> Vec<Spoken> {
         std::mem::take(&mut self.said)
     }
 
@@ -53,7 +53,7 @@ impl Pipeline {
     /// Heeds what events have said, each from its own time on: for inputs that no control log belongs to.
     pub fn heed_events(&mut self) {
         for spoken in self.take_said() {
-            if let Spoken::Health { said, at } = *spoken {
+            if let Spoken::Health { said, at } = spoken {
                 let known = self.known_from(at);
                 self.heed(&said, &known);
             }

@@ -56,6 +56,9 @@ pub struct LineageHeld {
     pub forgotten: u64,
 }
 
+/// Time, source, id, evidence, what it says.
+type LinkedPlace<'w> = (Timestamp, &'w str, &'w str, Option<Sha256>, (EventClass, bool, &'w [u8]));
+
 /// An event that waits.
 #[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
@@ -65,7 +68,7 @@ struct Waiting {
 
 impl Waiting {
     /// Its place in total order, as far as lineage can tell two events apart.
-    fn place(&self) -> (Timestamp, &str, &str, Option<Sha256>, (EventClass, bool, &[u8])) {
+    fn place(&self) -> LinkedPlace<'_> {
         (self.of.time, &self.source, self.of.id(), self.of.evidence, self.of.said())
     }
 }
@@ -125,8 +128,8 @@ impl LineageStage {
     }
 
     /// Takes an event that is on time.
-    pub fn push(&mut self, source: &Arc<str>, of: Box<Linked>) {
-        self.wait(Waiting { source: source.clone(), of: *of });
+    pub fn push(&mut self, source: &Arc<str>, of: Linked) {
+        self.wait(Waiting { source: source.clone(), of });
     }
 
     fn wait(&mut self, event: Waiting) {
@@ -142,8 +145,8 @@ impl LineageStage {
     }
 
     /// Takes an event that is late, or from too far ahead: it joins what it joins, and moves no time.
-    pub fn late(&mut self, of: Box<Linked>) {
-        self.take_in(*of);
+    pub fn late(&mut self, of: Linked) {
+        self.take_in(of);
     }
 
     /// The second of the first event that waits.
@@ -216,14 +219,16 @@ impl LineageStage {
     }
 }
 
+/// Number of a key's kind, and its text.
+type NumberedKey = (u8, Arc<str>);
+
 /// The stage as a snapshot.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LineageState {
     table: LineageSnapshot,
     waiting: Vec<Waiting>,
     said: Vec<(u32, i64, Linked)>,
-    /// Number of the kind, text.
-    evidence: Vec<(Sha256, Vec<(u8, Arc<str>)>)>,
+    evidence: Vec<(Sha256, Vec<NumberedKey>)>,
 }
 
 impl LineageStage {
@@ -254,7 +259,7 @@ impl LineageStage {
             }
         }
         for (sha256, keys) in state.evidence {
-            let key = |(kind, text): (u8, Arc<str>)| Key::numbered(kind, text);
+            let key = |(kind, text): NumberedKey| Key::numbered(kind, text);
             self.evidence.insert(sha256, keys.into_iter().filter_map(key).collect());
             self.oldest.push_back(sha256);
         }

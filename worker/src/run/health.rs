@@ -26,7 +26,7 @@ impl Worker<'_> {
     /// Heeds what events have said since the last call.
     pub(super) fn heed_events(&mut self) -> anyhow::Result<()> {
         for spoken in self.pipeline.take_said() {
-            match *spoken {
+            match spoken {
                 Spoken::Heartbeat { source, at } => self.heartbeats.heard(&source, at),
                 Spoken::Health { said, .. } => {
                     self.heartbeats.told(&said);

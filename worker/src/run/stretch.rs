@@ -168,7 +168,7 @@ impl<'c> Stretch<'c> {
         }
         // What the worker made of it then stands in the control log.
         for spoken in pipeline.take_said() {
-            if let Spoken::Heartbeat { source, at } = *spoken {
+            if let Spoken::Heartbeat { source, at } = spoken {
                 self.heartbeats.heard(&source, at);
             }
         }

@@ -8,10 +8,13 @@ use crate::told::Held;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct JoinedMetrics(Vec<(IntGauge, fn(&Held) -> u64)>);
+pub(super) struct JoinedMetrics(Vec<(IntGauge, Counted)>);
+
+/// Where the pipeline counts something.
+type Counted = fn(&Held) -> u64;
 
 /// Name, help, and where the pipeline counts it.
-type Row = (&'static str, &'static str, fn(&Held) -> u64);
+type Row = (&'static str, &'static str, Counted);
 
 const ROWS: [Row; 12] = [
     ("pipewarden_lineage_halves", "Edges of lineage under their ends: twice their number.", |of| {
