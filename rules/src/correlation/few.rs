@@ -54,7 +54,7 @@ impl Few {
         if gone > 0 {
             self.at.rotate_left(gone);
             self.of.rotate_left(gone);
-            self.of.iter_mut().skip(ROOM - gone).for_each(|of| *of = NONE);
+            (ROOM - gone..ROOM).for_each(|place| self.set(place, Member { at: 0, of: NONE }));
         }
     }
 
