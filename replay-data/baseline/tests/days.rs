@@ -10,7 +10,7 @@ use baseline::{Baseline, Record, false_positives, sources};
 
 const SEED: u64 = 1;
 /// Of the bytes, sources and arrivals of the second day of seed 1. Changes with every change of what is said.
-const SECOND_DAY: u64 = 0xb138_ee5f_e4bb_9d00;
+const SECOND_DAY: u64 = 0xdcd1_01ab_7964_a990;
 
 fn start() -> i64 {
     midnight("2026-09-01").expect("a date")
