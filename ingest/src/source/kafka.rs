@@ -317,25 +317,24 @@ impl KafkaSource {
         vec![Polled::Error(told)]
     }
 
-    /// rdkafka passes on the number of a partition that ended and not its topic. With one candidate that is enough (also
-    /// behind aborted transactions); among several, those end of which the last record was handed out. Where that is none,
-    /// one ends behind markers of transactions: librdkafka's statistics will say which.
+    /// rdkafka passes on the number of a partition that ended and not its topic. With one candidate that is enough; among
+    /// several, librdkafka's statistics will say which. Nobody is asked: each answer would wait behind what is being fetched.
     fn ended(&mut self, partition: i32) -> Vec<Polled> {
-        let candidates: Vec<_> = self.next.iter().filter(|(at, _)| at.partition == partition).collect();
-        let sure = candidates.len() == 1;
-        let at_end = |at: &TopicPartition, next: i64| self.range(at).is_ok_and(|(_, high)| next >= high);
-        let (ended, others): (Vec<_>, Vec<_>) =
-            candidates.into_iter().partition(|(at, next)| sure || at_end(at, **next));
-        let unsure: Vec<_> = others.into_iter().map(|(at, _)| at.clone()).collect();
-        let told = ended.into_iter().map(|(at, _)| Polled::End(at.clone())).collect();
-        self.unsure.extend(unsure);
-        told
+        let mut candidates: Vec<_> = self.next.keys().filter(|at| at.partition == partition).cloned().collect();
+        if candidates.len() == 1 {
+            return candidates.drain(..).map(Polled::End).collect();
+        }
+        self.unsure.extend(candidates);
+        Vec::new()
     }
 
-    /// Nothing is on its way from librdkafka: partitions whose end it has found have ended.
+    /// Nothing is on its way from librdkafka: partitions whose end it has found behind all that was handed out have ended.
     fn end_unsure(&mut self) {
-        let found: Vec<_> =
-            self.unsure.iter().filter(|at| self.has_more(at).is_ok_and(|more| !more)).cloned().collect();
+        let ends = self.consumer.context();
+        let is_at_end = |at: &&TopicPartition| {
+            self.next.get(*at).is_none_or(|next| ends.end_found(at).is_some_and(|end| end >= *next))
+        };
+        let found: Vec<_> = self.unsure.iter().filter(is_at_end).cloned().collect();
         for at in found {
             self.unsure.remove(&at);
             if self.next.contains_key(&at) {
