@@ -7,8 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Timestamp, from_snapshot,
-    to_snapshot,
+    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Standing, Timestamp,
+    from_snapshot, to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,7 @@ impl GeoVelocity {
             ),
             baseline: format!("event {} at {}; an aeroplane flies 900 km/h", last.evidence.id, last.at),
             evidence: vec![last.evidence.clone(), observation.evidence.clone()],
+            standing: Standing::Active,
         })
     }
 }
