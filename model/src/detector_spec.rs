@@ -287,7 +287,8 @@ pub struct FirstSeenSpec {
     pub quarantine_ms: i64,
 }
 
-/// Observations hold the key, latitude, longitude (degrees) and the kind of proxy (`none` or missing: none).
+/// Observations hold the key, latitude, longitude (degrees), the kind of proxy (`none` or missing: none) and, if it is known,
+/// the radius in kilometres that the place is known to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeoVelocitySpec {
     /// Name of the key's field.

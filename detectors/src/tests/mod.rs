@@ -1,7 +1,9 @@
 //! The detectors over small histories whose figures can be worked by hand.
 
 mod ahead;
+mod bucketed;
 mod first_seen;
+mod formulas;
 mod geo_velocity;
 mod risk;
 
