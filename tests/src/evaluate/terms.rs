@@ -28,7 +28,7 @@ fn history(random: &mut Random, repositories: usize) -> Vec<Seen> {
                     seen.push((at, repository, format!("common-{}", (repository * 3 + of) % 24), false));
                 }
                 if random.below(12) == 0 {
-                    seen.push((at, repository, format!("mirror-{}", random.below(60)), false));
+                    seen.push((at, repository, format!("mirror-{}", random.below(repositories / 5)), false));
                 }
                 if random.below(1_500) == 0 {
                     seen.push((at, repository, format!("own-{repository}-{}", random.bits() % 9_999), false));

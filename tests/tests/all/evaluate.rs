@@ -1,4 +1,6 @@
 //! The evaluation of the detectors at a small size: the bars stand, and the benchmark's files are read and written.
+//!
+//! Must never be satisfied by a table without bars.
 
 use std::fs;
 
