@@ -1,6 +1,7 @@
 //! The detectors over small histories whose figures can be worked by hand.
 
 mod ahead;
+mod beats;
 mod bucketed;
 mod first_seen;
 mod formulas;
