@@ -10,7 +10,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Timestamp, from_snapshot, to_snapshot,
+    Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Standing, Timestamp, from_snapshot,
+    to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +117,7 @@ impl FirstSeen {
             observed: self.observed(tuple),
             baseline: self.baseline(known, (sights.len(), n, newest), others),
             evidence: vec![observation.evidence.clone()],
+            standing: Standing::Active,
         })
     }
 

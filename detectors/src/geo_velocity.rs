@@ -7,8 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Timestamp, from_snapshot,
-    to_snapshot,
+    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Standing, Timestamp,
+    from_snapshot, to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ const RADIUS_M: f64 = 6_371_000.0;
 
 /// Distances below it are the table's error.
 const FLOOR_M: i64 = 500_000;
+
+/// Places that are known less exactly are none.
+const ACCURACY_MAX_KM: f64 = 100.0;
 
 /// Behind it the last place says nothing.
 const TTL_MS: i64 = 24 * 3_600_000;
@@ -97,6 +100,7 @@ impl GeoVelocity {
             ),
             baseline: format!("event {} at {}; an aeroplane flies 900 km/h", last.evidence.id, last.at),
             evidence: vec![last.evidence.clone(), observation.evidence.clone()],
+            standing: Standing::Active,
         })
     }
 }
@@ -104,9 +108,13 @@ impl GeoVelocity {
 impl Detector for GeoVelocity {
     /// Its value is the speed in kilometres an hour; there is none below 500 km, nor from an event of a day ago or more.
     fn observe(&mut self, observation: &Observation<'_>) -> Option<Anomaly> {
-        let [keys, latitudes, longitudes, proxies] = observation.texts else { return None };
+        let [keys, latitudes, longitudes, proxies, accuracies @ ..] = observation.texts else { return None };
         let place = Place::read(latitudes.first()?, longitudes.first()?)?;
         if proxies.iter().any(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("none")) {
+            return None;
+        }
+        let radius_km = accuracies.first().and_then(|texts| texts.first()).and_then(|text| text.trim().parse().ok());
+        if radius_km.is_some_and(|km: f64| km > ACCURACY_MAX_KM) {
             return None;
         }
         let mut found = None;

@@ -72,6 +72,13 @@ impl<V: Default> Keyed<V> {
         (entry.last_ms >= oldest).then_some(&mut entry.value)
     }
 
+    /// The keys that have not expired, in order.
+    pub(crate) fn names(&self, now: Timestamp) -> Vec<Box<str>> {
+        let oldest = now.ms().saturating_sub(self.ttl_ms);
+        let alive = self.kept.entries.iter().filter(|(_, entry)| entry.last_ms >= oldest);
+        alive.map(|(key, _)| key.clone()).collect()
+    }
+
     /// What a key holds, from here on touched at this time; a new or expired one starts empty.
     pub(crate) fn touch(&mut self, key: &str, now: Timestamp) -> &mut V {
         self.sweep(now);

@@ -8,7 +8,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Timestamp, from_snapshot, to_snapshot,
+    Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Standing, Timestamp, from_snapshot,
+    to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +141,7 @@ impl Risk {
                 classes.join(", ")
             ),
             evidence: evidence.into_iter().map(|(_, evidence)| evidence).collect(),
+            standing: Standing::Active,
         })
     }
 }

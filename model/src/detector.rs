@@ -1,11 +1,14 @@
-//! What is learned over days and asked of single events: first sights (E4), speeds (E7), sums of risk (E11).
+//! What is learned over days and asked of single events, or decided when a bucket of event time closes.
 //!
 //! Behind this trait so that rules know nothing of formulas and detectors nothing of conditions. Asked behind the cursor, in
 //! total order, by one thread; must never read a clock, nor let the order of events of one time change what is learned.
+//! Their parameters: `detector_spec.rs`.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Evidence, Malformed, Timestamp};
 
@@ -27,6 +30,29 @@ pub trait Detector: Any + fmt::Debug + Send {
     /// What is held, and what limits have cost.
     fn held(&self) -> DetectorHeld;
 
+    /// When its next bucket closes. None: it has no buckets, or nothing in them.
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Closes every bucket that ends at or before a time: what they held is judged, then learned. A bucket [start, end) is
+    /// closed before the events of its end are observed. What an observation finds still open it closes itself, and tells
+    /// nobody what came of it: whoever drives a detector closes first. In order of time, then key.
+    fn close(&mut self, at: Timestamp) -> Vec<Told> {
+        let _ = at;
+        Vec::new()
+    }
+
+    /// Takes an announced period in: what happens in it is judged, but neither told nor learned.
+    fn announce(&mut self, period: &Period) {
+        let _ = period;
+    }
+
+    /// History is being loaded: all is learned, nothing is told.
+    fn backfill(&mut self, is_history: bool) {
+        let _ = is_history;
+    }
+
     /// Everything it has learned.
     ///
     /// # Errors
@@ -45,7 +71,7 @@ pub trait Detector: Any + fmt::Debug + Send {
 pub struct Observation<'e> {
     /// Event time (of what a timer derived: the timer's).
     pub at: Timestamp,
-    /// The texts of each field, in the order that the detector's [`DetectorSpec`] states; none where the event lacks it.
+    /// The texts of each field, in the order that the detector's [`crate::DetectorSpec`] states; none where the event lacks it.
     pub texts: &'e [Vec<&'e str>],
     /// The event may be learned from: nobody who attacks wrote it, as far as is known.
     pub teaches: bool,
@@ -64,6 +90,58 @@ pub struct Anomaly {
     pub baseline: String,
     /// The events that made it, in total order, the observed one last.
     pub evidence: Vec<Arc<Evidence>>,
+    /// Whether it is to be told.
+    pub standing: Standing,
+}
+
+/// How much an [`Anomaly`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// History is being loaded.
+    History,
+    /// The key has not been seen for long enough.
+    Learning,
+    /// A change or a maintenance was announced for its time.
+    Explained,
+    /// The key is known, the time of trial is not over: for the report of what would have been told.
+    Shadow,
+    /// To be told.
+    Active,
+}
+
+/// What the close of a bucket found of one key. See [`Detector::close`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// End of the bucket.
+    pub at: Timestamp,
+    /// Whose.
+    pub key: String,
+    /// What became of it.
+    pub change: Change,
+    /// In words; of what ended, the bucket that was ordinary again.
+    pub anomaly: Anomaly,
+}
+
+/// See [`Told`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The closed bucket is remarkable, and no event of it had been.
+    Began,
+    /// The bucket before was remarkable, this one is not.
+    Ended,
+    /// It has been so for as long as learning may be held: the new level is the norm from here on. Worth a ticket.
+    Accepted,
+}
+
+/// An announced change or maintenance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Period {
+    /// Of which key, or group of peers. None: of all.
+    pub of: Option<String>,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when, exclusive.
+    pub to: Timestamp,
 }
 
 /// See [`Detector::held`].
@@ -73,59 +151,4 @@ pub struct DetectorHeld {
     pub keys: usize,
     /// Keys, and parts of keys, given up because a limit was reached.
     pub evicted: u64,
-}
-
-/// Which detector, with its parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DetectorSpec {
-    /// A tuple of texts that is new to its first member.
-    FirstSeen(FirstSeenSpec),
-    /// Kilometres an hour since the last event of a key.
-    GeoVelocity(GeoVelocitySpec),
-    /// The fading sum of what several rules say of one key.
-    Risk(RiskSpec),
-}
-
-/// Observations hold the tuple's fields in order, then `prevalence_over`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FirstSeenSpec {
-    /// Names of the tuple's fields, at least one. The first is the key that learns (a single field belongs to one key for
-    /// all); the last is the term whose prevalence counts.
-    pub fields: Vec<String>,
-    /// A tuple is known for so many milliseconds after it was last seen.
-    pub memory_ms: i64,
-    /// The term is known with fewer values of this field than the number.
-    pub prevalence: Option<(String, u64)>,
-    /// Events of the key that must have come before.
-    pub warmup_events: u64,
-    /// Milliseconds that must have passed since the key's first event.
-    pub warmup_ms: i64,
-    /// No more than this part of what comes is new, 0 to 1.
-    pub novelty_max: Option<f64>,
-    /// A tuple is known so many milliseconds after it was first seen.
-    pub quarantine_ms: i64,
-}
-
-/// Observations hold the key, latitude, longitude (degrees) and the kind of proxy (`none` or missing: none).
-#[derive(Debug, Clone, PartialEq)]
-pub struct GeoVelocitySpec {
-    /// Name of the key's field.
-    pub key: String,
-}
-
-/// Observations hold the key as one text, the name of what holds as [`RiskSpec::weights`] has it, and the event's class.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RiskSpec {
-    /// What is older than so many milliseconds adds nothing.
-    pub span_ms: i64,
-    /// After so many milliseconds a weight counts half. None: it does not fade.
-    pub half_life_ms: Option<i64>,
-    /// A rule counts once, with the greatest of what it adds.
-    pub is_capped: bool,
-    /// Fewer rules that add something are nothing.
-    pub rules_min: u64,
-    /// Fewer classes of events are nothing.
-    pub classes_min: u64,
-    /// What each rule adds, by its name; 0 or more.
-    pub weights: Vec<(String, f64)>,
 }

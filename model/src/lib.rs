@@ -6,6 +6,7 @@ mod alert;
 mod class;
 mod correlator;
 mod detector;
+mod detector_spec;
 mod event;
 mod field;
 mod finding;
@@ -30,8 +31,10 @@ mod verdict;
 pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef, SuppressedBy};
 pub use class::EventClass;
 pub use correlator::{Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, Resolution};
-pub use detector::{
-    Anomaly, Detector, DetectorHeld, DetectorSpec, FirstSeenSpec, GeoVelocitySpec, Observation, RiskSpec,
+pub use detector::{Anomaly, Change, Detector, DetectorHeld, Observation, Period, Standing, Told};
+pub use detector_spec::{
+    BeaconSpec, CountsSpec, CusumSpec, DetectorSpec, Draw, DurationSpec, EntropySpec, Feature, FirstSeenSpec, Frame,
+    GeoVelocitySpec, MixSpec, PeerZSpec, RatioSpec, RiskSpec, SilenceSpec,
 };
 pub use event::Event;
 pub use field::{FIELDS, FieldDoc, FieldKind, field, field_hint};

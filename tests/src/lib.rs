@@ -8,6 +8,7 @@ pub mod cli;
 pub mod corpus;
 pub mod correlation_oracle;
 pub mod disorder;
+pub mod evaluate;
 pub mod faults;
 pub mod feed;
 pub mod firing;

@@ -1,7 +1,10 @@
 //! The detectors over small histories whose figures can be worked by hand.
 
 mod ahead;
+mod beats;
+mod bucketed;
 mod first_seen;
+mod formulas;
 mod geo_velocity;
 mod risk;
 

@@ -13,6 +13,7 @@ mod differential;
 mod disorder;
 mod docs;
 mod enrichment;
+mod evaluate;
 mod exit_codes;
 mod flood;
 mod formats;
