@@ -130,7 +130,7 @@ fn keys(rounds: usize) {
 
 fn live_keys(keys: usize, rounds: usize) {
     let documents = STEPS.to_owned()
-        + &correlation(1, "type: event_count, rules: [a], group-by: [k], timespan: 30d, condition: {gte: 100}");
+        + &correlation(1, "type: event_count, rules: [a], group-by: [k], timespan: 30d, condition: {gte: 1000000}");
     let mut feed = Feed::new(&documents, 4 * keys);
     let before = resident();
     let numbers: Vec<usize> = (0..4 * keys).collect();
@@ -143,7 +143,7 @@ fn live_keys(keys: usize, rounds: usize) {
     let bytes =
         (resident() as f64 - before as f64 - (numbers.len() * size_of::<usize>() + handles) as f64) / keys as f64;
     assert_eq!(feed.keys(), (keys, 0));
-    let (mut best, mut random, probes) = (f64::INFINITY, Random(11), 400_000);
+    let (mut best, mut random, probes) = (f64::INFINITY, Random(11), 200_000);
     for round in 0..rounds {
         // Keys come at random, as they do: else the processor's prefetcher is what is measured.
         let events: Vec<_> = (0..probes)
