@@ -140,7 +140,8 @@ impl Counts {
         let bound = first_remarkable(self.spec.p, |x| norm.tail(x)).max(self.spec.count_min);
         let runs = if self.spec.has_exposure { format!(" in {} runs", key.exposure) } else { String::new() };
         let peers = groups.iter().find(|group| group.last.0 > 0);
-        let peers = peers.map(|group| format!("at most {} in the bucket before (group of {} keys)", group.last.1, group.last.0));
+        let peers = peers
+            .map(|group| format!("at most {} in the bucket before (group of {} keys)", group.last.1, group.last.0));
         Some(Score {
             value: surprise(p),
             explanation: Explanation {
