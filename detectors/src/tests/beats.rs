@@ -123,7 +123,10 @@ fn a_new_key_is_held_against_its_peers_and_told_once_it_is_known() {
     assert!(told.is_empty(), "{told:?}");
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.standing == model::Standing::Learning && found.observed.starts_with("new: 400"), "{found:?}");
-    assert!(found.baseline.contains("similar hours of peers") && found.baseline.contains("(group of 7 keys)"), "{found:?}");
+    assert!(
+        found.baseline.contains("similar hours of peers") && found.baseline.contains("(group of 7 keys)"),
+        "{found:?}"
+    );
 }
 
 #[test]
