@@ -49,6 +49,8 @@ const OWNED: &[(&str, &str)] = &[
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("statistics.interval.ms", "1000"),
 ];
+/// How often statistics are looked at for the partition that has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A batch ends behind the record that reaches this size.
 const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -118,7 +120,31 @@ impl KafkaSource {
         if let Some(told) = self.tell_first() {
             return told;
         }
-        let mut wait = max_wait;
+        let mut left = max_wait;
+        loop {
+            let wait = if self.unsure.is_empty() { left } else { left.min(LOOK_AGAIN) };
+            self.fill(batch, max_records, wait);
+            if !batch.is_empty() {
+                return Polled::Records;
+            }
+            let was_interrupted = self.interrupted.is_some();
+            if !was_interrupted {
+                self.end_unsure();
+            }
+            if let Some(told) = self.tell_first() {
+                return told;
+            }
+            // Some partition has ended, and it is not known yet which: that is no reason to stop waiting.
+            if !was_interrupted {
+                left = left.saturating_sub(wait);
+                if left.is_zero() {
+                    return Polled::Idle;
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self, batch: &mut Batch, max_records: usize, mut wait: Duration) {
         while batch.len() < max_records && batch.size_bytes() < BATCH_BYTES_MAX {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => batch.push(&message),
@@ -136,13 +162,6 @@ impl KafkaSource {
             }
             self.unsure.remove(at);
         }
-        if !batch.is_empty() {
-            return Polled::Records;
-        }
-        if self.interrupted.is_none() {
-            self.end_unsure();
-        }
-        self.tell_first().unwrap_or(Polled::Idle)
     }
 
     /// Commits, and returns when the broker has it. Partitions that are no longer ours are left out and returned: their
