@@ -171,7 +171,8 @@ fn digits(mut number: u64, into: &mut [u8; 20]) -> &str {
     std::str::from_utf8(&into[at..]).expect("digits")
 }
 
-fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleInfo> {
+/// What is said of a rule that has nothing but an id, a title and a version.
+pub(crate) fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleInfo> {
     Arc::new(RuleInfo {
         id: id.into(),
         name: None,

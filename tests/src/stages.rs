@@ -9,14 +9,15 @@ use std::sync::Arc;
 use ingest::format::{Wanted, json};
 use ingest::{Decoder, Gate, Read, Scratch, TimePolicy};
 use model::{
-    Arrival, Carrying, DetectorSpec, EventOrder, EventOutcome, Held, Occurrence, Partition, Position, RuleInfo,
-    Severity, Sha256,
+    Arrival, Carrying, DetectorSpec, EventOrder, EventOutcome, Held, Occurrence, Partition, Position, RuleInfo, Sha256,
 };
 use rules::ast::Rule;
 use rules::correlation::{Correlations, Graph, Limits};
 use rules::parse::{Settings, load_texts};
 use rules::{Evaluator, Lists, Match, Program};
 use sinks::{CorrelatorId, LaneId, Mode, Sealer};
+
+use crate::feed::info;
 
 /// The same bounds as a replay's.
 const LIMITS: sinks::Limits = sinks::Limits {
@@ -58,8 +59,8 @@ impl Stages {
         let correlations: Vec<_> = loaded.correlations.into_iter().map(Arc::new).collect();
         let graph = Arc::new(Graph::new(&rules, &correlations, |index| index as usize >= rules.len()));
         let program = Program::compile_with(&rules, &graph, |at, _| graph.watched(at).is_some()).expect("compiles");
-        let of_rules = rules.iter().map(|rule| info(&rule.id, &rule.title, rule.version));
-        let of_correlations = correlations.iter().map(|of| info(&of.id, &of.title, of.version));
+        let of_rules = rules.iter().map(|rule| info((rule.id.clone(), rule.title.clone(), rule.version)));
+        let of_correlations = correlations.iter().map(|of| info((of.id.clone(), of.title.clone(), of.version)));
         let infos: Vec<Arc<RuleInfo>> = of_rules.chain(of_correlations).collect();
         let keys_max = 4_000_000;
         let correlations = Correlations::new(
@@ -142,21 +143,4 @@ impl Stages {
         self.advance();
         self.told
     }
-}
-
-fn info(id: &str, title: &str, version: Sha256) -> Arc<RuleInfo> {
-    Arc::new(RuleInfo {
-        id: id.into(),
-        name: None,
-        title: title.to_owned(),
-        severity: Severity::Medium,
-        version,
-        tags: Vec::new(),
-        realert_ms: None,
-        owner: None,
-        runbook: None,
-        group: Vec::new(),
-        suppress_when: Vec::new(),
-        custom: serde_json::Map::new(),
-    })
 }

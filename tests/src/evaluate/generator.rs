@@ -2,34 +2,18 @@
 //!
 //! The same seed gives the same history everywhere. Must never look at what a detector would make of it.
 
+pub use crate::generate::Random;
+
 /// Milliseconds.
 pub const HOUR: i64 = 3_600_000;
 
 /// 1970-01-05, a Monday.
 pub const MONDAY: i64 = 4 * 24 * HOUR;
 
-/// SplitMix64, with draws from distributions.
-#[derive(Debug, Clone)]
-pub struct Random(pub u64);
-
 impl Random {
-    /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     /// Between 0 and 1, never either.
     pub fn unit(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
-        (self.bits() % end.max(1) as u64) as usize
     }
 
     /// Normal with mean 0 and deviation 1 (Box and Muller).
