@@ -9,7 +9,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -70,7 +70,11 @@ pub fn binary() -> &'static Path {
 pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: &[u8]) -> Ran {
     let mut command = Command::new(binary());
     command.args(args).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the binary starts");
+    ended(command.spawn().expect("the binary starts"), stdin)
+}
+
+/// Gives a process its input, and waits for its end. Its three streams must be pipes.
+pub fn ended(mut child: Child, stdin: &[u8]) -> Ran {
     let mut input = child.stdin.take().expect("a pipe");
     let output = std::thread::scope(|scope| {
         // It may end without reading all of it: then the pipe breaks, which is no failure of the test.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use model::{Fingerprint, Sha256, Timestamp};
 use serde_json::{Value, json};
 
+use crate::arrivals::Arrivals;
 use crate::generate::Random;
 
 /// 2026-10-05T08:00:00Z.
@@ -128,25 +129,18 @@ impl Timeline {
     /// The lines of some files as they might arrive: each event in one of them, none later than lateness allows, and
     /// copies of those that have an id.
     pub fn arrivals(&self, random: &mut Random, files: usize, copies: bool) -> Vec<Vec<String>> {
-        let mut arriving: Vec<(i64, u64, usize, &Event)> = Vec::new();
+        let mut arriving = Arrivals::new(files);
         let lateness_ms = self.lateness_s * 1000;
         let late = |random: &mut Random| random.below(lateness_ms as usize + 1) as i64;
         for event in &self.events {
-            let (at, file) = (event.at_ms + late(random), random.below(files));
-            arriving.push((at, random.bits(), file, event));
+            let place = (event.at_ms + late(random), random.below(files));
+            arriving.add(random, place, &event.line);
             while copies && event.has_id && random.percent(25) {
-                // A copy may come on time in any file, and behind the original up to ten minutes after lateness.
-                let copy = match random.percent(50) {
-                    true => (event.at_ms + late(random), random.bits(), random.below(files), event),
-                    false => (at + 1 + random.below(590_000) as i64, random.bits(), file, event),
-                };
-                arriving.push(copy);
+                let on_time_ms = event.at_ms + late(random);
+                arriving.add_copy(random, on_time_ms, place, &event.line);
             }
         }
-        arriving.sort_by_key(|(at, tie, ..)| (*at, *tie));
-        let mut lines = vec![Vec::new(); files];
-        arriving.into_iter().for_each(|(_, _, file, event)| lines[file].push(event.line.clone()));
-        lines
+        arriving.lines()
     }
 
     /// What must be told: each alert's life by going through its matches one after another.

@@ -2,6 +2,7 @@
 //!
 //! It must never be a dependency of the product.
 
+pub mod arrivals;
 pub mod broker;
 pub mod certificates;
 pub mod cli;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::health::Said;
 use super::{Documents, Event, draw_rules};
+use crate::arrivals::Arrivals;
 use crate::generate::Random;
 
 /// 2026-10-05T08:00:00Z.
@@ -90,7 +91,7 @@ fn event(random: &mut Random, at: usize, grid_s: i64) -> Event {
 /// The lines of some files: each event in one of them, none later than lateness allows, copies of those that have an id,
 /// and `strays`: some events that come too late for any window.
 fn arrivals(random: &mut Random, events: &[Event], lateness_ms: i64, files: usize, strays: bool) -> Vec<Vec<String>> {
-    let mut arriving: Vec<(i64, u64, usize, &Event)> = Vec::new();
+    let mut arriving = Arrivals::new(files);
     let shuffled = random.percent(75);
     let late = |random: &mut Random| if shuffled { random.below(lateness_ms as usize + 1) as i64 } else { 0 };
     let copies = random.percent(50);
@@ -99,23 +100,17 @@ fn arrivals(random: &mut Random, events: &[Event], lateness_ms: i64, files: usiz
         let file = random.below(files);
         let unique = event.has_id && known.iter().filter(|line| **line == event.line).count() == 1;
         if strays && unique && random.percent(15) && number > 0 {
-            arriving.push((event.at_ms + lateness_ms + 600_000, random.bits(), file, event));
+            arriving.add(random, (event.at_ms + lateness_ms + 600_000, file), &event.line);
             continue;
         }
-        let at = event.at_ms + late(random);
-        arriving.push((at, random.bits(), file, event));
+        let place = (event.at_ms + late(random), file);
+        arriving.add(random, place, &event.line);
         while copies && event.has_id && random.percent(20) {
-            let copy = match random.percent(50) {
-                true => (event.at_ms + late(random), random.bits(), random.below(files), event),
-                false => (at + 1 + random.below(590_000) as i64, random.bits(), file, event),
-            };
-            arriving.push(copy);
+            let on_time_ms = event.at_ms + late(random);
+            arriving.add_copy(random, on_time_ms, place, &event.line);
         }
     }
-    arriving.sort_by_key(|(at, tie, ..)| (*at, *tie));
-    let mut lines = vec![Vec::new(); files];
-    arriving.into_iter().for_each(|(_, _, file, event)| lines[file].push(event.line.clone()));
-    lines
+    arriving.lines()
 }
 
 impl Case {

@@ -12,17 +12,7 @@ use crate::cli::{self, Ran};
 
 /// Runs it in a folder, which decides about the names of partitions.
 pub fn run_in(folder: &Path, args: &[String], stdin: &[u8]) -> Ran {
-    let mut child = start(folder, args);
-    let mut input = child.stdin.take().expect("a pipe");
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || input.write_all(stdin));
-        child.wait_with_output().expect("the binary ends")
-    });
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    cli::ended(start(folder, args), stdin)
 }
 
 /// Runs it in a folder for some milliseconds, then kills it (SIGKILL).
