@@ -7,8 +7,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use model::{
-    AlertRecord, AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence, Place,
-    RedactionKey, Resolution, Timestamp,
+    AlertRecord, AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence,
+    Place, RedactionKey, Resolution, Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
@@ -59,12 +59,7 @@ enum Next {
 }
 
 impl Lane {
-    pub(crate) fn new(
-        mode: Mode,
-        limits: Limits,
-        redaction: RedactionKey,
-        decider: Option<Rc<dyn Decide>>,
-    ) -> Lane {
+    pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey, decider: Option<Rc<dyn Decide>>) -> Lane {
         Lane {
             life: Life::new(limits.open_alerts_max, redaction),
             silenced: Life::new(limits.open_alerts_max, redaction),
