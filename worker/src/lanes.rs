@@ -26,6 +26,8 @@ pub struct Lane {
     pub sources: Vec<usize>,
     /// Those of them that open and close intervals.
     pub bounding: BTreeSet<usize>,
+    /// Some of its rules ask lineage, which every source can tell of.
+    pub asks: bool,
 }
 
 /// A lane and one of its keyed states.
@@ -88,7 +90,14 @@ impl Lanes {
                 // What can silence it is waited for, too.
                 let suppressors = graph.suppressors(index);
                 sources.extend(suppressors.iter().filter_map(|rule| readers.get(rule)).flatten());
+                let asks = rules.rules.get(index as usize).is_some_and(|rule| rule.lineage.is_some());
+                if asks {
+                    sources.extend(0..engines.len());
+                }
                 let lane = self.lane(sources.into_iter().collect(), sealer);
+                if let Some(of) = self.lanes.iter_mut().find(|of| of.id == lane) {
+                    of.asks |= asks;
+                }
                 for rule in suppressors {
                     silences_in.entry(*rule).or_default().insert(lane);
                 }
@@ -154,7 +163,7 @@ impl Lanes {
     pub fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
         *self.by_sources.entry(sources.clone()).or_insert_with(|| {
             let id = sealer.add_lane();
-            self.lanes.push(Lane { id, sources, bounding: BTreeSet::new() });
+            self.lanes.push(Lane { id, sources, bounding: BTreeSet::new(), asks: false });
             id
         })
     }

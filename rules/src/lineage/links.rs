@@ -2,12 +2,13 @@
 //!
 //! Must never remember anything between events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{EventClass, Projection, Scalar, Slot, Timestamp, Verdict, View, cut};
 
 use super::key::{Key, Kind, Part};
-use super::pairs::{Pairs, TABLE};
+use super::pairs::{Pairs, Stage, TABLE};
 
 /// An event as a witness of an edge. Ordered by time, then id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,16 +118,24 @@ impl Default for LinkReader {
 impl LinkReader {
     /// Reads only the keys that walks go on through, of events of a class, out of views over `fields` and its own: for whoever
     /// sees every event.
-    pub fn of_joints(class: EventClass, mut fields: Projection) -> LinkReader {
-        let joints = KEYS.iter().filter(|(_, part)| part.kind().is_joint());
+    pub fn of_joints(class: EventClass, fields: Projection) -> LinkReader {
+        LinkReader::of_kinds(class, fields, &BTreeSet::new())
+    }
+
+    /// The same with keys of some more kinds, because rules ask for them.
+    pub fn of_kinds(class: EventClass, mut fields: Projection, kinds: &BTreeSet<Kind>) -> LinkReader {
+        let joints = KEYS.iter().filter(|(_, part)| part.kind().is_joint() || kinds.contains(&part.kind()));
+        let mut ask = |kind: Kind, field: &str| if kinds.contains(&kind) { fields.ask(field) } else { NONE };
+        let [service, env] = ["prov.service", "prov.env"].map(|field| ask(Kind::Service, field));
+        let [artifact, version] = ["prov.artifact", "prov.version"].map(|field| ask(Kind::Purl, field));
         LinkReader {
             keys: joints.map(|(field, part)| (fields.ask(field), *part)).collect(),
             runner: RUNNER.map(|field| fields.ask(field)),
             who: [NONE; 2],
-            service: NONE,
-            env: NONE,
-            artifact: NONE,
-            version: NONE,
+            service,
+            env,
+            artifact,
+            version,
             fields,
             pairs: Some(TABLE.iter().filter(|of| of.of_class(class)).collect()),
         }
@@ -145,13 +154,17 @@ impl LinkReader {
             parts |= u32::from(view.has(slot)) << part as u32;
         }
         parts |= u32::from(self.runner.iter().any(|&slot| view.has(slot))) << Part::Runner as u32;
-        if parts & parts.wrapping_sub(1) == 0 {
+        parts |= u32::from(view.has(self.service)) << Part::Service as u32;
+        parts |= u32::from(view.has(self.artifact)) << Part::Artifact as u32;
+        if parts & parts.wrapping_sub(1) == 0 && (parts == 0 || self.service == NONE) {
             return false;
         }
         let has = |part: Part| parts >> part as u32 & 1 == 1;
         let succeeded = succeeded(verdict);
         let made = pairs.iter().filter(|of| of.made_by(action, succeeded)).flat_map(|of| of.pairs);
-        made.into_iter().any(|(from, to, _)| from != to && has(*from) && has(*to))
+        // That an artifact has a bill of materials is told by those that list nothing, too, where services are asked for.
+        let alone = |stage: Stage| stage == Stage::Sbom && self.service != NONE;
+        made.into_iter().any(|(from, to, stage)| (from != to || alone(*stage)) && has(*from) && has(*to))
     }
 
     /// The keys of an event of that time and id; None where it has none. `named`: what to keep instead of a text, where that

@@ -7,6 +7,7 @@
 //! [`Lineage::advance`] says.
 
 mod around;
+mod ask;
 mod chain;
 mod key;
 mod links;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use model::Timestamp;
 
 pub use around::{Around, Step};
+pub use ask::{ASKED_FOR, ASKED_FROM, Answer, Ask, Enough, FROM, StartReader};
 pub use chain::{Chain, Missing, Row};
 pub use key::{Key, Kind, Part};
 pub use links::{LinkReader, Links, Seen};
@@ -164,6 +166,11 @@ impl Lineage {
     /// The joints that lie around some keys, whichever way, by a time.
     pub fn around(&self, keys: &[Key], as_of: Timestamp) -> Around {
         around::around(self, keys, as_of)
+    }
+
+    /// What a rule's question gives at an event: from its keys ([`StartReader::read`]), as of its time.
+    pub fn answer(&self, ask: &Ask, from: &str, as_of: Timestamp) -> Answer {
+        ask::answer(self, ask, from, as_of)
     }
 
     /// The way from the commit to the running workload on which a key stands.

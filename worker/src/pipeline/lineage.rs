@@ -5,7 +5,7 @@
 //! from rules that do not ask, nor let one go at a limit uncounted.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct LineageLimits {
 impl LineageLimits {
     /// What a worker may hold where nobody says otherwise. Walks reach less far than those of people who ask.
     pub const DEFAULT: LineageLimits = LineageLimits {
-        table: Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 2_000, edges_of_event_max: 1_000 },
+        table: Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 2_000, edges_of_event_max: 10_000 },
         waiting_max: 1_000_000,
         evidence_max: 500_000,
     };
@@ -93,6 +93,8 @@ pub struct LineageStage {
     /// The same in the order in which they came.
     oldest: VecDeque<Sha256>,
     forgotten: u64,
+    /// Seconds in which findings wait for an answer.
+    asked: BTreeSet<i64>,
     limits: LineageLimits,
 }
 
@@ -118,6 +120,7 @@ impl LineageStage {
             evidence: BTreeMap::new(),
             oldest: VecDeque::new(),
             forgotten: 0,
+            asked: BTreeSet::new(),
             limits,
         }
     }
@@ -149,6 +152,18 @@ impl LineageStage {
         self.take_in(of);
     }
 
+    /// A finding of that time waits for an answer.
+    pub fn asked_at(&mut self, time: Timestamp) {
+        self.asked.insert(second(time));
+    }
+
+    /// The first second before a time in which a finding waits for an answer; it does so no longer.
+    pub fn next_asked(&mut self, before: Timestamp) -> Option<i64> {
+        let next = self.asked.first().copied().filter(|next| begin(*next) < before)?;
+        self.asked.remove(&next);
+        Some(next)
+    }
+
     /// The second of the first event that waits.
     pub fn next(&self) -> Option<i64> {
         self.waiting.keys().next().copied()
@@ -164,7 +179,8 @@ impl LineageStage {
             events.sort_by(|a, b| a.place().cmp(&b.place()));
             for Waiting { of, .. } in events {
                 self.table.borrow_mut().advance(of.time);
-                if of.evidence.is_some() || self.is_news(&of) {
+                // What runs at a service is what was seen there last.
+                if of.evidence.is_some() || of.places || self.is_news(&of) {
                     self.take_in(of);
                 }
             }
@@ -229,6 +245,7 @@ pub struct LineageState {
     waiting: Vec<Waiting>,
     said: Vec<(u32, i64, Linked)>,
     evidence: Vec<(Sha256, Vec<NumberedKey>)>,
+    asked: BTreeSet<i64>,
 }
 
 impl LineageStage {
@@ -246,12 +263,14 @@ impl LineageStage {
             waiting: self.waiting.values().flatten().map(waiting).collect(),
             said: self.said.iter().enumerate().filter_map(said).collect(),
             evidence: self.oldest.iter().map(|sha256| (*sha256, keys(sha256))).collect(),
+            asked: self.asked.clone(),
         }
     }
 
     /// Puts a snapshot in the place of nothing.
     pub fn restore(&mut self, state: LineageState) {
         self.table.borrow_mut().restore(state.table);
+        self.asked = state.asked;
         state.waiting.into_iter().for_each(|event| self.wait(event));
         for (at, hour, said) in state.said {
             if let Some(place) = self.said.get_mut(at as usize) {
