@@ -96,6 +96,11 @@ impl Sealer {
         self.lanes.get(lane).map_or(Timestamp::MIN, |lane| lane.cursor)
     }
 
+    /// The time of the first finding that waits in a lane.
+    pub fn next_finding(&self, lane: LaneId) -> Option<Timestamp> {
+        self.lanes.get(lane)?.waiting.peek().map(|order| order.place.time())
+    }
+
     /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.
     pub fn offer_event(
         &mut self,

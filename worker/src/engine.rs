@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::enrich::Tables;
-use ingest::format::{FORMATS, Format, Plan, Wanted};
+use ingest::format::{FORMATS, Format, MapRow, Plan, Wanted};
 use ingest::{Decoder, IdentityKey, Read};
 use model::{EventClass, Projection, RedactionKey, Sha256, Slot, Trust};
 use rules::ast::{LogSource, Rule};
@@ -167,6 +167,18 @@ impl Engine {
             }
         });
         id
+    }
+
+    /// Some record of this source can make an edge of lineage that somebody asks for, by what its formats fill.
+    pub fn tells_of_edges(&self) -> bool {
+        self.routes.iter().zip(self.decoder.plans()).any(|(route, plan)| {
+            let rows = plan.format().mapping.map_or(&[][..], |mapping| mapping.rows);
+            route.links.iter().any(|(class, reader)| {
+                let fills = |row: &MapRow| row.classes.is_empty() || row.classes.contains(class);
+                // A form without rows takes every field by its name.
+                reader.may_join(|field| rows.is_empty() || rows.iter().any(|row| row.field == field && fills(row)))
+            })
+        })
     }
 
     /// Rules (by index) that records of this source can reach.

@@ -264,10 +264,7 @@ impl Pipeline {
         {
             write(&mut self.outlets.provisional, &record)?;
         }
-        let Pipeline { sealer, incidents, outlets, told, failure, decider, .. } = self;
-        if let Some(lineage) = self.lineage.as_mut().filter(|_| decider.concerns(&finding)) {
-            lineage.asked_at(finding.order.time);
-        }
+        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
         sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
         self.failed()
     }

@@ -3,7 +3,7 @@
 //! The answer holds nothing that was seen after the event. Must never call a service unaffected of which nobody knows what
 //! runs there, nor leave out that a walk ended early.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub const FROM: &str = "reached.from";
 /// So many of each kind are named; of the others it is said how many they are.
 const NAMED_MAX: usize = 8;
 
-/// From more keys than this nobody walks at one event.
+/// From more keys than this nobody walks at one event; what is left out is counted with the walks that a limit ended.
 const STARTS_MAX: usize = 256;
 
 /// Fields from which a rule may ask, with the kind of their keys.
@@ -77,6 +77,8 @@ pub struct Ask {
 pub struct Answer {
     /// Keys of the kinds that were asked for.
     pub count: usize,
+    /// A limit ended a walk: there may be more.
+    pub is_cut: bool,
     /// What the alert says of them, (field, text).
     pub facts: Vec<(String, String)>,
 }
@@ -89,6 +91,11 @@ impl Ask {
         // Where they run is asked of artifacts, too.
         let placed = self.kinds.contains(&Kind::Digest).then_some(Kind::Service);
         self.kinds.iter().copied().chain([self.kind]).chain(named).chain(placed)
+    }
+
+    /// Services of which nobody knows what runs there are told of.
+    fn asks_unknown(&self) -> bool {
+        self.kind == Kind::Purl && self.kinds.contains(&Kind::Service)
     }
 
     /// The rule holds at an event with this answer.
@@ -127,7 +134,9 @@ impl StartReader {
             }
         }
         // No key that is joined has a blank in it, but for those that nobody else has either.
-        let starts = starts.into_iter().filter(|text| !text.contains(char::is_whitespace)).take(STARTS_MAX);
+        let starts = starts.into_iter().filter(|text| !text.contains(char::is_whitespace));
+        // One more than anybody walks from says that there were more.
+        let starts = starts.take(STARTS_MAX + 1);
         let kept = starts.map(|text| named(self.kind, &text).unwrap_or(text));
         kept.collect::<Vec<_>>().join(" ")
     }
@@ -139,9 +148,9 @@ fn starts(lineage: &Lineage, kind: Kind, from: &str) -> (BTreeSet<Key>, bool) {
     for text in from.split(' ').filter(|text| !text.is_empty()) {
         match text.strip_suffix('*').filter(|of| kind == Kind::Purl && of.ends_with('@')) {
             Some(of) => {
-                let name = of.trim_end_matches('@');
-                let known = lineage.keys(kind).into_iter();
-                keys.extend(known.filter(|key| *key.text == *name || key.text.starts_with(of)).cloned());
+                keys.insert(Key::new(kind, of.trim_end_matches('@')));
+                let versions = lineage.halves.listed(kind, of).take_while(|key| key.text.starts_with(of));
+                keys.extend(versions.take(STARTS_MAX + 1).cloned());
             }
             None => _ = keys.insert(Key::new(kind, text)),
         }
@@ -164,18 +173,20 @@ pub(super) fn answer(lineage: &Lineage, ask: &Ask, from: &str, as_of: Timestamp)
             break;
         }
     }
-    let mut answer = Answer::default();
+    let (unplaced, more) = if ask.asks_unknown() { unknown(lineage, as_of) } else { Default::default() };
+    is_cut |= more;
+    let mut answer = Answer { is_cut, ..Answer::default() };
     for (_, kind, several) in ask.kinds.iter().filter_map(|kind| ASKED_FOR.iter().find(|(_, of, _)| of == kind)) {
         let of_kind: Vec<&Key> = reached.iter().filter(|key| key.kind == *kind).collect();
         answer.count += of_kind.len();
         let named = |key: &&Key| if *kind == Kind::Digest { name(lineage, key, as_of) } else { key.text.to_string() };
-        let mut told = |what: &str, names: Vec<String>| answer.facts.push((format!("reached.{what}"), list(names)));
+        let mut told = |what: &str, names: Vec<String>| answer.facts.push((format!("reached.{what}"), list(names, is_cut)));
         told(several, of_kind.iter().map(named).collect());
         if *kind == Kind::Digest {
             told("deployed", of_kind.iter().filter_map(|digest| deployed(lineage, digest, as_of)).collect());
         }
-        if *kind == Kind::Service && ask.kind == Kind::Purl {
-            told("services_without_sbom", unknown(lineage, as_of));
+        if *kind == Kind::Service && ask.asks_unknown() {
+            told("services_without_sbom", unplaced.clone());
         }
     }
     if is_cut {
@@ -184,10 +195,10 @@ pub(super) fn answer(lineage: &Lineage, ask: &Ask, from: &str, as_of: Timestamp)
     answer
 }
 
-/// How many there are, and the first of them.
-fn list(mut names: Vec<String>) -> String {
+/// How many there are, and the first of them; `at_least`: there may be more.
+fn list(mut names: Vec<String>, at_least: bool) -> String {
     names.sort_unstable();
-    let mut text = names.len().to_string();
+    let mut text = format!("{}{}", if at_least { "at least " } else { "" }, names.len());
     for (at, name) in names.iter().take(NAMED_MAX).enumerate() {
         let between = if at == 0 { ": " } else { ", " };
         text.push_str(between);
@@ -215,21 +226,18 @@ fn deployed(lineage: &Lineage, digest: &Key, as_of: Timestamp) -> Option<String>
     (!services.is_empty()).then(|| services.join("+"))
 }
 
-/// Services at which something runs of which no bill of materials tells.
-fn unknown(lineage: &Lineage, as_of: Timestamp) -> Vec<String> {
+/// Services at which something runs of which no bill of materials tells, and whether there are more than are looked at.
+fn unknown(lineage: &Lineage, as_of: Timestamp) -> (Vec<String>, bool) {
     let has_sbom = |digest: &Key| lineage.halves.by(digest, as_of).any(|(half, _)| half.stage == Stage::Sbom);
     let mut unknown = Vec::new();
-    for service in lineage.keys(Kind::Service) {
-        let mut seen = BTreeMap::new();
-        for (half, times) in lineage.halves.by(service, as_of).filter(|(half, _)| !half.is_down) {
-            if half.far.kind == Kind::Digest {
-                seen.insert((&times.last, &half.far), ());
-            }
-        }
-        let is_seen = lineage.halves.by(service, as_of).next().is_some();
-        if is_seen && !seen.last_key_value().is_some_and(|((_, digest), ())| has_sbom(digest)) {
+    let mut services = lineage.halves.listed(Kind::Service, "");
+    for service in services.by_ref().take(lineage.limits.reached_max) {
+        let seen: Vec<_> = lineage.halves.by(service, as_of).filter(|(half, _)| !half.is_down).collect();
+        let digests = seen.iter().filter(|(half, _)| half.far.kind == Kind::Digest);
+        let newest = digests.map(|(half, times)| (&times.last, &half.far)).max();
+        if !seen.is_empty() && !newest.is_some_and(|(_, digest)| has_sbom(digest)) {
             unknown.push(service.text.to_string());
         }
     }
-    unknown
+    (unknown, services.next().is_some())
 }

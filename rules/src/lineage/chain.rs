@@ -74,7 +74,7 @@ fn rows(lineage: &Lineage, keys: &BTreeMap<Key, u8>) -> Vec<Row> {
     let mut told: BTreeMap<(Stage, &Key), BTreeSet<Arc<Seen>>> = BTreeMap::new();
     for near in keys.keys() {
         let edges = lineage.halves.of(near).filter(|(half, _)| half.is_down);
-        for (half, Half { first, last }) in edges {
+        for (half, Half { first, last, .. }) in edges {
             if let Some((far, _)) = keys.get_key_value(&half.far)
                 && let Some(what) = shown(half, near, far)
             {

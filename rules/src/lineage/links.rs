@@ -149,22 +149,36 @@ impl LinkReader {
     /// An event that has these fields may make an edge: nothing is built to find that out.
     pub fn joins(&self, view: View<'_>, action: &str, verdict: Verdict) -> bool {
         let Some(pairs) = &self.pairs else { return true };
-        let mut parts = 0u32;
-        for &(slot, part) in &self.keys {
-            parts |= u32::from(view.has(slot)) << part as u32;
-        }
-        parts |= u32::from(self.runner.iter().any(|&slot| view.has(slot))) << Part::Runner as u32;
-        parts |= u32::from(view.has(self.service)) << Part::Service as u32;
-        parts |= u32::from(view.has(self.artifact)) << Part::Artifact as u32;
+        let parts = self.parts(|slot| view.has(slot));
         if parts & parts.wrapping_sub(1) == 0 && (parts == 0 || self.service == NONE) {
             return false;
         }
-        let has = |part: Part| parts >> part as u32 & 1 == 1;
         let succeeded = succeeded(verdict);
-        let made = pairs.iter().filter(|of| of.made_by(action, succeeded)).flat_map(|of| of.pairs);
+        let made = pairs.iter().filter(|of| of.made_by(action, succeeded));
+        made.into_iter().any(|of| self.makes(of, parts))
+    }
+
+    /// Some event of the class can make an edge, by a format that fills these fields and no others.
+    pub fn may_join(&self, fills: impl Fn(&str) -> bool) -> bool {
+        let parts = self.parts(|slot| fills(self.fields.name(slot)));
+        self.pairs.as_ref().is_none_or(|pairs| pairs.iter().any(|of| self.makes(of, parts)))
+    }
+
+    /// The parts that are played, a bit each.
+    fn parts(&self, has: impl Fn(Slot) -> bool) -> u32 {
+        let runner = (self.runner.iter().any(|&slot| has(slot)), Part::Runner);
+        let placed = [(self.service, Part::Service), (self.artifact, Part::Artifact)];
+        let slots = self.keys.iter().copied().chain(placed.into_iter().filter(|(slot, _)| *slot != NONE));
+        let played = slots.map(|(slot, part)| (has(slot), part)).chain([runner]);
+        played.fold(0, |parts, (has, part)| parts | u32::from(has) << part as u32)
+    }
+
+    /// Such parts make an edge that is wanted.
+    fn makes(&self, of: &Pairs, parts: u32) -> bool {
+        let has = |part: Part| parts >> part as u32 & 1 == 1;
         // That an artifact has a bill of materials is told by those that list nothing, too, where services are asked for.
         let alone = |stage: Stage| stage == Stage::Sbom && self.service != NONE;
-        made.into_iter().any(|(from, to, stage)| (from != to || alone(*stage)) && has(*from) && has(*to))
+        of.pairs.iter().any(|(from, to, stage)| (from != to || alone(*stage)) && has(*from) && has(*to))
     }
 
     /// The keys of an event of that time and id; None where it has none. `named`: what to keep instead of a text, where that

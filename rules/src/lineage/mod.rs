@@ -48,6 +48,8 @@ pub struct Limits {
     /// Edges, each under both of its ends. Divided evenly over the virtual shards; at the limit what was last seen longest
     /// ago goes first.
     pub edges_max: usize,
+    /// The same of edges with a package at one end, which have a budget of their own.
+    pub purl_edges_max: usize,
     /// A key to which more joints than this came on one day is a hub: walks end there.
     pub degree_max: usize,
     /// Keys that one walk may reach.
@@ -58,7 +60,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 10_000, edges_of_event_max: 20_000 }
+        Limits {
+            edges_max: 1_000_000,
+            purl_edges_max: 1_000_000,
+            degree_max: 256,
+            reached_max: 10_000,
+            edges_of_event_max: 20_000,
+        }
     }
 }
 
@@ -82,7 +90,8 @@ pub struct Lineage {
 impl Lineage {
     /// An empty table.
     pub fn new(limits: Limits) -> Lineage {
-        Lineage { halves: Halves::new(limits.edges_max.saturating_mul(2)), limits, cut: 0 }
+        let halves_max = [limits.edges_max, limits.purl_edges_max].map(|max| max.saturating_mul(2));
+        Lineage { halves: Halves::new(halves_max), limits, cut: 0 }
     }
 
     /// Takes an event in: in total order behind the cursor, or late.
@@ -123,8 +132,8 @@ impl Lineage {
         self.halves.len()
     }
 
-    /// Halves of edges that were given up at the limit.
-    pub fn evicted(&self) -> u64 {
+    /// Halves of edges that were given up at `edges_max`, and of packages at `purl_edges_max`.
+    pub fn evicted(&self) -> [u64; 2] {
         self.halves.evicted()
     }
 

@@ -109,7 +109,7 @@ pub(super) fn reached(lineage: &Lineage, start: &Key) -> Reached {
 fn artifact(lineage: &Lineage, digest: &Key, hops: u8) -> Artifact {
     let mut services: BTreeMap<&Key, (&Arc<Seen>, &Arc<Seen>)> = BTreeMap::new();
     let mut earliest: Option<&Arc<Seen>> = None;
-    for (half, Half { first, last }) in lineage.halves.of(digest) {
+    for (half, Half { first, last, .. }) in lineage.halves.of(digest) {
         earliest = earliest.into_iter().chain([first]).min();
         if half.is_down && half.far.kind == Kind::Service {
             let known = services.entry(&half.far).or_insert((first, last));

@@ -1,17 +1,17 @@
-//! Rules that ask lineage: their findings wait in their lane for every source, and are decided by the table as of their time.
+//! Rules that ask lineage: their findings wait in their lane for every source that tells of edges, and are decided by the table
+//! as of their time.
 //!
-//! Where such findings wait, sealing goes second by second: first the edges of the second, then what is decided by them. Must
-//! never decide by a table that is not filled up to the finding, nor let the end of a chunk say how far it is filled.
+//! In that lane sealing goes finding by finding: first the edges up to its time, then what is decided by them. Must never decide
+//! by a table that is not filled up to the finding, nor let the end of a chunk say how far it is filled.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use model::{Arrival, Finding, Sha256, Timestamp};
+use model::{Finding, Sha256, Timestamp};
 use rules::lineage::{Ask, Enough, FROM, Shared};
 use sinks::{Decide, LaneId, OutletError};
 
-use super::lineage::{begin, second};
 use super::{Pipeline, Source, joins};
 use crate::ruleset::RuleSet;
 use crate::told::{tell, tell_incident};
@@ -21,6 +21,7 @@ use crate::told::{tell, tell_incident};
 pub(super) struct Asks {
     asks: BTreeMap<Sha256, Ask>,
     table: Option<Shared>,
+    cut: u64,
 }
 
 /// The same as the sealer knows it.
@@ -44,20 +45,19 @@ impl Decider {
         self.0.borrow_mut().table = Some(table);
     }
 
-    /// A finding waits for its answer.
-    pub fn concerns(&self, finding: &Finding) -> bool {
-        finding.arrival == Arrival::OnTime
-            && !finding.timeless
-            && self.0.borrow().asks.contains_key(&finding.rule.version)
+    /// Questions that a limit cut short.
+    pub fn cut(&self) -> u64 {
+        self.0.borrow().cut
     }
 }
 
 impl Decide for Decider {
     fn decide(&self, finding: &mut Finding) -> bool {
-        let Asks { asks, table } = &*self.0.borrow();
+        let Asks { asks, table, cut } = &mut *self.0.borrow_mut();
         let Some((ask, table)) = asks.get(&finding.rule.version).zip(table.as_ref()) else { return true };
         let from = finding.facts.iter().find(|(name, _)| name == FROM).map_or("", |(_, text)| text);
         let answer = table.borrow().answer(ask, from, finding.order.time);
+        *cut += u64::from(answer.is_cut);
         let is_met = ask.is_met(&answer);
         finding.facts.extend(answer.facts);
         is_met
@@ -75,14 +75,15 @@ impl Pipeline {
         for source in &mut self.sources {
             source.watermark = source.gate.advance();
         }
-        let Pipeline { sources, lanes, .. } = self;
+        let Pipeline { sources, lanes, settings, .. } = self;
         let cursor = |of: &[usize]| of.iter().filter_map(|&at| sources.get(at)?.cursor()).min();
         let mut cursors: Vec<(bool, LaneId, Timestamp)> =
             lanes.iter().filter_map(|lane| Some((lane.asks, lane.id, cursor(&lane.sources)?))).collect();
-        // Who asks reads all sources and goes last: everything else before its cursor has been sealed then.
+        // Who asks goes last: what can be sealed before it has been. Where all leave in one order, it leads nobody.
         cursors.sort_unstable();
+        let slowest = cursors.iter().map(|(.., cursor)| *cursor).min().filter(|_| settings.merge);
         for (asks, lane, cursor) in cursors {
-            if asks { self.seal_asking(lane, cursor) } else { self.seal(lane, cursor) }
+            if asks { self.seal_asking(lane, slowest.unwrap_or(cursor)) } else { self.seal(lane, cursor) }
         }
         self.join(if self.settings.merge { self.sealer.sealed_to() } else { Timestamp::MAX });
         self.withdraw()?;
@@ -94,16 +95,18 @@ impl Pipeline {
         sealer.advance(lane, cursor, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
     }
 
-    /// The table stands at whole seconds, and so does the cursor of those that ask it.
+    /// Finding by finding: first the edges up to its time, then what is decided by them. Incidents before it come first, as
+    /// far as all sources have passed them.
     fn seal_asking(&mut self, lane: LaneId, cursor: Timestamp) {
-        let cursor = if cursor == Timestamp::MAX { cursor } else { begin(second(cursor)) };
-        while let Some(next) = self.lineage.as_mut().and_then(|lineage| lineage.next_asked(cursor)) {
-            self.seal(lane, begin(next));
-            self.join(begin(next));
+        let mut last = None;
+        while let Some(at) = self.sealer.next_finding(lane).filter(|at| *at < cursor && Some(*at) > last) {
+            self.seal(lane, at);
+            self.join(at);
             if let Some(lineage) = &mut self.lineage {
-                lineage.reach(next + 1);
+                lineage.reach(at.plus_ms(1));
             }
-            self.seal(lane, begin(next + 1));
+            self.seal(lane, at.plus_ms(1));
+            last = Some(at);
         }
         self.seal(lane, cursor);
     }

@@ -1,11 +1,11 @@
 //! Lineage as a stage of the pipeline: the keys of every event go into one table, in total order, behind the cursor.
 //!
-//! Events wait by the second until it is complete; so the table stands at whole seconds, wherever chunks end, and is a
-//! function of the set of events. It is asked as of an event's time. Late events go in at once. Must never hold an event back
+//! Events wait by the second until it is complete; so the table stands at whole seconds, or at the time of an event that
+//! asks, wherever chunks end, and is a function of the set of events. It is asked as of an event's time. Late events go in at once. Must never hold an event back
 //! from rules that do not ask, nor let one go at a limit uncounted.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,7 +33,13 @@ pub struct LineageLimits {
 impl LineageLimits {
     /// What a worker may hold where nobody says otherwise. Walks reach less far than those of people who ask.
     pub const DEFAULT: LineageLimits = LineageLimits {
-        table: Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 2_000, edges_of_event_max: 10_000 },
+        table: Limits {
+            edges_max: 1_000_000,
+            purl_edges_max: 1_000_000,
+            degree_max: 256,
+            reached_max: 2_000,
+            edges_of_event_max: 10_000,
+        },
         waiting_max: 1_000_000,
         evidence_max: 500_000,
     };
@@ -44,8 +50,10 @@ impl LineageLimits {
 pub struct LineageHeld {
     /// Halves of edges.
     pub halves: usize,
-    /// Halves given up because `lineage_edges_max` was reached.
-    pub evicted: u64,
+    /// Halves given up because `lineage_edges_max` was reached, and of packages because `lineage_purl_edges_max` was.
+    pub evicted: [u64; 2],
+    /// Questions of rules that a limit cut short.
+    pub asks_cut: u64,
     /// Edges left out because one event had too many.
     pub cut: u64,
     /// Events that wait for their cursor.
@@ -93,8 +101,6 @@ pub struct LineageStage {
     /// The same in the order in which they came.
     oldest: VecDeque<Sha256>,
     forgotten: u64,
-    /// Seconds in which findings wait for an answer.
-    asked: BTreeSet<i64>,
     limits: LineageLimits,
 }
 
@@ -120,7 +126,6 @@ impl LineageStage {
             evidence: BTreeMap::new(),
             oldest: VecDeque::new(),
             forgotten: 0,
-            asked: BTreeSet::new(),
             limits,
         }
     }
@@ -152,29 +157,27 @@ impl LineageStage {
         self.take_in(of);
     }
 
-    /// A finding of that time waits for an answer.
-    pub fn asked_at(&mut self, time: Timestamp) {
-        self.asked.insert(second(time));
-    }
-
-    /// The first second before a time in which a finding waits for an answer; it does so no longer.
-    pub fn next_asked(&mut self, before: Timestamp) -> Option<i64> {
-        let next = self.asked.first().copied().filter(|next| begin(*next) < before)?;
-        self.asked.remove(&next);
-        Some(next)
-    }
-
     /// The second of the first event that waits.
     pub fn next(&self) -> Option<i64> {
         self.waiting.keys().next().copied()
     }
 
-    /// Fills the table with everything before a second.
-    pub fn reach(&mut self, before: i64) {
+    /// Fills the table with everything before a time.
+    pub fn reach(&mut self, before: Timestamp) {
         while let Some(first) = self.waiting.first_entry()
-            && *first.key() < before
+            && begin(*first.key()) < before
         {
-            let mut events = first.remove();
+            let (second, mut events) = first.remove_entry();
+            if begin(second + 1) > before {
+                let later: Vec<Waiting>;
+                (events, later) = events.into_iter().partition(|event| event.of.time < before);
+                if !later.is_empty() {
+                    self.waiting.insert(second, later);
+                }
+                if events.is_empty() {
+                    return;
+                }
+            }
             self.len -= events.len();
             events.sort_by(|a, b| a.place().cmp(&b.place()));
             for Waiting { of, .. } in events {
@@ -227,6 +230,7 @@ impl LineageStage {
         LineageHeld {
             halves: table.held(),
             evicted: table.evicted(),
+            asks_cut: 0,
             cut: table.cut(),
             waiting: self.len,
             early: self.early,
@@ -245,7 +249,6 @@ pub struct LineageState {
     waiting: Vec<Waiting>,
     said: Vec<(u32, i64, Linked)>,
     evidence: Vec<(Sha256, Vec<NumberedKey>)>,
-    asked: BTreeSet<i64>,
 }
 
 impl LineageStage {
@@ -263,14 +266,12 @@ impl LineageStage {
             waiting: self.waiting.values().flatten().map(waiting).collect(),
             said: self.said.iter().enumerate().filter_map(said).collect(),
             evidence: self.oldest.iter().map(|sha256| (*sha256, keys(sha256))).collect(),
-            asked: self.asked.clone(),
         }
     }
 
     /// Puts a snapshot in the place of nothing.
     pub fn restore(&mut self, state: LineageState) {
         self.table.borrow_mut().restore(state.table);
-        self.asked = state.asked;
         state.waiting.into_iter().for_each(|event| self.wait(event));
         for (at, hour, said) in state.said {
             if let Some(place) = self.said.get_mut(at as usize) {
