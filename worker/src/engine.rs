@@ -171,14 +171,10 @@ impl Engine {
 
     /// Some record of this source can make an edge of lineage that somebody asks for, by what its formats fill.
     pub fn tells_of_edges(&self) -> bool {
-        self.routes.iter().zip(self.decoder.plans()).any(|(route, plan)| {
-            let rows = plan.format().mapping.map_or(&[][..], |mapping| mapping.rows);
-            route.links.iter().any(|(class, reader)| {
-                let fills = |row: &MapRow| row.classes.is_empty() || row.classes.contains(class);
-                // A form without rows takes every field by its name.
-                reader.may_join(|field| rows.is_empty() || rows.iter().any(|row| row.field == field && fills(row)))
-            })
-        })
+        let routes = self.routes.iter().zip(self.decoder.plans());
+        routes
+            .into_iter()
+            .any(|(route, plan)| route.links.iter().any(|(class, reader)| makes_edges(plan.format(), *class, reader)))
     }
 
     /// Rules (by index) that records of this source can reach.
@@ -203,18 +199,24 @@ impl Route {
         };
         let raw = compile(&|rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource))?;
         let (mut classes, mut links, mut starts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let kinds: BTreeSet<Kind> = rules.asked().flat_map(|(_, ask)| ask.needs()).collect();
+        // Incidents are joined over every joint; without them nothing is kept that no rule asks for.
+        let joints = Kind::ALL.into_iter().filter(|kind| reading.lineage && kind.is_joint());
+        let kinds: BTreeSet<Kind> = rules.asked().flat_map(|(_, ask)| ask.needs()).chain(joints).collect();
         if format.mapping.is_some() {
             // What it may not speak of it feeds no rule with, and no rule waits for it.
             let may = |class: &&EventClass| reading.classes.as_ref().is_none_or(|allowed| allowed.contains(class));
             for class in EventClass::ALL.iter().filter(may) {
                 let program = compile(&|rule| takes_class(class.name(), &rule.logsource))?;
-                if reading.lineage || !kinds.is_empty() {
+                if !kinds.is_empty() {
                     let mut fields = program.projection().clone();
                     let asked = rules.asked().filter(|(rule, _)| takes_class(class.name(), &rule.logsource));
                     let read = |(rule, ask): (&Rule, &Ask)| (rule.version, StartReader::new(ask, &mut fields));
-                    starts.insert(*class, asked.map(read).collect::<Vec<_>>());
-                    links.insert(*class, LinkReader::of_kinds(*class, fields, &kinds));
+                    let asked: Vec<_> = asked.map(read).collect();
+                    let reader = LinkReader::of_kinds(*class, fields, &kinds);
+                    if reading.lineage || !asked.is_empty() || makes_edges(format, *class, &reader) {
+                        links.insert(*class, reader);
+                        starts.insert(*class, asked);
+                    }
                 }
                 if !program.is_empty() {
                     classes.insert(*class, program);
@@ -244,6 +246,14 @@ impl Route {
             tables,
         }
     }
+}
+
+/// Some event of a class makes an edge, by what the format fills of what is read.
+fn makes_edges(format: &Format, class: EventClass, reader: &LinkReader) -> bool {
+    let rows = format.mapping.map_or(&[][..], |mapping| mapping.rows);
+    let fills = |row: &MapRow| row.classes.is_empty() || row.classes.contains(&class);
+    // A form without rows takes every field by its name.
+    reader.may_join(|field| rows.is_empty() || rows.iter().any(|row| row.field == field && fills(row)))
 }
 
 /// Raw records of a format run through rules whose log source does not contradict theirs. Where the user names the log

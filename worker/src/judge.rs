@@ -169,7 +169,8 @@ impl Scratch {
         let links = reader.and_then(|reader| {
             let of_finding = findings.first().map(|finding| finding.order.sha256);
             let evidence = of_finding.or(occurrence.as_ref().map(|event| event.order.sha256));
-            self.links(reader, &seen, evidence)
+            // Without incidents nobody asks where evidence stands.
+            self.links(reader, &seen, evidence.filter(|_| engine.reading.lineage))
         });
         Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, links, missed, said })
     }

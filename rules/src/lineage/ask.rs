@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use model::{Projection, Scalar, Slot, Timestamp, View};
 
-use super::key::{Key, Kind};
+use super::key::{Key, Kind, Kinds};
 use super::pairs::Stage;
 use super::walk::{Way, walk};
 use super::{Limits, Lineage};
@@ -68,6 +68,8 @@ pub struct Ask {
     pub versions: Option<String>,
     /// The kinds that are asked for, in the order in which the alert lists them.
     pub kinds: Vec<Kind>,
+    /// The joints that the way goes through, beside the kinds that are asked for; None: any.
+    pub through: Option<Vec<Kind>>,
     /// How many of them there must be.
     pub enough: Enough,
 }
@@ -90,7 +92,17 @@ impl Ask {
         let named = self.kinds.contains(&Kind::Digest).then_some(Kind::Purl);
         // Where they run is asked of artifacts, too.
         let placed = self.kinds.contains(&Kind::Digest).then_some(Kind::Service);
-        self.kinds.iter().copied().chain([self.kind]).chain(named).chain(placed)
+        self.way().chain(named).chain(placed)
+    }
+
+    /// The kinds of keys on the way.
+    fn way(&self) -> impl Iterator<Item = Kind> {
+        let through = self.through.as_ref();
+        let joints = Kind::ALL.into_iter().filter(move |kind| match through {
+            Some(kinds) => kinds.contains(kind),
+            None => kind.is_joint(),
+        });
+        self.kinds.iter().copied().chain([self.kind]).chain(joints)
     }
 
     /// Services of which nobody knows what runs there are told of.
@@ -163,9 +175,9 @@ fn starts(lineage: &Lineage, kind: Kind, from: &str) -> (BTreeSet<Key>, bool) {
 pub(super) fn answer(lineage: &Lineage, ask: &Ask, from: &str, as_of: Timestamp) -> Answer {
     let (starts, mut is_cut) = starts(lineage, ask.kind, from);
     let Limits { reached_max, .. } = lineage.limits;
-    let mut reached: BTreeSet<Key> = BTreeSet::new();
+    let (mut reached, way): (BTreeSet<Key>, Kinds) = (BTreeSet::new(), Kinds::of(ask.way()));
     for start in &starts {
-        let walk = walk(lineage, start, Way::Down, as_of);
+        let walk = walk(lineage, start, Way::Down, (as_of, way));
         is_cut |= walk.is_cut || !walk.hubs.is_empty();
         reached.extend(walk.keys.into_keys().filter(|key| !starts.contains(key)));
         if reached.len() > reached_max {
@@ -180,7 +192,8 @@ pub(super) fn answer(lineage: &Lineage, ask: &Ask, from: &str, as_of: Timestamp)
         let of_kind: Vec<&Key> = reached.iter().filter(|key| key.kind == *kind).collect();
         answer.count += of_kind.len();
         let named = |key: &&Key| if *kind == Kind::Digest { name(lineage, key, as_of) } else { key.text.to_string() };
-        let mut told = |what: &str, names: Vec<String>| answer.facts.push((format!("reached.{what}"), list(names, is_cut)));
+        let mut told =
+            |what: &str, names: Vec<String>| answer.facts.push((format!("reached.{what}"), list(names, is_cut)));
         told(several, of_kind.iter().map(named).collect());
         if *kind == Kind::Digest {
             told("deployed", of_kind.iter().filter_map(|digest| deployed(lineage, digest, as_of)).collect());

@@ -119,18 +119,20 @@ impl LinkReader {
     /// Reads only the keys that walks go on through, of events of a class, out of views over `fields` and its own: for whoever
     /// sees every event.
     pub fn of_joints(class: EventClass, fields: Projection) -> LinkReader {
-        LinkReader::of_kinds(class, fields, &BTreeSet::new())
+        let joints = Kind::ALL.into_iter().filter(|kind| kind.is_joint()).collect();
+        LinkReader::of_kinds(class, fields, &joints)
     }
 
-    /// The same with keys of some more kinds, because rules ask for them.
+    /// The same of keys of some kinds.
     pub fn of_kinds(class: EventClass, mut fields: Projection, kinds: &BTreeSet<Kind>) -> LinkReader {
-        let joints = KEYS.iter().filter(|(_, part)| part.kind().is_joint() || kinds.contains(&part.kind()));
+        let wanted = KEYS.iter().filter(|(_, part)| kinds.contains(&part.kind()));
         let mut ask = |kind: Kind, field: &str| if kinds.contains(&kind) { fields.ask(field) } else { NONE };
         let [service, env] = ["prov.service", "prov.env"].map(|field| ask(Kind::Service, field));
         let [artifact, version] = ["prov.artifact", "prov.version"].map(|field| ask(Kind::Purl, field));
+        let runner = RUNNER.map(|field| ask(Kind::Runner, field));
         LinkReader {
-            keys: joints.map(|(field, part)| (fields.ask(field), *part)).collect(),
-            runner: RUNNER.map(|field| fields.ask(field)),
+            keys: wanted.map(|(field, part)| (fields.ask(field), *part)).collect(),
+            runner,
             who: [NONE; 2],
             service,
             env,
@@ -166,10 +168,10 @@ impl LinkReader {
 
     /// The parts that are played, a bit each.
     fn parts(&self, has: impl Fn(Slot) -> bool) -> u32 {
-        let runner = (self.runner.iter().any(|&slot| has(slot)), Part::Runner);
-        let placed = [(self.service, Part::Service), (self.artifact, Part::Artifact)];
-        let slots = self.keys.iter().copied().chain(placed.into_iter().filter(|(slot, _)| *slot != NONE));
-        let played = slots.map(|(slot, part)| (has(slot), part)).chain([runner]);
+        let runner = self.runner.map(|slot| (slot, Part::Runner));
+        let others = [(self.service, Part::Service), (self.artifact, Part::Artifact)].into_iter().chain(runner);
+        let slots = self.keys.iter().copied().chain(others.filter(|(slot, _)| *slot != NONE));
+        let played = slots.map(|(slot, part)| (has(slot), part));
         played.fold(0, |parts, (has, part)| parts | u32::from(has) << part as u32)
     }
 

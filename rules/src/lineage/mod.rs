@@ -27,7 +27,7 @@ use model::Timestamp;
 pub use around::{Around, Step};
 pub use ask::{ASKED_FOR, ASKED_FROM, Answer, Ask, Enough, FROM, StartReader};
 pub use chain::{Chain, Missing, Row};
-pub use key::{Key, Kind, Part};
+pub use key::{Key, Kind, Kinds, Part};
 pub use links::{LinkReader, Links, Seen};
 pub use pairs::Stage;
 pub use reached::{Artifact, Placed, Reached, RunReached};
@@ -37,7 +37,11 @@ pub use walk::Walk;
 use walk::{Way, walk};
 
 /// Everything that has been seen.
+#[cfg(test)]
 const NOW: Timestamp = Timestamp::MAX;
+
+/// The same, of keys of every kind.
+const ALL: (Timestamp, Kinds) = (Timestamp::MAX, Kinds::ALL);
 
 /// A table that one fills in total order, and several ask.
 pub type Shared = Rc<RefCell<Lineage>>;
@@ -164,12 +168,12 @@ impl Lineage {
     /// What a key came of, over edges that were seen by a time: for a rule, the time of the event that asks. Whoever asks must
     /// have seen to it that everything up to that time has been observed.
     pub fn came_of(&self, key: &Key, as_of: Timestamp) -> Walk {
-        walk(self, key, Way::Up, as_of)
+        walk(self, key, Way::Up, (as_of, Kinds::ALL))
     }
 
     /// What came of a key, by a time.
     pub fn led_to(&self, key: &Key, as_of: Timestamp) -> Walk {
-        walk(self, key, Way::Down, as_of)
+        walk(self, key, Way::Down, (as_of, Kinds::ALL))
     }
 
     /// The joints that lie around some keys, whichever way, by a time.

@@ -205,7 +205,9 @@ impl Halves {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &HalfKey, &Half)> {
         let nodes = self.shards.iter().flat_map(|shard| &shard.nodes);
         let halves = nodes.flat_map(|(near, node)| node.iter().map(move |(key, half)| (near, key, half)));
-        halves.flat_map(|(near, key, half)| half.before.as_deref().into_iter().chain([half]).map(move |of| (near, key, of)))
+        halves.flat_map(|(near, key, half)| {
+            half.before.as_deref().into_iter().chain([half]).map(move |of| (near, key, of))
+        })
     }
 
     /// Puts a half where it belongs; one of an edge that is there is what the edge was before.
@@ -265,8 +267,10 @@ impl Shard {
     /// Gives up a sixteenth of a budget, one half at least; returns how many.
     fn make_room(&mut self, of: usize, shard_max: usize, listed: &mut BTreeSet<Key>) -> u64 {
         let all = self.nodes.iter().flat_map(|(near, node)| node.iter().map(move |(key, half)| (near, key, half)));
-        let mut ranked: Vec<(Timestamp, &Key, &HalfKey)> =
-            all.filter(|(near, key, _)| budget(near, key) == of).map(|(near, key, half)| (half.last.time, near, key)).collect();
+        let mut ranked: Vec<(Timestamp, &Key, &HalfKey)> = all
+            .filter(|(near, key, _)| budget(near, key) == of)
+            .map(|(near, key, half)| (half.last.time, near, key))
+            .collect();
         let room = (shard_max / 16).max(1).min(ranked.len());
         if room < ranked.len() {
             ranked.select_nth_unstable(room);

@@ -18,7 +18,11 @@ const HINT: &str = "for example `x-lineage: {from: prov.token_id, reaches: [run,
 /// Reads `x-lineage`.
 pub(super) fn ask(cx: &mut Context<'_>, document: &Node, of: &LogSource) -> Result<Option<Ask>, Problem> {
     let Some(body) = document.get("x-lineage") else { return Ok(None) };
-    check_keys(entries(body, "x-lineage")?, "x-lineage", &["from", "versions", "reaches", "reaches_none", "at_least"])?;
+    check_keys(
+        entries(body, "x-lineage")?,
+        "x-lineage",
+        &["from", "versions", "reaches", "reaches_none", "through", "at_least"],
+    )?;
     if !is_about_own_events(of) {
         return Err(Problem::new(body.line, "`x-lineage` is for rules on the model's fields")
             .hint("lineage joins events of every format: write `logsource: {product: pipewarden, category: …}`"));
@@ -48,8 +52,18 @@ pub(super) fn ask(cx: &mut Context<'_>, document: &Node, of: &LogSource) -> Resu
             return Err(Problem::new(body.line, "`x-lineage` needs one of `reaches` and `reaches_none`").hint(HINT));
         }
     };
+    let kinds = known(&names, body)?;
+    let through = body.get("through").map(|_| known(&header::texts(body, "through")?, body)).transpose()?;
+    if through.iter().flatten().any(|kind| !kind.is_joint()) {
+        return Err(Problem::new(body.line, "no way goes through a service").hint("`through` names what it may pass"));
+    }
+    Ok(Some(Ask { from, kind: *kind, versions, kinds, through, enough }))
+}
+
+/// The kinds of these names, each once.
+fn known(names: &[String], body: &Node) -> Result<Vec<Kind>, Problem> {
     let mut kinds = Vec::new();
-    for name in &names {
+    for name in names {
         let Some((_, kind, _)) = ASKED_FOR.iter().find(|(known, ..)| known == name) else {
             let known = ASKED_FOR.iter().map(|(known, ..)| *known);
             return Err(
@@ -60,7 +74,7 @@ pub(super) fn ask(cx: &mut Context<'_>, document: &Node, of: &LogSource) -> Resu
             kinds.push(*kind);
         }
     }
-    Ok(Some(Ask { from, kind: *kind, versions, kinds, enough }))
+    Ok(kinds)
 }
 
 fn at_least(body: &Node) -> Result<usize, Problem> {
