@@ -61,6 +61,8 @@ pub struct Rule {
     pub memories: Vec<Memory>,
     /// `x-new-terms` (E4).
     pub new_terms: Option<NewTerms>,
+    /// `x-lineage` (E13): what it asks of lineage.
+    pub lineage: Option<crate::lineage::Ask>,
     /// `x-risk.weight` (E11): what each of its alerts adds to a sum of risk, above zero.
     pub risk_weight: Option<f64>,
     /// `x-lists` by name, and every list that the rule uses.

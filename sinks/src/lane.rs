@@ -3,9 +3,12 @@
 //! Goes from place to place in total order: an event with everything that holds at it, then the timers at which a rule
 //! holds, then those that expire. Must never pass its limit, and never look at when something arrived.
 
+use std::fmt;
+use std::rc::Rc;
+
 use model::{
-    AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence, Place,
-    RedactionKey, Resolution, Timestamp,
+    AlertRecord, AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence,
+    Place, RedactionKey, Resolution, Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
@@ -13,6 +16,15 @@ use crate::occurrences::Occurrences;
 use crate::queue::Queue;
 use crate::seal::{Limits, Mode};
 use crate::suppression::{Silences, suppressed};
+
+/// What has the last word on a finding when its turn comes in total order: it may add facts.
+pub trait Decide: fmt::Debug {
+    /// The rule holds.
+    fn decide(&self, finding: &mut Finding) -> bool;
+
+    /// Nothing can be told of it before its turn.
+    fn waits(&self, finding: &Finding) -> bool;
+}
 
 /// Number of a keyed state in its lane.
 pub type CorrelatorId = usize;
@@ -30,6 +42,7 @@ pub(crate) struct Lane {
     pub(crate) correlators: Vec<Box<dyn Correlator>>,
     pub(crate) cursor: Timestamp,
     pub(crate) redaction: RedactionKey,
+    decider: Option<Rc<dyn Decide>>,
     mode: Mode,
     /// What holds at the place at hand; reused.
     derived: Vec<Derived>,
@@ -46,7 +59,7 @@ enum Next {
 }
 
 impl Lane {
-    pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey) -> Lane {
+    pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey, decider: Option<Rc<dyn Decide>>) -> Lane {
         Lane {
             life: Life::new(limits.open_alerts_max, redaction),
             silenced: Life::new(limits.open_alerts_max, redaction),
@@ -56,6 +69,7 @@ impl Lane {
             correlators: Vec::new(),
             cursor: Timestamp::MIN,
             redaction,
+            decider,
             mode,
             derived: Vec::new(),
             approached: 0,
@@ -178,7 +192,10 @@ impl Lane {
         });
     }
 
-    fn hold(&mut self, finding: Finding, tell: &mut impl FnMut(Sealed)) {
+    fn hold(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
+        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+            return;
+        }
         let redaction = self.redaction;
         if self.mode == Mode::EveryMatch {
             return tell(alone(&finding, AlertState::Match, redaction));
@@ -211,7 +228,11 @@ impl Lane {
     }
 
     /// A finding that stands alone, because it came too late or from too far ahead.
-    pub(crate) fn alone(&mut self, finding: &Finding, tell: &mut impl FnMut(Sealed)) {
+    pub(crate) fn alone(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
+        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+            return;
+        }
+        let finding = &finding;
         if self.mode == Mode::EveryMatch {
             return tell(alone(finding, AlertState::Match, self.redaction));
         }
@@ -229,9 +250,21 @@ impl Lane {
         correlator.apply_late(event, &mut |of| derived.push(of));
         for of in derived {
             match of {
-                Derived::Holds(finding) => self.alone(&finding, tell),
+                Derived::Holds(finding) => self.alone(finding, tell),
                 Derived::Resolves(resolution) => self.resolve(&resolution, tell),
             }
+        }
+    }
+
+    /// What can be told of a finding ahead of its cursor.
+    pub(crate) fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
+        match &self.decider {
+            Some(decider) if decider.waits(finding) => None,
+            Some(decider) => {
+                let mut finding = finding.clone();
+                decider.decide(&mut finding).then(|| self.life.preview(&finding)).flatten()
+            }
+            None => self.life.preview(finding),
         }
     }
 

@@ -15,7 +15,7 @@ mod seal;
 mod suppression;
 
 pub use incident::{IncidentLimits, Incidents, IncidentsHeld, IncidentsSnapshot, Near, Opening, OpeningPlace};
-pub use lane::CorrelatorId;
+pub use lane::{CorrelatorId, Decide};
 pub use life::{Life, Sealed, alone};
 pub use outlet::{JsonLines, Outlet, OutletError};
 pub use queue::Lost;

@@ -3,12 +3,14 @@
 //! Rules that read the same sources share a lane, whose cursor is the least of those sources' watermarks: a slow source
 //! delays only the rules that read it. Must never seal past a cursor, and never look at when something arrived.
 
+use std::rc::Rc;
+
 use model::{
     AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Place, Position,
     RedactionKey, Silence, SourceHealth, Timestamp,
 };
 
-use crate::lane::{CorrelatorId, Lane};
+use crate::lane::{CorrelatorId, Decide, Lane};
 use crate::life::{Sealed, alone};
 use crate::queue::Lost;
 use crate::saved::LaneSnapshot;
@@ -48,6 +50,7 @@ pub struct Sealer {
     /// Records of all lanes leave in one order, so all wait for the slowest.
     merge: bool,
     redaction: RedactionKey,
+    decider: Option<Rc<dyn Decide>>,
     /// Provisional records that say that earlier ones did not come true.
     withdrawn: Vec<AlertRecord>,
 }
@@ -55,7 +58,8 @@ pub struct Sealer {
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
     pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
-        Sealer { mode, lanes: Vec::new(), limits, merge, redaction: RedactionKey::default(), withdrawn: Vec::new() }
+        let redaction = RedactionKey::default();
+        Sealer { mode, lanes: Vec::new(), limits, merge, redaction, decider: None, withdrawn: Vec::new() }
     }
 
     /// Names secrets in keys and ids under this key. For a sealer that has no lanes yet.
@@ -63,9 +67,14 @@ impl Sealer {
         Sealer { redaction, ..self }
     }
 
+    /// Asks somebody about every finding whose turn comes. For a sealer that has no lanes yet.
+    pub fn with_decider(self, decider: Rc<dyn Decide>) -> Sealer {
+        Sealer { decider: Some(decider), ..self }
+    }
+
     /// Adds a lane.
     pub fn add_lane(&mut self) -> LaneId {
-        self.lanes.push(Lane::new(self.mode, self.limits, self.redaction));
+        self.lanes.push(Lane::new(self.mode, self.limits, self.redaction, self.decider.clone()));
         self.lanes.len() - 1
     }
 
@@ -85,6 +94,11 @@ impl Sealer {
     /// How far a lane has been sealed, where records of its own are all it waits for.
     pub fn cursor(&self, lane: LaneId) -> Timestamp {
         self.lanes.get(lane).map_or(Timestamp::MIN, |lane| lane.cursor)
+    }
+
+    /// The time of the first finding that waits in a lane.
+    pub fn next_finding(&self, lane: LaneId) -> Option<Timestamp> {
+        self.lanes.get(lane)?.waiting.peek().map(|order| order.place.time())
     }
 
     /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.
@@ -113,7 +127,7 @@ impl Sealer {
             return;
         };
         if is_alone {
-            lane.alone(&finding, tell);
+            lane.alone(finding, tell);
             return;
         }
         lane.waiting.push(finding.record_order(), finding);
@@ -139,7 +153,7 @@ impl Sealer {
         if self.mode == Mode::EveryMatch || finding.timeless || finding.arrival != Arrival::OnTime {
             return None;
         }
-        self.lanes.get_mut(lane)?.life.preview(finding)
+        self.lanes.get_mut(lane)?.preview(finding)
     }
 
     /// What can be told of an event ahead of its cursor, because of what rules remember.

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::enrich::Tables;
-use ingest::format::{FORMATS, Format, Plan, Wanted};
+use ingest::format::{FORMATS, Format, MapRow, Plan, Wanted};
 use ingest::{Decoder, IdentityKey, Read};
-use model::{EventClass, Projection, RedactionKey, Slot, Trust};
+use model::{EventClass, Projection, RedactionKey, Sha256, Slot, Trust};
 use rules::ast::{LogSource, Rule};
-use rules::lineage::LinkReader;
+use rules::lineage::{Ask, Kind, LinkReader, StartReader};
 use rules::{CompileError, Lists, Program};
 
 use crate::health::Listening;
@@ -110,6 +110,8 @@ pub(crate) struct Route {
     pub(crate) classes: BTreeMap<EventClass, Program>,
     /// Of each class, the lineage keys, out of the same view as its program; empty: nobody asks.
     pub(crate) links: BTreeMap<EventClass, LinkReader>,
+    /// Of each class, where rules (by version) ask lineage: the keys from which they do.
+    pub(crate) starts: BTreeMap<EventClass, Vec<(Sha256, StartReader)>>,
     /// The same format with [`FACTS`] wanted, for records that matched.
     pub(crate) facts: Plan,
     pub(crate) fact_fields: Projection,
@@ -167,6 +169,14 @@ impl Engine {
         id
     }
 
+    /// Some record of this source can make an edge of lineage that somebody asks for, by what its formats fill.
+    pub fn tells_of_edges(&self) -> bool {
+        let routes = self.routes.iter().zip(self.decoder.plans());
+        routes
+            .into_iter()
+            .any(|(route, plan)| route.links.iter().any(|(class, reader)| makes_edges(plan.format(), *class, reader)))
+    }
+
     /// Rules (by index) that records of this source can reach.
     pub fn reads(&self) -> BTreeSet<u32> {
         self.routes
@@ -188,14 +198,25 @@ impl Route {
             Program::compile_with(&rules.rules, &rules.graph, |at, rule| rules.takes_part(at) && takes(rule))
         };
         let raw = compile(&|rule| takes_raw(format, reading.logsource.as_ref(), &rule.logsource))?;
-        let (mut classes, mut links) = (BTreeMap::new(), BTreeMap::new());
+        let (mut classes, mut links, mut starts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        // Incidents are joined over every joint; without them nothing is kept that no rule asks for.
+        let joints = Kind::ALL.into_iter().filter(|kind| reading.lineage && kind.is_joint());
+        let kinds: BTreeSet<Kind> = rules.asked().flat_map(|(_, ask)| ask.needs()).chain(joints).collect();
         if format.mapping.is_some() {
             // What it may not speak of it feeds no rule with, and no rule waits for it.
             let may = |class: &&EventClass| reading.classes.as_ref().is_none_or(|allowed| allowed.contains(class));
             for class in EventClass::ALL.iter().filter(may) {
                 let program = compile(&|rule| takes_class(class.name(), &rule.logsource))?;
-                if reading.lineage {
-                    links.insert(*class, LinkReader::of_joints(*class, program.projection().clone()));
+                if !kinds.is_empty() {
+                    let mut fields = program.projection().clone();
+                    let asked = rules.asked().filter(|(rule, _)| takes_class(class.name(), &rule.logsource));
+                    let read = |(rule, ask): (&Rule, &Ask)| (rule.version, StartReader::new(ask, &mut fields));
+                    let asked: Vec<_> = asked.map(read).collect();
+                    let reader = LinkReader::of_kinds(*class, fields, &kinds);
+                    if reading.lineage || !asked.is_empty() || makes_edges(format, *class, &reader) {
+                        links.insert(*class, reader);
+                        starts.insert(*class, asked);
+                    }
                 }
                 if !program.is_empty() {
                     classes.insert(*class, program);
@@ -209,7 +230,7 @@ impl Route {
         let all_facts = EventClass::ALL.iter().map(|class| (*class, fact_fields.clone())).collect();
         let facts = Plan::new(format, Wanted { classes: all_facts, tables, ..Wanted::default() }, reading.trust, &[]);
         let listening = Listening::new(format, reading);
-        Ok(Route { raw, classes, links, facts, fact_fields, listening })
+        Ok(Route { raw, classes, links, starts, facts, fact_fields, listening })
     }
 
     /// What its programs ask of records.
@@ -225,6 +246,14 @@ impl Route {
             tables,
         }
     }
+}
+
+/// Some event of a class makes an edge, by what the format fills of what is read.
+fn makes_edges(format: &Format, class: EventClass, reader: &LinkReader) -> bool {
+    let rows = format.mapping.map_or(&[][..], |mapping| mapping.rows);
+    let fills = |row: &MapRow| row.classes.is_empty() || row.classes.contains(&class);
+    // A form without rows takes every field by its name.
+    reader.may_join(|field| rows.is_empty() || rows.iter().any(|row| row.field == field && fills(row)))
 }
 
 /// Raw records of a format run through rules whose log source does not contradict theirs. Where the user names the log

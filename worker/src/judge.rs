@@ -13,7 +13,7 @@ use model::{
     Arrival, Basis, Carrying, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
     Position, Row, Sha256, Timestamp, View,
 };
-use rules::lineage::LinkReader;
+use rules::lineage::{FROM, LinkReader, StartReader};
 use rules::{AlertKey, Evaluator, Match, ToldOf};
 
 use crate::engine::{DEFAULT_KEY, Engine, Route};
@@ -155,21 +155,33 @@ impl Scratch {
         } else {
             reader = None;
         }
-        let (findings, occurrence) = if matches.is_empty() {
+        let (mut findings, occurrence) = if matches.is_empty() {
             (Vec::new(), None)
         } else {
             let at = Matched { engine, route, seen: &seen, partition, offset };
             at.told(matches, (&mut self.carrying, &mut self.naming), &mut self.facts_raw, &mut self.facts)
         };
+        let asked = decoded.class.and_then(|class| route.starts.get(&class)).filter(|_| !findings.is_empty());
+        asked.into_iter().flatten().for_each(|asked| self.ask(asked, text, &mut findings));
         let listening = route.listening.as_ref();
         let said =
             listening.and_then(|of| of.hear(&seen, &engine.reading.source, &mut self.facts_raw, &mut self.facts));
         let links = reader.and_then(|reader| {
             let of_finding = findings.first().map(|finding| finding.order.sha256);
             let evidence = of_finding.or(occurrence.as_ref().map(|event| event.order.sha256));
-            self.links(reader, &seen, evidence)
+            // Without incidents nobody asks where evidence stands.
+            self.links(reader, &seen, evidence.filter(|_| engine.reading.lineage))
         });
         Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, links, missed, said })
+    }
+
+    /// The keys of the event at hand from which a rule asks lineage go with its finding.
+    fn ask(&mut self, (version, reader): &(Sha256, StartReader), text: &str, findings: &mut [Finding]) {
+        let Scratch { model, naming, .. } = self;
+        for finding in findings.iter_mut().filter(|finding| finding.rule.version == *version) {
+            let from = reader.read(model.view(text), &mut |kind, text| naming.key(kind, text));
+            finding.facts.push((FROM.to_owned(), from));
+        }
     }
 
     /// The lineage keys of the event at hand, where they can make an edge or the event may become evidence.

@@ -26,6 +26,8 @@ pub struct Lane {
     pub sources: Vec<usize>,
     /// Those of them that open and close intervals.
     pub bounding: BTreeSet<usize>,
+    /// Some of its rules ask lineage.
+    pub asks: bool,
 }
 
 /// A lane and one of its keyed states.
@@ -74,6 +76,7 @@ impl Lanes {
         if let Some(first) = engines.first() {
             let (rules, graph) = (first.rules.clone(), first.rules.graph.clone());
             let (feeders, bounders) = (graph.feeders(), graph.bounders());
+            let asked = asked_sources(&engines, &readers);
             let mut deciding: BTreeMap<LaneId, BTreeSet<u32>> = BTreeMap::new();
             for index in 0..rules.infos.len() as u32 {
                 let Some(info) = rules.infos.get(index as usize) else { continue };
@@ -88,7 +91,14 @@ impl Lanes {
                 // What can silence it is waited for, too.
                 let suppressors = graph.suppressors(index);
                 sources.extend(suppressors.iter().filter_map(|rule| readers.get(rule)).flatten());
+                let asks = rules.rules.get(index as usize).is_some_and(|rule| rule.lineage.is_some());
+                if asks {
+                    sources.extend(&asked);
+                }
                 let lane = self.lane(sources.into_iter().collect(), sealer);
+                if let Some(of) = self.lanes.iter_mut().find(|of| of.id == lane) {
+                    of.asks |= asks;
+                }
                 for rule in suppressors {
                     silences_in.entry(*rule).or_default().insert(lane);
                 }
@@ -154,7 +164,7 @@ impl Lanes {
     pub fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
         *self.by_sources.entry(sources.clone()).or_insert_with(|| {
             let id = sealer.add_lane();
-            self.lanes.push(Lane { id, sources, bounding: BTreeSet::new() });
+            self.lanes.push(Lane { id, sources, bounding: BTreeSet::new(), asks: false });
             id
         })
     }
@@ -229,6 +239,18 @@ impl Lanes {
     pub fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.lanes.iter()
     }
+}
+
+/// What rules that ask lineage wait for, all of them together: the sources that tell of edges, and their own. They share one
+/// lane, so that the table is asked in the order in which it is filled.
+fn asked_sources(engines: &[Arc<Engine>], readers: &Readers) -> BTreeSet<usize> {
+    let telling = engines.iter().enumerate().filter(|(_, engine)| engine.tells_of_edges()).map(|(at, _)| at);
+    let Some(rules) = engines.first().map(|engine| &engine.rules) else { return BTreeSet::new() };
+    let asking = (0..rules.rules.len() as u32)
+        .filter(|index| rules.rules.get(*index as usize).is_some_and(|rule| rule.lineage.is_some()));
+    let own = asking.flat_map(|index| std::iter::once(index).chain(rules.graph.suppressors(index).iter().copied()));
+    let own = own.filter_map(|rule| readers.get(&rule)).flatten().copied();
+    telling.chain(own).collect()
 }
 
 /// For each rule the sources that can reach it.

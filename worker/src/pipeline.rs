@@ -3,6 +3,7 @@
 //! Single-threaded and synchronous; called with chunks in a fixed order by `replay` and by `run`. Reads no clock: bounds
 //! for early events and idleness are arguments that the caller records.
 
+mod asks;
 mod books;
 mod health;
 mod joins;
@@ -12,6 +13,7 @@ mod saved;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ingest::enrich::Misses;
@@ -33,7 +35,8 @@ pub use saved::PipelineSnapshot;
 pub use settings::Settings;
 
 pub use crate::told::{Held, Outlets, Told};
-use crate::told::{dead_letters_failed, tell, tell_incident, write};
+use crate::told::{dead_letters_failed, tell, write};
+use asks::Decider;
 
 /// One source in the pipeline.
 struct Source {
@@ -70,6 +73,7 @@ pub struct Pipeline {
     set: SetId,
     sealer: Sealer,
     lineage: Option<LineageStage>,
+    decider: Decider,
     incidents: Option<IncidentStage>,
     outlets: Outlets,
     told: BTreeMap<String, Told>,
@@ -91,7 +95,11 @@ impl Pipeline {
         sources: Vec<(Arc<Engine>, TimePolicy)>,
         outlets: Outlets,
     ) -> Result<Pipeline, CompileError> {
-        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge).with_redaction(settings.redaction);
+        let decider = Decider::default();
+        sources.iter().take(1).for_each(|(engine, _)| decider.know(&engine.rules));
+        let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge)
+            .with_redaction(settings.redaction)
+            .with_decider(Rc::new(decider.clone()));
         let mut lanes = Lanes::default();
         let engines = sources.iter().map(|(engine, _)| engine.clone()).collect();
         let set = lanes.add(engines, &mut sealer, settings.correlations)?;
@@ -105,8 +113,10 @@ impl Pipeline {
         };
         let sources = sources.into_iter().map(source).collect();
         let (told, misses, places, said) = Default::default();
-        let lineage = settings.lineage.map(LineageStage::new);
-        let mut incidents = lineage.as_ref().map(|_| IncidentStage::new(settings.incidents));
+        let mut incidents = settings.lineage.map(|_| IncidentStage::new(settings.incidents));
+        let limits = settings.lineage.or(decider.is_asked().then_some(LineageLimits::DEFAULT));
+        let lineage = limits.map(LineageStage::new);
+        lineage.iter().for_each(|lineage| decider.ask(lineage.table()));
         if let (Some(incidents), Some(engine)) = (&mut incidents, lanes.engine(set, 0)) {
             incidents.know(&engine.rules);
         }
@@ -117,6 +127,7 @@ impl Pipeline {
             set,
             sealer,
             lineage,
+            decider,
             incidents,
             outlets,
             told,
@@ -132,6 +143,7 @@ impl Pipeline {
     /// # Errors
     /// When a correlation cannot be compiled.
     pub fn add_set(&mut self, engines: Vec<Arc<Engine>>) -> Result<SetId, CompileError> {
+        engines.iter().take(1).for_each(|engine| self.decider.know(&engine.rules));
         if let (Some(incidents), Some(engine)) = (&mut self.incidents, engines.first()) {
             incidents.know(&engine.rules);
         }
@@ -321,31 +333,6 @@ impl Pipeline {
             source.released.remove(&partition);
             source.gate.restart(partition);
         }
-    }
-
-    /// Moves every lane's cursor to the least watermark of its sources of which anything is read here, and seals.
-    pub fn advance(&mut self) -> Result<(), OutletError> {
-        for source in &mut self.sources {
-            source.watermark = source.gate.advance();
-        }
-        let Pipeline { sources, lanes, sealer, incidents, outlets, told, failure, .. } = self;
-        for lane in lanes.iter() {
-            let cursors = lane.sources.iter().filter_map(|&at| sources.get(at)?.cursor());
-            let Some(cursor) = cursors.min() else { continue };
-            sealer.advance(lane.id, cursor, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        }
-        let sealed_to = if self.settings.merge { self.sealer.sealed_to() } else { Timestamp::MAX };
-        self.join(sealed_to);
-        self.withdraw()?;
-        self.failed()
-    }
-
-    /// Lineage and incidents follow the slowest source, since every one can tell of edges, as far as alerts are sealed.
-    fn join(&mut self, sealed_to: Timestamp) {
-        let Pipeline { sources, lineage: Some(lineage), incidents, outlets, failure, .. } = self else { return };
-        let Some(cursor) = sources.iter().filter_map(Source::cursor).min() else { return };
-        let tell = &mut |record| tell_incident(outlets, failure, &record);
-        joins::advance(lineage, incidents.as_mut(), cursor.min(sealed_to), tell);
     }
 
     /// A tick: what timers find is told ahead, as far as those who open intervals have come, by their lag.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::{RuleInfo, Urgency};
 use rules::ast::{AlertSpec, Correlation, Origin, Rule};
 use rules::correlation::Graph;
+use rules::lineage::Ask;
 use rules::lists::ListError;
 use rules::parse::{Diagnostic, Loaded, Settings, load_texts};
 
@@ -111,6 +112,12 @@ impl RuleSet {
             Unproven::Warn => self.warnings.push(problem),
         }
         unproven == Unproven::Warn
+    }
+
+    /// The rules that ask lineage, with what they ask.
+    pub fn asked(&self) -> impl Iterator<Item = (&Rule, &Ask)> {
+        let speaking = self.rules.iter().zip(&self.speaks).filter(|(_, speaks)| **speaks);
+        speaking.filter_map(|(rule, _)| Some((rule.as_ref(), rule.lineage.as_ref()?)))
     }
 
     /// The rule is evaluated: it speaks, or something remembers it.

@@ -10,7 +10,7 @@ use super::links::Seen;
 use super::pairs::{OF_ARTIFACTS, Stage};
 use super::table::{Half, HalfKey};
 use super::walk::{Way, walk};
-use super::{Lineage, NOW};
+use super::{ALL, Lineage};
 
 /// One thing on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Chain {
 }
 
 pub(super) fn chain(lineage: &Lineage, start: &Key) -> Chain {
-    let (up, down) = (walk(lineage, start, Way::Up, NOW), walk(lineage, start, Way::Down, NOW));
+    let (up, down) = (walk(lineage, start, Way::Up, ALL), walk(lineage, start, Way::Down, ALL));
     let mut keys = up.keys;
     for (key, hops) in &down.keys {
         let known = keys.entry(key.clone()).or_insert(*hops);
@@ -74,7 +74,7 @@ fn rows(lineage: &Lineage, keys: &BTreeMap<Key, u8>) -> Vec<Row> {
     let mut told: BTreeMap<(Stage, &Key), BTreeSet<Arc<Seen>>> = BTreeMap::new();
     for near in keys.keys() {
         let edges = lineage.halves.of(near).filter(|(half, _)| half.is_down);
-        for (half, Half { first, last }) in edges {
+        for (half, Half { first, last, .. }) in edges {
             if let Some((far, _)) = keys.get_key_value(&half.far)
                 && let Some(what) = shown(half, near, far)
             {

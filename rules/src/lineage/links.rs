@@ -2,12 +2,13 @@
 //!
 //! Must never remember anything between events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{EventClass, Projection, Scalar, Slot, Timestamp, Verdict, View, cut};
 
 use super::key::{Key, Kind, Part};
-use super::pairs::{Pairs, TABLE};
+use super::pairs::{Pairs, Stage, TABLE};
 
 /// An event as a witness of an edge. Ordered by time, then id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,16 +118,26 @@ impl Default for LinkReader {
 impl LinkReader {
     /// Reads only the keys that walks go on through, of events of a class, out of views over `fields` and its own: for whoever
     /// sees every event.
-    pub fn of_joints(class: EventClass, mut fields: Projection) -> LinkReader {
-        let joints = KEYS.iter().filter(|(_, part)| part.kind().is_joint());
+    pub fn of_joints(class: EventClass, fields: Projection) -> LinkReader {
+        let joints = Kind::ALL.into_iter().filter(|kind| kind.is_joint()).collect();
+        LinkReader::of_kinds(class, fields, &joints)
+    }
+
+    /// The same of keys of some kinds.
+    pub fn of_kinds(class: EventClass, mut fields: Projection, kinds: &BTreeSet<Kind>) -> LinkReader {
+        let wanted = KEYS.iter().filter(|(_, part)| kinds.contains(&part.kind()));
+        let mut ask = |kind: Kind, field: &str| if kinds.contains(&kind) { fields.ask(field) } else { NONE };
+        let [service, env] = ["prov.service", "prov.env"].map(|field| ask(Kind::Service, field));
+        let [artifact, version] = ["prov.artifact", "prov.version"].map(|field| ask(Kind::Purl, field));
+        let runner = RUNNER.map(|field| ask(Kind::Runner, field));
         LinkReader {
-            keys: joints.map(|(field, part)| (fields.ask(field), *part)).collect(),
-            runner: RUNNER.map(|field| fields.ask(field)),
+            keys: wanted.map(|(field, part)| (fields.ask(field), *part)).collect(),
+            runner,
             who: [NONE; 2],
-            service: NONE,
-            env: NONE,
-            artifact: NONE,
-            version: NONE,
+            service,
+            env,
+            artifact,
+            version,
             fields,
             pairs: Some(TABLE.iter().filter(|of| of.of_class(class)).collect()),
         }
@@ -140,18 +151,36 @@ impl LinkReader {
     /// An event that has these fields may make an edge: nothing is built to find that out.
     pub fn joins(&self, view: View<'_>, action: &str, verdict: Verdict) -> bool {
         let Some(pairs) = &self.pairs else { return true };
-        let mut parts = 0u32;
-        for &(slot, part) in &self.keys {
-            parts |= u32::from(view.has(slot)) << part as u32;
-        }
-        parts |= u32::from(self.runner.iter().any(|&slot| view.has(slot))) << Part::Runner as u32;
-        if parts & parts.wrapping_sub(1) == 0 {
+        let parts = self.parts(|slot| view.has(slot));
+        if parts & parts.wrapping_sub(1) == 0 && (parts == 0 || self.service == NONE) {
             return false;
         }
-        let has = |part: Part| parts >> part as u32 & 1 == 1;
         let succeeded = succeeded(verdict);
-        let made = pairs.iter().filter(|of| of.made_by(action, succeeded)).flat_map(|of| of.pairs);
-        made.into_iter().any(|(from, to, _)| from != to && has(*from) && has(*to))
+        let made = pairs.iter().filter(|of| of.made_by(action, succeeded));
+        made.into_iter().any(|of| self.makes(of, parts))
+    }
+
+    /// Some event of the class can make an edge, by a format that fills these fields and no others.
+    pub fn may_join(&self, fills: impl Fn(&str) -> bool) -> bool {
+        let parts = self.parts(|slot| fills(self.fields.name(slot)));
+        self.pairs.as_ref().is_none_or(|pairs| pairs.iter().any(|of| self.makes(of, parts)))
+    }
+
+    /// The parts that are played, a bit each.
+    fn parts(&self, has: impl Fn(Slot) -> bool) -> u32 {
+        let runner = self.runner.map(|slot| (slot, Part::Runner));
+        let others = [(self.service, Part::Service), (self.artifact, Part::Artifact)].into_iter().chain(runner);
+        let slots = self.keys.iter().copied().chain(others.filter(|(slot, _)| *slot != NONE));
+        let played = slots.map(|(slot, part)| (has(slot), part));
+        played.fold(0, |parts, (has, part)| parts | u32::from(has) << part as u32)
+    }
+
+    /// Such parts make an edge that is wanted.
+    fn makes(&self, of: &Pairs, parts: u32) -> bool {
+        let has = |part: Part| parts >> part as u32 & 1 == 1;
+        // That an artifact has a bill of materials is told by those that list nothing, too, where services are asked for.
+        let alone = |stage: Stage| stage == Stage::Sbom && self.service != NONE;
+        of.pairs.iter().any(|(from, to, stage)| (from != to || alone(*stage)) && has(*from) && has(*to))
     }
 
     /// The keys of an event of that time and id; None where it has none. `named`: what to keep instead of a text, where that

@@ -7,6 +7,7 @@
 //! [`Lineage::advance`] says.
 
 mod around;
+mod ask;
 mod chain;
 mod key;
 mod links;
@@ -24,8 +25,9 @@ use std::rc::Rc;
 use model::Timestamp;
 
 pub use around::{Around, Step};
+pub use ask::{ASKED_FOR, ASKED_FROM, Answer, Ask, Enough, FROM, StartReader};
 pub use chain::{Chain, Missing, Row};
-pub use key::{Key, Kind, Part};
+pub use key::{Key, Kind, Kinds, Part};
 pub use links::{LinkReader, Links, Seen};
 pub use pairs::Stage;
 pub use reached::{Artifact, Placed, Reached, RunReached};
@@ -35,7 +37,11 @@ pub use walk::Walk;
 use walk::{Way, walk};
 
 /// Everything that has been seen.
+#[cfg(test)]
 const NOW: Timestamp = Timestamp::MAX;
+
+/// The same, of keys of every kind.
+const ALL: (Timestamp, Kinds) = (Timestamp::MAX, Kinds::ALL);
 
 /// A table that one fills in total order, and several ask.
 pub type Shared = Rc<RefCell<Lineage>>;
@@ -46,6 +52,8 @@ pub struct Limits {
     /// Edges, each under both of its ends. Divided evenly over the virtual shards; at the limit what was last seen longest
     /// ago goes first.
     pub edges_max: usize,
+    /// The same of edges with a package at one end, which have a budget of their own.
+    pub purl_edges_max: usize,
     /// A key to which more joints than this came on one day is a hub: walks end there.
     pub degree_max: usize,
     /// Keys that one walk may reach.
@@ -56,7 +64,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 10_000, edges_of_event_max: 20_000 }
+        Limits {
+            edges_max: 1_000_000,
+            purl_edges_max: 1_000_000,
+            degree_max: 256,
+            reached_max: 10_000,
+            edges_of_event_max: 20_000,
+        }
     }
 }
 
@@ -80,7 +94,8 @@ pub struct Lineage {
 impl Lineage {
     /// An empty table.
     pub fn new(limits: Limits) -> Lineage {
-        Lineage { halves: Halves::new(limits.edges_max.saturating_mul(2)), limits, cut: 0 }
+        let halves_max = [limits.edges_max, limits.purl_edges_max].map(|max| max.saturating_mul(2));
+        Lineage { halves: Halves::new(halves_max), limits, cut: 0 }
     }
 
     /// Takes an event in: in total order behind the cursor, or late.
@@ -121,8 +136,8 @@ impl Lineage {
         self.halves.len()
     }
 
-    /// Halves of edges that were given up at the limit.
-    pub fn evicted(&self) -> u64 {
+    /// Halves of edges that were given up at `edges_max`, and of packages at `purl_edges_max`.
+    pub fn evicted(&self) -> [u64; 2] {
         self.halves.evicted()
     }
 
@@ -153,17 +168,22 @@ impl Lineage {
     /// What a key came of, over edges that were seen by a time: for a rule, the time of the event that asks. Whoever asks must
     /// have seen to it that everything up to that time has been observed.
     pub fn came_of(&self, key: &Key, as_of: Timestamp) -> Walk {
-        walk(self, key, Way::Up, as_of)
+        walk(self, key, Way::Up, (as_of, Kinds::ALL))
     }
 
     /// What came of a key, by a time.
     pub fn led_to(&self, key: &Key, as_of: Timestamp) -> Walk {
-        walk(self, key, Way::Down, as_of)
+        walk(self, key, Way::Down, (as_of, Kinds::ALL))
     }
 
     /// The joints that lie around some keys, whichever way, by a time.
     pub fn around(&self, keys: &[Key], as_of: Timestamp) -> Around {
         around::around(self, keys, as_of)
+    }
+
+    /// What a rule's question gives at an event: from its keys ([`StartReader::read`]), as of its time.
+    pub fn answer(&self, ask: &Ask, from: &str, as_of: Timestamp) -> Answer {
+        ask::answer(self, ask, from, as_of)
     }
 
     /// The way from the commit to the running workload on which a key stands.

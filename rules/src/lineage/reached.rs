@@ -11,7 +11,7 @@ use super::links::Seen;
 use super::pairs::Stage;
 use super::table::Half;
 use super::walk::{Way, walk};
-use super::{Lineage, NOW};
+use super::{ALL, Lineage};
 
 /// A digest at a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub struct Reached {
 }
 
 pub(super) fn reached(lineage: &Lineage, start: &Key) -> Reached {
-    let walk = walk(lineage, start, Way::Down, NOW);
+    let walk = walk(lineage, start, Way::Down, ALL);
     let of_kind = |kind: Kind| walk.keys.iter().filter(move |(key, _)| key.kind == kind);
     let mut artifacts: Vec<Artifact> =
         of_kind(Kind::Digest).map(|(digest, hops)| artifact(lineage, digest, *hops)).collect();
@@ -109,7 +109,7 @@ pub(super) fn reached(lineage: &Lineage, start: &Key) -> Reached {
 fn artifact(lineage: &Lineage, digest: &Key, hops: u8) -> Artifact {
     let mut services: BTreeMap<&Key, (&Arc<Seen>, &Arc<Seen>)> = BTreeMap::new();
     let mut earliest: Option<&Arc<Seen>> = None;
-    for (half, Half { first, last }) in lineage.halves.of(digest) {
+    for (half, Half { first, last, .. }) in lineage.halves.of(digest) {
         earliest = earliest.into_iter().chain([first]).min();
         if half.is_down && half.far.kind == Kind::Service {
             let known = services.entry(&half.far).or_insert((first, last));

@@ -29,7 +29,7 @@ pub struct LineageSnapshot {
     halves: Vec<(u32, u32, bool, u8, u32, u32)>,
     now: Timestamp,
     swept_day: i64,
-    evicted: u64,
+    evicted: [u64; 2],
     cut: u64,
 }
 
@@ -89,7 +89,7 @@ impl Lineage {
             if let (Some(near), Some(far), Some(first), Some(last)) = (key(near), key(far), event(first), event(last))
                 && let Some(&stage) = Stage::ALL.get(usize::from(stage))
             {
-                self.halves.place(near, HalfKey { far, is_down, stage }, Half { first, last });
+                self.halves.place(near, HalfKey { far, is_down, stage }, Half { first, last, before: None });
             }
         }
         self.halves.set_times((snapshot.now, snapshot.swept_day, snapshot.evicted));

@@ -8,6 +8,7 @@ use super::key::{Kind as K, Part as P};
 use super::*;
 
 mod around;
+mod ask;
 
 const DAY_S: i64 = 86_400;
 
@@ -233,7 +234,7 @@ fn at_the_limit_what_was_seen_longest_ago_goes_first() {
     let events: Vec<Links> = (0..5_000).map(push).collect();
     let lineage = with(limits, &events);
     assert!(lineage.held() <= 1_280 && lineage.held() > 320, "{}", lineage.held());
-    assert_eq!(lineage.evicted(), 10_000 - lineage.held() as u64, "each one that went is counted");
+    assert_eq!(lineage.evicted(), [10_000 - lineage.held() as u64, 0], "each one that went is counted");
     // The run's own shard is full of the run's edges: the newest of them are there.
     let kept: Vec<i64> =
         lineage.halves.of(&key(K::Run, "r")).map(|(_, half)| (half.first.time.ms() - at(0).ms()) / 1000).collect();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::Timestamp;
 
-use super::key::Key;
+use super::key::{Key, Kinds};
 use super::pairs::Stage;
 use super::table::{Half, HalfKey};
 use super::{HOPS_MAX, Lineage};
@@ -42,8 +42,8 @@ impl Way {
     }
 }
 
-/// Over edges that were seen by `as_of` (inclusive).
-pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way, as_of: Timestamp) -> Walk {
+/// Over edges that were seen by `as_of` (inclusive), between keys of some kinds: for this walk there are no others.
+pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way, (as_of, within): (Timestamp, Kinds)) -> Walk {
     let mut walk = Walk::default();
     walk.keys.insert(start.clone(), 0);
     let mut border = vec![start.clone()];
@@ -51,10 +51,13 @@ pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way, as_of: Timestamp) -
         let mut next = Vec::new();
         for near in &border {
             // Whoever asks for a key wants to see all that hangs on it.
-            if hops > 1 && !goes_on(lineage, near, as_of, &mut walk) {
+            if hops > 1 && !goes_on(lineage, near, (as_of, within), &mut walk) {
                 continue;
             }
             for (half, _) in lineage.halves.by(near, as_of).filter(|(half, _)| way.takes(near, half)) {
+                if !within.has(half.far.kind) {
+                    continue;
+                }
                 if walk.keys.contains_key(&half.far) {
                     continue;
                 }
@@ -72,19 +75,19 @@ pub(super) fn walk(lineage: &Lineage, start: &Key, way: Way, as_of: Timestamp) -
     walk
 }
 
-fn goes_on(lineage: &Lineage, key: &Key, as_of: Timestamp, walk: &mut Walk) -> bool {
+fn goes_on(lineage: &Lineage, key: &Key, of: (Timestamp, Kinds), walk: &mut Walk) -> bool {
     if !key.kind.is_joint() {
         return false;
     }
-    let Some(degree) = hub(lineage, key, as_of) else { return true };
+    let Some(degree) = hub(lineage, key, of) else { return true };
     walk.hubs.insert(key.clone(), degree);
     false
 }
 
 /// The most joints that came to a key on one day, where they are more than may come to one that is no hub.
-fn hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> Option<usize> {
+fn hub(lineage: &Lineage, key: &Key, of: (Timestamp, Kinds)) -> Option<usize> {
     let mut days: BTreeMap<i64, usize> = BTreeMap::new();
-    came(lineage, key, as_of, &mut |day| {
+    came(lineage, key, of, &mut |day| {
         *days.entry(day).or_default() += 1;
         true
     });
@@ -94,7 +97,7 @@ fn hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> Option<usize> {
 /// More joints came to a key on one day than `degree_max`. Looks no further than it has to.
 pub(super) fn is_hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> bool {
     let (mut days, mut is_hub): (BTreeMap<i64, usize>, bool) = (BTreeMap::new(), false);
-    came(lineage, key, as_of, &mut |day| {
+    came(lineage, key, (as_of, Kinds::ALL), &mut |day| {
         let count = days.entry(day).or_default();
         *count += 1;
         is_hub = *count > lineage.limits.degree_max;
@@ -104,11 +107,11 @@ pub(super) fn is_hub(lineage: &Lineage, key: &Key, as_of: Timestamp) -> bool {
 }
 
 /// The day on which each joint came to a key, until `told` has heard enough.
-fn came(lineage: &Lineage, key: &Key, as_of: Timestamp, told: &mut dyn FnMut(i64) -> bool) {
+fn came(lineage: &Lineage, key: &Key, (as_of, within): (Timestamp, Kinds), told: &mut dyn FnMut(i64) -> bool) {
     // Halves of one far end stand together; the earliest of them is the day on which it came.
     let mut last: Option<(&Key, i64)> = None;
     let joints = lineage.halves.by(key, as_of).filter(|(half, _)| half.far.kind.is_joint() && half.far != *key);
-    for (half, seen) in joints {
+    for (half, seen) in joints.filter(|(half, _)| within.has(half.far.kind)) {
         let day = Half::day(seen);
         match &mut last {
             Some((far, first)) if *far == &half.far => *first = day.min(*first),

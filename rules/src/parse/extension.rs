@@ -12,14 +12,14 @@ use crate::ast::{ListUse, OnMissing};
 use crate::where_expr::Where;
 
 /// Every extension key that a rule may have.
-pub(super) const OF_RULES: [&str; 8] =
-    ["x-alert", "x-interval", "x-lists", "x-new-terms", "x-prev", "x-requires", "x-risk", "x-where"];
+pub(super) const OF_RULES: [&str; 9] =
+    ["x-alert", "x-interval", "x-lineage", "x-lists", "x-new-terms", "x-prev", "x-requires", "x-risk", "x-where"];
 
 /// Every extension key that a correlation may have.
 pub(super) const OF_CORRELATIONS: [&str; 6] = ["x-absence", "x-alert", "x-lists", "x-requires", "x-risk", "x-where"];
 
 /// The extensions that this version evaluates.
-const SUPPORTED: [&str; 10] = ["E1", "E2", "E3", "E4", "E7", "E8", "E9", "E10", "E11", "E12"];
+const SUPPORTED: [&str; 11] = ["E1", "E2", "E3", "E4", "E7", "E8", "E9", "E10", "E11", "E12", "E13"];
 
 /// Where an extension key may stand, when it is one.
 pub(super) fn belongs_to(key: &str) -> Option<&'static str> {

@@ -18,6 +18,7 @@ mod filter;
 mod header;
 pub(crate) mod hint;
 mod learned;
+mod lineage;
 mod load;
 mod memory;
 mod modifier;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::known_field;
 use super::names::Names;
 use super::problem::Problem;
-use super::{Settings, correlation, rule};
+use super::{Settings, correlation, lineage, rule};
 use crate::ast::{Correlation, Memory, Origin, Reference, Rule, Target};
 
 /// A reference as it was written.
@@ -67,8 +67,11 @@ pub(super) fn resolve(
 ) -> Resolved {
     let (targets, states) = {
         let documents = documents(&rules, &correlations);
+        let links = |at: usize| documents.get(at).map_or(&[][..], |document| document.links.as_slice());
+        let unreferred = |at: usize, targets: &[usize]| lineage::unreferred(&rules, targets, links(at));
         let mut pass = Pass::new(&documents, absent);
         pass.run(|at, targets, own| match at.checked_sub(rules.len()) {
+            _ if unreferred(at, targets).is_err() => (unreferred(at, targets), false),
             None => rules.get(at).map_or((Ok(()), false), |draft| check_rule(draft, targets, own, settings)),
             Some(at) => {
                 correlations.get(at).map_or((Ok(()), false), |draft| check_correlation(draft, targets, own, settings))

@@ -10,7 +10,7 @@ use super::header::{self, Header};
 use super::memory::IntervalDraft;
 use super::problem::Problem;
 use super::yaml::{Document, Node};
-use super::{Settings, alert, detection, extension, learned, memory};
+use super::{Settings, alert, detection, extension, learned, lineage, memory};
 use crate::ast::{LogSource, Memory, Origin, Rule};
 use crate::where_expr::Function;
 use model::{Severity, Sha256};
@@ -19,7 +19,8 @@ use model::{Severity, Sha256};
 const OWN_PRODUCT: &str = "pipewarden";
 
 /// Extensions that change what a rule means, with their codes.
-const CHANGING: [(&str, &str); 3] = [("x-prev", "E8"), ("x-interval", "E10"), ("x-new-terms", "E4")];
+const CHANGING: [(&str, &str); 4] =
+    [("x-prev", "E8"), ("x-interval", "E10"), ("x-new-terms", "E4"), ("x-lineage", "E13")];
 
 /// The same of `x-where` where it asks for a speed.
 const SPEED: [(&str, &str); 1] = [("x-where", "E7")];
@@ -60,6 +61,7 @@ pub(super) fn parse(
     let memories = memory::previous(&mut cx, node)?.map(Memory::Previous).into_iter().collect();
     let interval = memory::interval(&mut cx, node)?;
     let new_terms = learned::new_terms(&mut cx, node)?;
+    let lineage = lineage::ask(&mut cx, node, &header.logsource)?;
     let risk_weight = learned::weight(node)?;
     let alert = alert::parse(&mut cx, node)?;
     extension::lint_lists(&mut cx, document.line);
@@ -86,11 +88,13 @@ pub(super) fn parse(
         wheres,
         memories,
         new_terms,
+        lineage,
         risk_weight,
         lists: cx.lists,
         alert,
         custom,
     };
+    lineage::alone(node, rule.lineage.is_some() && (rule.remembers() || interval.is_some()))?;
     Ok(Draft { rule, interval })
 }
 

@@ -69,11 +69,11 @@ fn find(rules: &[Rule], name: &str, line: usize) -> Result<usize, Problem> {
     Ok(at)
 }
 
-/// Only a control source can make the rule hold, and earlier events have no say in it.
+/// Only a control source can make the rule hold, and neither earlier events nor lineage have a say in it.
 fn is_announcement(rule: &Rule) -> bool {
     use EventClass as C;
     let class = rule.logsource.category.as_deref().and_then(EventClass::by_name);
     let is_ours = rule.logsource.product.as_deref() == Some("pipewarden");
     let announces = matches!(class, Some(C::OpsChange | C::OpsMaintenance | C::OpsFreeze | C::OpsResponse));
-    is_ours && announces && !rule.remembers()
+    is_ours && announces && !rule.remembers() && rule.lineage.is_none()
 }

@@ -25,6 +25,7 @@ mod incidents;
 mod kafka_faults;
 mod kafka_source;
 mod kafka_tls;
+mod lineage_rules;
 mod oracle;
 mod pack;
 mod pack_proofs;

@@ -89,6 +89,7 @@ fn the_example_is_good_and_names_every_key() {
         "findings_waiting_max",
         "incidents_topic",
         "lineage_edges_max",
+        "lineage_purl_edges_max",
         "degree_max",
         "lineage_waiting_max",
         "lineage_evidence_max",

@@ -29,6 +29,7 @@ pub(super) fn of_lineage(limits: &Section<'_>) -> (LineageLimits, IncidentLimits
     let (mut of, mut incidents) = (LineageLimits::DEFAULT, IncidentLimits::DEFAULT);
     let limit = |name, default| limits.parsed(name, positive, "a number above 0").unwrap_or(default);
     of.table.edges_max = limit("lineage_edges_max", of.table.edges_max);
+    of.table.purl_edges_max = limit("lineage_purl_edges_max", of.table.purl_edges_max);
     of.table.degree_max = limit("degree_max", of.table.degree_max);
     of.waiting_max = limit("lineage_waiting_max", of.waiting_max);
     of.evidence_max = limit("lineage_evidence_max", of.evidence_max);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ingest::enrich::Misses;
 use model::{Checkpoint, Ledger, Partition, Position, Timestamp};
 
-use super::{Pipeline, Source};
+use super::{LineageHeld, Pipeline, Source};
 use crate::told::{Held, Told};
 
 impl Pipeline {
@@ -86,7 +86,10 @@ impl Pipeline {
             remembered: self.sealer.remembered(),
             silenced: self.sealer.silenced(),
             joined: self.incidents.as_ref().map(|incidents| incidents.held()).unwrap_or_default(),
-            lineage: self.lineage.as_ref().map(|lineage| lineage.held()).unwrap_or_default(),
+            lineage: LineageHeld {
+                asks_cut: self.decider.cut(),
+                ..self.lineage.as_ref().map(|lineage| lineage.held()).unwrap_or_default()
+            },
             forgotten: self.sources.iter().map(|source| source.gate.forgotten()).sum(),
         }
     }

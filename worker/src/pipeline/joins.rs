@@ -141,7 +141,7 @@ pub fn advance(
         lineage.next().into_iter().chain(incidents.and_then(IncidentStage::next)).min().filter(|next| *next < limit)
     };
     while let Some(next) = next(lineage, incidents.as_deref()) {
-        lineage.reach(next + 1);
+        lineage.reach(begin(next + 1));
         if let Some(incidents) = &mut incidents {
             incidents.take(begin(next + 1), lineage, tell);
         }

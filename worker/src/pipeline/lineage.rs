@@ -1,7 +1,7 @@
 //! Lineage as a stage of the pipeline: the keys of every event go into one table, in total order, behind the cursor.
 //!
-//! Events wait by the second until it is complete; so the table stands at whole seconds, wherever chunks end, and is a
-//! function of the set of events. It is asked as of an event's time. Late events go in at once. Must never hold an event back
+//! Events wait by the second until it is complete; so the table stands at whole seconds, or at the time of an event that
+//! asks, wherever chunks end, and is a function of the set of events. It is asked as of an event's time. Late events go in at once. Must never hold an event back
 //! from rules that do not ask, nor let one go at a limit uncounted.
 
 use std::cell::RefCell;
@@ -33,7 +33,13 @@ pub struct LineageLimits {
 impl LineageLimits {
     /// What a worker may hold where nobody says otherwise. Walks reach less far than those of people who ask.
     pub const DEFAULT: LineageLimits = LineageLimits {
-        table: Limits { edges_max: 1_000_000, degree_max: 256, reached_max: 2_000, edges_of_event_max: 1_000 },
+        table: Limits {
+            edges_max: 1_000_000,
+            purl_edges_max: 1_000_000,
+            degree_max: 256,
+            reached_max: 2_000,
+            edges_of_event_max: 10_000,
+        },
         waiting_max: 1_000_000,
         evidence_max: 500_000,
     };
@@ -44,8 +50,10 @@ impl LineageLimits {
 pub struct LineageHeld {
     /// Halves of edges.
     pub halves: usize,
-    /// Halves given up because `lineage_edges_max` was reached.
-    pub evicted: u64,
+    /// Halves given up because `lineage_edges_max` was reached, and of packages because `lineage_purl_edges_max` was.
+    pub evicted: [u64; 2],
+    /// Questions of rules that a limit cut short.
+    pub asks_cut: u64,
     /// Edges left out because one event had too many.
     pub cut: u64,
     /// Events that wait for their cursor.
@@ -154,17 +162,28 @@ impl LineageStage {
         self.waiting.keys().next().copied()
     }
 
-    /// Fills the table with everything before a second.
-    pub fn reach(&mut self, before: i64) {
+    /// Fills the table with everything before a time.
+    pub fn reach(&mut self, before: Timestamp) {
         while let Some(first) = self.waiting.first_entry()
-            && *first.key() < before
+            && begin(*first.key()) < before
         {
-            let mut events = first.remove();
+            let (second, mut events) = first.remove_entry();
+            if begin(second + 1) > before {
+                let later: Vec<Waiting>;
+                (events, later) = events.into_iter().partition(|event| event.of.time < before);
+                if !later.is_empty() {
+                    self.waiting.insert(second, later);
+                }
+                if events.is_empty() {
+                    return;
+                }
+            }
             self.len -= events.len();
             events.sort_by(|a, b| a.place().cmp(&b.place()));
             for Waiting { of, .. } in events {
                 self.table.borrow_mut().advance(of.time);
-                if of.evidence.is_some() || self.is_news(&of) {
+                // What runs at a service is what was seen there last.
+                if of.evidence.is_some() || of.places || self.is_news(&of) {
                     self.take_in(of);
                 }
             }
@@ -211,6 +230,7 @@ impl LineageStage {
         LineageHeld {
             halves: table.held(),
             evicted: table.evicted(),
+            asks_cut: 0,
             cut: table.cut(),
             waiting: self.len,
             early: self.early,

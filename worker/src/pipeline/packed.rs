@@ -17,6 +17,8 @@ pub struct Linked {
     pub evidence: Option<Sha256>,
     pub(super) class: EventClass,
     pub(super) succeeded: bool,
+    /// It says where something runs.
+    pub(super) places: bool,
     /// Where the id begins; before it stand the action and the keys.
     id_at: u32,
     /// The action, then each key with the number of its part, each text with its length before it; then the id.
@@ -36,7 +38,8 @@ impl Linked {
         let id_at = bytes.len() as u32;
         bytes.extend_from_slice(links.seen.id.as_bytes());
         let (time, class, succeeded) = (links.seen.time, links.seen.class, links.succeeded);
-        Linked { time, evidence, class, succeeded, id_at, bytes: bytes.into() }
+        let places = links.keys.iter().any(|(part, _)| *part == Part::Service);
+        Linked { time, evidence, class, succeeded, places, id_at, bytes: bytes.into() }
     }
 
     /// The event's id.

@@ -44,9 +44,9 @@ struct NamedLane {
 }
 
 impl PipelineSnapshot {
-    /// Lineage and incidents were kept.
+    /// Incidents were kept, with their lineage.
     pub fn has_lineage(&self) -> bool {
-        self.lineage.is_some()
+        self.incidents.is_some()
     }
 
     /// Names of the sources that were read.

@@ -20,7 +20,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Limits of each lane's correlations.
     pub correlations: rules::correlation::Limits,
-    /// Lineage is kept, within these limits; None: nobody asks. The engines' sources tell of it, or do not.
+    /// Lineage is kept, within these limits, and alerts are joined by it; None: only where a rule asks for it. The engines'
+    /// sources tell of it, or do not.
     pub lineage: Option<LineageLimits>,
     /// What incidents may hold; there are none without lineage.
     pub incidents: IncidentLimits,

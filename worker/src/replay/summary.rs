@@ -95,7 +95,8 @@ impl Summary {
             "limits": {"silences_evicted": self.held.silenced.evicted,
                 "open_alerts_evicted": self.held.evicted, "findings_lost": self.held.lost.pages + self.held.lost.tickets,
                 "occurrences_lost": self.held.lost_events, "keys_evicted": self.held.remembered.evicted,
-                        "duplicates_forgotten": self.held.forgotten},
+                "lineage_edges_evicted": self.held.lineage.evicted.iter().sum::<u64>(),
+                "lineage_asks_cut": self.held.lineage.asks_cut, "duplicates_forgotten": self.held.forgotten},
             "seconds": self.seconds,
             "events_per_second": self.per_second(),
         });

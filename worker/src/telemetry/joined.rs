@@ -16,13 +16,17 @@ type Counted = fn(&Held) -> u64;
 /// Name, help, and where the pipeline counts it.
 type Row = (&'static str, &'static str, Counted);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 14] = [
     ("pipewarden_lineage_halves", "Edges of lineage under their ends: twice their number.", |of| {
         of.lineage.halves as u64
     }),
     ("pipewarden_lineage_evicted", "Halves of edges given up because lineage_edges_max was reached.", |of| {
-        of.lineage.evicted
+        of.lineage.evicted[0]
     }),
+    ("pipewarden_lineage_purls_evicted", "Halves of packages' edges given up at lineage_purl_edges_max.", |of| {
+        of.lineage.evicted[1]
+    }),
+    ("pipewarden_lineage_asks_cut", "Questions of rules to lineage that a limit cut short.", |of| of.lineage.asks_cut),
     ("pipewarden_lineage_cut", "Edges left out because one event had too many.", |of| of.lineage.cut),
     ("pipewarden_lineage_waiting", "Events that wait to go into lineage.", |of| of.lineage.waiting as u64),
     ("pipewarden_lineage_early", "Events that went in early because lineage_waiting_max was reached.", |of| {

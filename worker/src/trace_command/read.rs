@@ -83,7 +83,8 @@ impl Reader {
         let until = asked.until.as_deref().map(|text| {
             Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
         });
-        let limits = Limits { edges_max: asked.edges_max, degree_max: asked.degree_max, ..Limits::default() };
+        let (edges_max, degree_max) = (asked.edges_max, asked.degree_max);
+        let limits = Limits { edges_max, purl_edges_max: edges_max, degree_max, ..Limits::default() };
         Ok(Reader {
             progress: progress(&files, asked.json),
             files,
@@ -187,7 +188,7 @@ impl Readings {
     pub(super) fn as_json(&self) -> serde_json::Value {
         serde_json::json!({
             "events": self.events, "invalid": self.invalid, "inputs_not_read": self.problems,
-            "edges_evicted": self.lineage.evicted(), "edges_left_out": self.lineage.cut(),
+            "edges_evicted": self.lineage.evicted().iter().sum::<u64>(), "edges_left_out": self.lineage.cut(),
         })
     }
 
@@ -199,7 +200,7 @@ impl Readings {
         if self.invalid > 0 {
             tracing::warn!("{} records are no events (hint: `pipewarden formats try FILE` says why)", self.invalid);
         }
-        let (evicted, cut) = (self.lineage.evicted(), self.lineage.cut());
+        let (evicted, cut) = (self.lineage.evicted().iter().sum::<u64>(), self.lineage.cut());
         if evicted + cut > 0 {
             tracing::warn!("at the limit: {evicted} halves of edges given up, {cut} left out (hint: --edges-max)");
         }
