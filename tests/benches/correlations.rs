@@ -1,6 +1,7 @@
 //! What correlations cost: members of a window, live keys, floods; and whole jobs beside `rsigma-eval` on the same bytes.
 //!
-//! `cargo bench -p pipewarden-tests --bench correlations -- [--rounds N] [ROW …]`, rows members, keys, twenty, flood, jobs.
+//! `cargo bench -p pipewarden-tests --bench correlations -- [--rounds N] [ROW …]`, rows members, keys, twenty, flood, jobs; `ours`
+//! is the second side of jobs alone, for a profiler.
 //! Rounds interleave the sides and the best of each counts. Asserts equal counts, and nothing about time.
 
 #[path = "correlations/jobs.rs"]
@@ -45,6 +46,7 @@ fn main() {
             "twenty" => twenty(),
             "flood" => flood(),
             "jobs" => jobs::jobs(rounds),
+            "ours" => jobs::ours(rounds),
             other => match other.parse() {
                 Ok(keys) => live_keys(keys, rounds),
                 Err(_) => panic!("unknown row {other}; known: members, keys, twenty, flood, jobs"),

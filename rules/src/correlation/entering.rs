@@ -89,16 +89,14 @@ impl Correlations {
                 self.hashes(held.rule, event, &mut groups, &mut coming);
             }
         }
-        coming.retain_mut(|hash| match self.keys.guess(*hash) {
-            Some(slot) => {
-                *hash = u64::from(slot);
-                true
-            }
-            None => false,
-        });
-        let entries = || coming.iter().filter_map(|slot| self.keys.entry(*slot as SlotId));
-        black_box(entries().fold(0, |sum, entry| sum ^ entry.principal ^ u32::from(entry.state.is_here())));
-        black_box(entries().fold(0, |sum, entry| sum ^ entry.state.glance()));
+        // No branch hangs on what has just been asked for: one that was guessed wrong would make the others wait.
+        coming.iter_mut().for_each(|hash| *hash = u64::from(self.keys.guess(*hash)));
+        let keys = &self.keys;
+        black_box(coming.iter().fold(0, |sum, slot| sum ^ keys.glance(*slot as SlotId)));
+        let elsewhere = |slot: &u64| keys.entry(*slot as SlotId).is_some_and(|entry| !entry.state.is_here());
+        coming.retain(elsewhere);
+        let states = coming.iter().filter_map(|slot| keys.entry(*slot as SlotId));
+        black_box(states.fold(0, |sum, entry| sum ^ entry.state.glance()));
         (self.scratch.groups, self.scratch.coming) = (groups, coming);
     }
 

@@ -140,10 +140,15 @@ impl Keys {
         self.place_mut(slot).filter(|entry| entry.node != VACANT)
     }
 
-    /// The slot that most likely is a key's, by [`Key::hash_of`]. To be asked for many keys before any is worked on: then all of them are on
-    /// their way from memory at once.
-    pub(super) fn guess(&self, hash: u64) -> Option<SlotId> {
-        self.shards.get(shard_of(hash))?.guess(hash)
+    /// The slot that most likely is a key's, by [`Key::hash_of`]; there may be no such slot. To be asked for many keys before
+    /// any is worked on: then all of them are on their way from memory at once.
+    pub(super) fn guess(&self, hash: u64) -> SlotId {
+        self.shards.get(shard_of(hash)).map_or(SlotId::MAX, |shard| shard.guess(hash))
+    }
+
+    /// A number out of each line of a slot's entry: brings both near.
+    pub(super) fn glance(&self, slot: SlotId) -> u32 {
+        self.place(slot).map_or(0, |entry| entry.principal ^ u32::from(entry.state.is_here()))
     }
 
     /// A key, where it has state.
