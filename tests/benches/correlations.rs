@@ -195,13 +195,13 @@ fn twenty() {
                 let rules = matches.iter().map(|found| Held { rule: found.rule, finding: None }).collect();
                 coming.push(feed.of(rules, at as i64));
                 if coming.len() == EVENTS_AT_ONCE {
-                    feed.apply_all(coming.drain(..));
+                    feed.apply_all(std::mem::replace(&mut coming, Vec::with_capacity(EVENTS_AT_ONCE)));
                 }
             } else {
                 std::hint::black_box(feed.stage_one().1.take());
             }
         }
-        feed.apply_all(coming.drain(..));
+        feed.apply_all(std::mem::take(&mut coming));
         held
     };
     let (stateless, first) = worked(|| pass(&mut feed, false));
@@ -259,7 +259,7 @@ fn flood() {
                 coming.push(feed.event(&[rule], at as i64, &[("k", "target"), ("prov.actor_id", "mallory")]));
             }
             if coming.len() >= EVENTS_AT_ONCE {
-                held += feed.apply_all(coming.drain(..));
+                held += feed.apply_all(std::mem::take(&mut coming));
             }
         }
         held + feed.apply_all(coming)

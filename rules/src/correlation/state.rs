@@ -24,7 +24,7 @@ pub(super) enum State {
     Few(Few),
     /// A sequence of which only the first step has come, each time alone: the newest event, and the one before it.
     Opened(Few),
-    Count(Box<Count>),
+    Count(Count),
     Distinct(Distinct),
     Values(Box<Values>),
     Present(Box<Present>),
@@ -82,6 +82,7 @@ impl State {
     /// A number from the memory that it keeps elsewhere; to be asked for when that memory will be worked on soon.
     pub(super) fn glance(&self) -> usize {
         match self {
+            State::Count(count) => count.glance(),
             State::Distinct(distinct) => distinct.glance(),
             _ => self.steps(),
         }
