@@ -104,3 +104,49 @@ impl Occurrences {
         self.lost
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Arrival, Carried, Partition, Position, Sha256};
+
+    use super::*;
+
+    fn event(ms: i64, source: &str, id: &str, bytes: &str, offset: i64) -> Box<Occurrence> {
+        let order = EventOrder {
+            time: Timestamp::from_ms(ms),
+            source: source.into(),
+            id: id.into(),
+            sha256: Sha256::of(bytes.as_bytes()),
+        };
+        let position = Position { partition: Partition { source: source.into(), name: "0".into() }, offset };
+        Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: Carried::default(), held: Vec::new() })
+    }
+
+    #[test]
+    fn they_leave_in_total_order_equal_ones_as_they_came_and_the_last_is_lost() {
+        let mut events = Vec::new();
+        for at in 0..2_000 {
+            // Few of each, so that every part of the order has to decide for some.
+            let of = |parts: i64, step: i64| at * step / 7 % parts;
+            let (source, id) = (["a", "b"][of(2, 3) as usize], ["x", "y", ""][of(3, 5) as usize]);
+            events.push(event(of(50, 11), source, id, ["1", "2"][of(2, 13) as usize], at));
+        }
+        let mut queue = Occurrences::new(1_500);
+        events.iter().for_each(|event| queue.push(3, event.clone()));
+        let mut wanted = events;
+        // A stable sort leaves equal ones as they came.
+        wanted.sort_by(|a, b| a.order.cmp(&b.order));
+        assert_eq!((queue.len(), queue.lost()), (1_500, 500));
+        assert!(
+            queue
+                .in_order()
+                .map(|(_, event)| event.position.offset)
+                .eq(wanted.iter().take(1_500).map(|event| event.position.offset))
+        );
+        for event in wanted.iter().take(1_500) {
+            assert_eq!((queue.peek(), queue.next_time()), (Some(&event.order), Some(event.order.time)));
+            assert_eq!(queue.pop().map(|(of, event)| (of, event.position.offset)), Some((3, event.position.offset)));
+        }
+        assert!(queue.is_empty());
+    }
+}

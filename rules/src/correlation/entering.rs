@@ -3,7 +3,6 @@
 //! Must never change what a window holds.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use model::{Derived, Occurrence};
@@ -11,8 +10,10 @@ use model::{Derived, Occurrence};
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group::Groups;
-use super::keys::SlotId;
 use super::state::Seen;
+
+/// So many keys are in a cache anyway.
+const FEW_KEYS: usize = 4_096;
 
 /// Slots that are looked through for handles at each event.
 const LOOKED_AT_ONCE: usize = 32;
@@ -77,9 +78,11 @@ impl Correlations {
         }
     }
 
-    /// Reads what these events will work on: first where their keys stand, then the keys, then what lies behind them. Each
-    /// is a place of memory that no cache may have, and so all of them come at once.
+    /// Reads what these events will work on.
     pub(super) fn come_near(&mut self, events: &mut dyn Iterator<Item = &Occurrence>) {
+        if self.keys.len() < FEW_KEYS {
+            return;
+        }
         let mut coming = std::mem::take(&mut self.scratch.coming);
         let mut groups = std::mem::take(&mut self.scratch.groups);
         coming.clear();
@@ -89,14 +92,7 @@ impl Correlations {
                 self.hashes(held.rule, event, &mut groups, &mut coming);
             }
         }
-        // No branch hangs on what has just been asked for: one that was guessed wrong would make the others wait.
-        coming.iter_mut().for_each(|hash| *hash = u64::from(self.keys.guess(*hash)));
-        let keys = &self.keys;
-        black_box(coming.iter().fold(0, |sum, slot| sum ^ keys.glance(*slot as SlotId)));
-        let elsewhere = |slot: &u64| keys.entry(*slot as SlotId).is_some_and(|entry| !entry.state.is_here());
-        coming.retain(elsewhere);
-        let states = coming.iter().filter_map(|slot| keys.entry(*slot as SlotId));
-        black_box(states.fold(0, |sum, entry| sum ^ entry.state.glance()));
+        self.keys.come_near(&mut coming);
         (self.scratch.groups, self.scratch.coming) = (groups, coming);
     }
 

@@ -136,3 +136,41 @@ pub(super) fn newest(members: impl DoubleEndedIterator<Item = Member>, handles: 
     }
     newest.into_iter().rev().map(|of| handles.evidence(of)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Sha256;
+
+    use super::*;
+    use crate::ast::Operator;
+
+    #[test]
+    fn it_counts_what_stands_in_the_window_and_says_where_it_gave_some_up() {
+        let (span_ms, members_max) = (1_000, 20);
+        let (mut state, mut handles, mut random) = (State::default(), Handles::default(), 1u64);
+        let measure = Measure::new(&[(Operator::Gte, 1.0)]);
+        let (mut window, mut cut_at, mut at) = (VecDeque::new(), None, -5_000);
+        for number in 0..20_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Often many at a time, and at times nothing for long.
+            at += (random >> 40) as i64 % 120 * i64::from(number / 500 % 3 > 0) + (random >> 55) as i64 / 510 * 5_000;
+            let member = Member { at, of: handles.add("e", Sha256::of(b"e"), number) };
+            window.retain(|of: &Member| of.at >= at - span_ms);
+            if window.len() == members_max {
+                cut_at = window.pop_front().map(|of| of.at);
+            }
+            window.push_back(member);
+            let verdict = add(&mut state, member, (span_ms, members_max), &measure, &handles).expect("one at least");
+            let at_least = cut_at.is_some_and(|cut| cut >= at - span_ms);
+            assert_eq!((verdict.value, verdict.at_least), (Some(window.len() as f64), at_least));
+            let mut named = Vec::new();
+            state.handles(&mut |of| named.push(*of));
+            assert!(named.into_iter().eq(window.iter().map(|member| member.of)));
+            if number % 7 == 0 {
+                let bytes = model::to_snapshot(&state).expect("a snapshot");
+                state = model::from_snapshot(&bytes).expect("the same");
+            }
+        }
+        assert!(cut_at.is_some());
+    }
+}

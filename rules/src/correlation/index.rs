@@ -37,10 +37,9 @@ impl Index {
         tag_of(word) as usize & self.mask()
     }
 
-    /// The slot that most likely belongs to a hash, behind any other where there is none; brings the words at which
-    /// [`Index::find`] will look near. Decides nothing by what it reads, so that the processor need not wait for it.
-    pub(super) fn guess(&self, hash: u64) -> SlotId {
-        slot_of(self.words.get((hash >> 32) as usize & self.mask()).copied().unwrap_or(0))
+    /// The word at which [`Index::find`] looks first: brings it near.
+    pub(super) fn glance(&self, hash: u64) -> u64 {
+        self.words.get((hash >> 32) as usize & self.mask()).copied().unwrap_or(0)
     }
 
     /// The slot of a hash that `is` says yes to.
