@@ -96,7 +96,8 @@ impl Evaluator {
         if self.holding(program, view, lists).is_empty() {
             return;
         }
-        for at_rule in std::mem::take(&mut self.holding) {
+        let holding = std::mem::take(&mut self.holding);
+        for &at_rule in &holding {
             let Some(rule) = program.rules.get(at_rule as usize) else { continue };
             let standing = lists.standing(&rule.lists, at);
             if standing == Standing::Silent {
@@ -112,6 +113,7 @@ impl Evaluator {
             let told = rule.speaks.then(|| ToldOf { urgency, key: key_of(rule, view), facts: facts_of(rule, view) });
             found.push(Match { rule: rule.rule, told, is_watched });
         }
+        self.holding = holding;
     }
 
     fn begin(&mut self, program: &Program) {

@@ -96,7 +96,8 @@ impl Lane {
 
     /// What comes next, if it lies before the limit. Timers run after all events of their time.
     fn next(&self, limit: Timestamp) -> Option<Next> {
-        let event = self.next_event().map(|order| order.time);
+        let finding = self.waiting.peek().filter(|order| matches!(order.place, Place::Event(_)));
+        let event = finding.map(|order| order.place.time()).into_iter().chain(self.events.next_time()).min();
         let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
         let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
         let first = [event, timers, expiry].into_iter().flatten().min()?;
@@ -164,16 +165,37 @@ impl Lane {
 
     /// Everything that holds at the first event: findings that waited, and what its occurrences derive.
     fn events_of_place(&mut self, derived: &mut Vec<Derived>) {
+        let is_before_findings = |time| self.waiting.peek().is_none_or(|first| first.place.time() > time);
+        if self.events.next_time().is_some_and(is_before_findings) {
+            return self.events_alone(derived);
+        }
         let Some(order) = self.next_event().cloned() else { return };
         while self.waiting.peek().is_some_and(|first| matches!(&first.place, Place::Event(event) if *event == order)) {
             derived.extend(self.waiting.pop().map(Derived::Holds));
         }
         while self.events.peek() == Some(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
-            self.approached = self.approached.saturating_sub(1);
-            if let Some(correlator) = self.correlators.get_mut(correlator) {
-                correlator.apply(event, &mut |of| derived.push(of));
-            }
+            self.apply(correlator, event, derived);
+        }
+    }
+
+    /// The same where no finding waits for its time.
+    fn events_alone(&mut self, derived: &mut Vec<Derived>) {
+        let Some((correlator, event)) = self.events.pop() else { return };
+        // Nearly always one event has its place alone: then its place need not be remembered.
+        let shared = self.events.peek().filter(|next| **next == event.order).cloned();
+        self.apply(correlator, event, derived);
+        let Some(order) = shared else { return };
+        while self.events.peek() == Some(&order) {
+            let Some((correlator, event)) = self.events.pop() else { break };
+            self.apply(correlator, event, derived);
+        }
+    }
+
+    fn apply(&mut self, correlator: CorrelatorId, event: Box<Occurrence>, derived: &mut Vec<Derived>) {
+        self.approached = self.approached.saturating_sub(1);
+        if let Some(correlator) = self.correlators.get_mut(correlator) {
+            correlator.apply(*event, &mut |of| derived.push(of));
         }
     }
 

@@ -1,33 +1,64 @@
 //! Events that wait for their cursor because something remembers them, in total order.
 //!
-//! At `occurrences_waiting_max` the last in total order is lost: it is the one that most others still have to come before.
-//! Must never lose one without counting it.
+//! What is moved about here is small: the event's time and where the event stands. At `occurrences_waiting_max` the last in
+//! total order is lost: it is the one that most others still have to come before. Must never lose one without counting it.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
-use model::{EventOrder, Occurrence};
+use model::{EventOrder, Occurrence, Timestamp};
 
 use crate::lane::CorrelatorId;
 
 /// The queue of a lane.
 #[derive(Debug)]
 pub(crate) struct Occurrences {
-    /// Equal orders (records without an id that are equal to the last byte) stand as they came.
-    events: BTreeMap<(EventOrder, u64), (CorrelatorId, Occurrence)>,
+    events: BTreeSet<Waiting>,
     /// Events that came.
     taken: u64,
     occurrences_waiting_max: usize,
     lost: u64,
 }
 
+#[derive(Debug)]
+struct Waiting {
+    /// The event's own, which decides nearly always: then the event is not looked at.
+    time: Timestamp,
+    /// Equal orders (records without an id that are equal to the last byte) stand as they came.
+    number: u64,
+    correlator: CorrelatorId,
+    event: Box<Occurrence>,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Waiting) -> Ordering {
+        let by_time = self.time.cmp(&other.time);
+        by_time.then_with(|| self.event.order.cmp(&other.event.order)).then_with(|| self.number.cmp(&other.number))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Waiting) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Waiting) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Waiting {}
+
 impl Occurrences {
     pub(crate) fn new(occurrences_waiting_max: usize) -> Occurrences {
-        Occurrences { events: BTreeMap::new(), taken: 0, occurrences_waiting_max, lost: 0 }
+        Occurrences { events: BTreeSet::new(), taken: 0, occurrences_waiting_max, lost: 0 }
     }
 
-    pub(crate) fn push(&mut self, correlator: CorrelatorId, event: Occurrence) {
+    pub(crate) fn push(&mut self, correlator: CorrelatorId, event: Box<Occurrence>) {
         self.taken += 1;
-        self.events.insert((event.order.clone(), self.taken), (correlator, event));
+        self.events.insert(Waiting { time: event.order.time, number: self.taken, correlator, event });
         if self.events.len() > self.occurrences_waiting_max {
             self.events.pop_last();
             self.lost += 1;
@@ -35,24 +66,29 @@ impl Occurrences {
     }
 
     pub(crate) fn peek(&self) -> Option<&EventOrder> {
-        self.events.first_key_value().map(|((order, _), _)| order)
+        self.events.first().map(|first| &first.event.order)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(CorrelatorId, Occurrence)> {
-        self.events.pop_first().map(|(_, event)| event)
+    /// When the first one happened.
+    pub(crate) fn next_time(&self) -> Option<Timestamp> {
+        self.events.first().map(|first| first.time)
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<(CorrelatorId, Box<Occurrence>)> {
+        self.events.pop_first().map(|first| (first.correlator, first.event))
     }
 
     pub(crate) fn forget(&mut self, gone: impl Fn(&Occurrence) -> bool) {
-        self.events.retain(|_, (_, event)| !gone(event));
+        self.events.retain(|waiting| !gone(&waiting.event));
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Occurrence> {
-        self.events.values().map(|(_, event)| event)
+        self.events.iter().map(|waiting| &*waiting.event)
     }
 
     /// The events in total order, each with who remembers it.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (CorrelatorId, &Occurrence)> {
-        self.events.values().map(|(correlator, event)| (*correlator, event))
+        self.events.iter().map(|waiting| (waiting.correlator, &*waiting.event))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -66,5 +102,51 @@ impl Occurrences {
     /// Events lost because `occurrences_waiting_max` was reached.
     pub(crate) fn lost(&self) -> u64 {
         self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Arrival, Carried, Partition, Position, Sha256};
+
+    use super::*;
+
+    fn event(ms: i64, source: &str, id: &str, bytes: &str, offset: i64) -> Box<Occurrence> {
+        let order = EventOrder {
+            time: Timestamp::from_ms(ms),
+            source: source.into(),
+            id: id.into(),
+            sha256: Sha256::of(bytes.as_bytes()),
+        };
+        let position = Position { partition: Partition { source: source.into(), name: "0".into() }, offset };
+        Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: Carried::default(), held: Vec::new() })
+    }
+
+    #[test]
+    fn they_leave_in_total_order_equal_ones_as_they_came_and_the_last_is_lost() {
+        let mut events = Vec::new();
+        for at in 0..2_000 {
+            // Few of each, so that every part of the order has to decide for some.
+            let of = |parts: i64, step: i64| at * step / 7 % parts;
+            let (source, id) = (["a", "b"][of(2, 3) as usize], ["x", "y", ""][of(3, 5) as usize]);
+            events.push(event(of(50, 11), source, id, ["1", "2"][of(2, 13) as usize], at));
+        }
+        let mut queue = Occurrences::new(1_500);
+        events.iter().for_each(|event| queue.push(3, event.clone()));
+        let mut wanted = events;
+        // A stable sort leaves equal ones as they came.
+        wanted.sort_by(|a, b| a.order.cmp(&b.order));
+        assert_eq!((queue.len(), queue.lost()), (1_500, 500));
+        assert!(
+            queue
+                .in_order()
+                .map(|(_, event)| event.position.offset)
+                .eq(wanted.iter().take(1_500).map(|event| event.position.offset))
+        );
+        for event in wanted.iter().take(1_500) {
+            assert_eq!((queue.peek(), queue.next_time()), (Some(&event.order), Some(event.order.time)));
+            assert_eq!(queue.pop().map(|(of, event)| (of, event.position.offset)), Some((3, event.position.offset)));
+        }
+        assert!(queue.is_empty());
     }
 }

@@ -75,7 +75,7 @@ impl Lane {
                 // What it tells has been told.
                 correlator.preview(&event, &mut |_| ());
             }
-            self.events.push(of, event);
+            self.events.push(of, Box::new(event));
         }
         Ok(())
     }

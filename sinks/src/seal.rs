@@ -105,13 +105,13 @@ impl Sealer {
     pub fn offer_event(
         &mut self,
         (lane, correlator): (LaneId, CorrelatorId),
-        event: Occurrence,
+        event: Box<Occurrence>,
         tell: &mut impl FnMut(Sealed),
     ) {
         let Some(lane) = self.lanes.get_mut(lane) else { return };
         match event.arrival {
             Arrival::OnTime => lane.events.push(correlator, event),
-            Arrival::Late | Arrival::Early => lane.late(correlator, event, tell),
+            Arrival::Late | Arrival::Early => lane.late(correlator, *event, tell),
         }
     }
 

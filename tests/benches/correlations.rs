@@ -1,6 +1,7 @@
 //! What correlations cost: members of a window, live keys, floods; and whole jobs beside `rsigma-eval` on the same bytes.
 //!
-//! `cargo bench -p pipewarden-tests --bench correlations -- [--rounds N] [ROW …]`, rows members, keys, twenty, flood, jobs.
+//! `cargo bench -p pipewarden-tests --bench correlations -- [--rounds N] [ROW …]`, rows members, keys, twenty, flood, jobs; `ours`
+//! is the second side of jobs alone, for a profiler.
 //! Rounds interleave the sides and the best of each counts. Asserts equal counts, and nothing about time.
 
 #[path = "correlations/jobs.rs"]
@@ -45,6 +46,7 @@ fn main() {
             "twenty" => twenty(),
             "flood" => flood(),
             "jobs" => jobs::jobs(rounds),
+            "ours" => jobs::ours(rounds),
             other => match other.parse() {
                 Ok(keys) => live_keys(keys, rounds),
                 Err(_) => panic!("unknown row {other}; known: members, keys, twenty, flood, jobs"),
@@ -193,13 +195,13 @@ fn twenty() {
                 let rules = matches.iter().map(|found| Held { rule: found.rule, finding: None }).collect();
                 coming.push(feed.of(rules, at as i64));
                 if coming.len() == EVENTS_AT_ONCE {
-                    feed.apply_all(coming.drain(..));
+                    feed.apply_all(std::mem::replace(&mut coming, Vec::with_capacity(EVENTS_AT_ONCE)));
                 }
             } else {
                 std::hint::black_box(feed.stage_one().1.take());
             }
         }
-        feed.apply_all(coming.drain(..));
+        feed.apply_all(std::mem::take(&mut coming));
         held
     };
     let (stateless, first) = worked(|| pass(&mut feed, false));
@@ -257,7 +259,7 @@ fn flood() {
                 coming.push(feed.event(&[rule], at as i64, &[("k", "target"), ("prov.actor_id", "mallory")]));
             }
             if coming.len() >= EVENTS_AT_ONCE {
-                held += feed.apply_all(coming.drain(..));
+                held += feed.apply_all(std::mem::take(&mut coming));
             }
         }
         held + feed.apply_all(coming)

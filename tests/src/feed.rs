@@ -2,6 +2,7 @@
 //!
 //! One lane, in order. Must never do for an event what the product would not do behind its cursor.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,7 +47,6 @@ pub struct Feed {
     carrying: Carrying,
     place: Position,
     number: u64,
-    coming: Vec<Occurrence>,
 }
 
 impl Feed {
@@ -82,7 +82,6 @@ impl Feed {
             place: Position { partition: Partition { source: "feed".into(), name: "0".into() }, offset: 0 },
             graph,
             number: 0,
-            coming: Vec::new(),
         }
     }
 
@@ -124,18 +123,18 @@ impl Feed {
     }
 
     /// Applies events as a lane does, which announces some before it applies the first; gives how often a correlation held.
-    pub fn apply_all(&mut self, events: impl IntoIterator<Item = Occurrence>) -> u64 {
-        let (mut events, mut held) = (events.into_iter(), 0);
-        loop {
-            let mut coming = std::mem::take(&mut self.coming);
-            coming.extend(events.by_ref().take(EVENTS_AT_ONCE));
-            if coming.is_empty() {
-                return held;
+    pub fn apply_all(&mut self, events: Vec<Occurrence>) -> u64 {
+        let mut events = VecDeque::from(events);
+        let (mut held, mut announced) = (0, 0);
+        while !events.is_empty() {
+            if announced == 0 {
+                announced = EVENTS_AT_ONCE.min(events.len());
+                self.correlations.approach(&mut events.iter().take(announced));
             }
-            self.correlations.approach(&mut coming.iter());
-            held += coming.drain(..).map(|event| self.apply(event)).sum::<u64>();
-            self.coming = coming;
+            announced -= 1;
+            held += events.pop_front().map_or(0, |event| self.apply(event));
         }
+        held
     }
 
     /// Events that windows hold, and the bytes of their places.

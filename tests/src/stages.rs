@@ -124,7 +124,7 @@ impl Stages {
                 held: self.matches.drain(..).map(|found| Held { rule: found.rule, finding: None }).collect(),
             };
             let told = &mut self.told;
-            self.sealer.offer_event(self.place, event, &mut |_| *told += 1);
+            self.sealer.offer_event(self.place, Box::new(event), &mut |_| *told += 1);
         }
         self.offset += 1;
         if self.offset % LINES == 0 {

@@ -238,8 +238,9 @@ impl Pipeline {
                     for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
                     }
-                    if let Some(occurrence) = occurrence.take() {
-                        self.remember(set, Occurrence { arrival, ..*occurrence })?;
+                    if let Some(mut occurrence) = occurrence.take() {
+                        occurrence.arrival = arrival;
+                        self.remember(set, occurrence)?;
                     }
                 }
             }
@@ -270,7 +271,7 @@ impl Pipeline {
     }
 
     /// An event that rules remember goes to every lane that does.
-    fn remember(&mut self, set: SetId, event: Occurrence) -> Result<(), OutletError> {
+    fn remember(&mut self, set: SetId, event: Box<Occurrence>) -> Result<(), OutletError> {
         let Pipeline { lanes, sealer, incidents, outlets, told, places, failure, .. } = self;
         for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
             sealer.offer_silence(lane, silence);

@@ -178,13 +178,13 @@ impl Correlations {
     }
 
     pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
-        let graph = self.graph.clone();
         let mut ports = std::mem::take(&mut self.scratch.ports);
         self.scratch.groups.clear();
         while let Some(at) = walk.agenda.pop(&mut ports) {
-            let holds = match graph.nodes.get(at).map(|node| &node.kind) {
-                Some(Kind::Rule(_)) => self.rule(at, &ports, &mut walk),
-                Some(Kind::Correlation(_)) => self.correlation(at, &ports, &mut walk),
+            let is_rule = self.graph.nodes.get(at).map(|node| matches!(node.kind, Kind::Rule(_)));
+            let holds = match is_rule {
+                Some(true) => self.rule(at, &ports, &mut walk),
+                Some(false) => self.correlation(at, &ports, &mut walk),
                 None => false,
             };
             if holds {

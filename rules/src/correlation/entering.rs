@@ -3,7 +3,6 @@
 //! Must never change what a window holds.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use model::{Derived, Occurrence};
@@ -11,8 +10,10 @@ use model::{Derived, Occurrence};
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group::Groups;
-use super::keys::SlotId;
 use super::state::Seen;
+
+/// So many keys are in a cache anyway.
+const FEW_KEYS: usize = 4_096;
 
 /// Slots that are looked through for handles at each event.
 const LOOKED_AT_ONCE: usize = 32;
@@ -77,9 +78,11 @@ impl Correlations {
         }
     }
 
-    /// Reads what these events will work on: first where their keys stand, then the keys, then what lies behind them. Each
-    /// is a place of memory that no cache may have, and so all of them come at once.
+    /// Reads what these events will work on.
     pub(super) fn come_near(&mut self, events: &mut dyn Iterator<Item = &Occurrence>) {
+        if self.keys.len() < FEW_KEYS {
+            return;
+        }
         let mut coming = std::mem::take(&mut self.scratch.coming);
         let mut groups = std::mem::take(&mut self.scratch.groups);
         coming.clear();
@@ -89,16 +92,7 @@ impl Correlations {
                 self.hashes(held.rule, event, &mut groups, &mut coming);
             }
         }
-        coming.retain_mut(|hash| match self.keys.guess(*hash) {
-            Some(slot) => {
-                *hash = u64::from(slot);
-                true
-            }
-            None => false,
-        });
-        let entries = || coming.iter().filter_map(|slot| self.keys.entry(*slot as SlotId));
-        black_box(entries().fold(0, |sum, entry| sum ^ entry.principal ^ u32::from(entry.state.is_here())));
-        black_box(entries().fold(0, |sum, entry| sum ^ entry.state.glance()));
+        self.keys.come_near(&mut coming);
         (self.scratch.groups, self.scratch.coming) = (groups, coming);
     }
 

@@ -24,13 +24,13 @@ const UUID: u8 = 32;
 const ELSEWHERE: u8 = u8::MAX;
 
 /// Places are made so many at a time; a power of two.
-const CHUNK: usize = 512;
+const CHUNK: usize = 2_048;
 
 /// Bits of a word of marks.
 const BITS: usize = u64::BITS as usize;
 
-/// Fewer than so many are never looked through.
-const HELD_MIN: usize = 8;
+/// Fewer than so many are never looked through: they take one piece of memory at least.
+const HELD_MIN: usize = CHUNK;
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -247,7 +247,7 @@ mod tests {
         let mut kept: Vec<(Handle, u64)> = Vec::new();
         for number in 0..100_000 {
             let handle = add(&mut handles, number);
-            if number % 97 == 0 {
+            if number % 31 == 0 {
                 kept.push((handle, number));
             }
             if handles.is_due() && !handles.is_looking() {

@@ -37,10 +37,9 @@ impl Index {
         tag_of(word) as usize & self.mask()
     }
 
-    /// The slot that most likely belongs to a hash; brings the words at which [`Index::find`] will look near.
-    pub(super) fn guess(&self, hash: u64) -> Option<SlotId> {
-        let word = self.words.get((hash >> 32) as usize & self.mask())?;
-        (*word != 0).then(|| slot_of(*word))
+    /// The word at which [`Index::find`] looks first: brings it near.
+    pub(super) fn glance(&self, hash: u64) -> u64 {
+        self.words.get((hash >> 32) as usize & self.mask()).copied().unwrap_or(0)
     }
 
     /// The slot of a hash that `is` says yes to.

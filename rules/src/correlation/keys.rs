@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use model::VIRTUAL_SHARDS;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -93,7 +94,7 @@ pub(super) struct Keys {
 const STEP_MS: i64 = 1_024;
 
 /// Slots are made so many at a time; a power of two.
-const CHUNK: usize = 256;
+const CHUNK: usize = 1_024;
 
 impl Keys {
     pub(super) fn new(keys_max: usize) -> Keys {
@@ -140,10 +141,27 @@ impl Keys {
         self.place_mut(slot).filter(|entry| entry.node != VACANT)
     }
 
-    /// The slot that most likely is a key's, by [`Key::hash_of`]. To be asked for many keys before any is worked on: then all of them are on
-    /// their way from memory at once.
-    pub(super) fn guess(&self, hash: u64) -> Option<SlotId> {
-        self.shards.get(shard_of(hash))?.guess(hash)
+    /// Brings the slots of some keys near that will be worked on soon: first the words of the index, which say where they
+    /// are, then the slots, then what their states keep elsewhere. Each is a place of memory that no cache may have, so each
+    /// time all of them are on their way at once, and no branch hangs on one: had it been guessed wrong, the others would
+    /// wait. `keys`: by [`Key::hash_of`]; used up.
+    pub(super) fn come_near(&self, keys: &mut Vec<u64>) {
+        let shard = |hash: u64| self.shards.get(shard_of(hash));
+        black_box(keys.iter().fold(0, |sum, hash| sum ^ shard(*hash).map_or(0, |shard| shard.glance(*hash))));
+        keys.retain_mut(|hash| {
+            let slot = shard(*hash).and_then(|shard| shard.find(*hash, |_| true));
+            *hash = u64::from(slot.unwrap_or_default());
+            slot.is_some()
+        });
+        black_box(keys.iter().fold(0, |sum, slot| sum ^ self.glance(*slot as SlotId)));
+        let state = |slot: &u64| self.place(*slot as SlotId).map(|entry| &entry.state);
+        keys.retain(|slot| state(slot).is_some_and(|state| !state.is_here()));
+        black_box(keys.iter().filter_map(state).fold(0, |sum, state| sum ^ state.glance()));
+    }
+
+    /// A number out of each line of a slot's entry: brings both near.
+    fn glance(&self, slot: SlotId) -> u32 {
+        self.place(slot).map_or(0, |entry| entry.principal ^ u32::from(entry.state.is_here()))
     }
 
     /// A key, where it has state.
@@ -168,22 +186,28 @@ impl Keys {
         (until, kept_ms): (i64, i64),
         make: impl FnOnce() -> State,
     ) -> SlotId {
-        let (hash, now) = (key.hash_of(node), self.now);
-        if let Some(slot) = self.find(hash, node, key.text) {
-            if let Some(entry) = self.entry_mut(slot) {
-                if entry.expires < now {
-                    entry.state = make();
-                }
-                entry.expires = entry.expires.max(until);
+        let hash = key.hash_of(node);
+        let Some(slot) = self.find(hash, node, key.text) else {
+            return self.taken_for(hash, (node, key.text), (until, kept_ms), make());
+        };
+        let now = self.now;
+        if let Some(entry) = self.entry_mut(slot) {
+            if entry.expires < now {
+                entry.state = make();
             }
-            return slot;
+            entry.expires = entry.expires.max(until);
         }
+        slot
+    }
+
+    /// A slot for a key that has none.
+    fn taken_for(&mut self, hash: u64, (node, key): (u32, &str), (until, kept_ms): (i64, i64), state: State) -> SlotId {
         if self.shards.get(shard_of(hash)).is_some_and(|shard| shard.len() >= self.shard_max) {
             self.make_room(shard_of(hash));
         }
         let slot = self.free.pop().unwrap_or_else(|| self.vacant());
         if let Some(place) = self.place_mut(slot) {
-            *place = Entry { expires: until, ..Entry::new(node, key.text, make(), place.given) };
+            *place = Entry { expires: until, ..Entry::new(node, key, state, place.given) };
         }
         if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
             shard.insert(hash, slot);
@@ -295,6 +319,9 @@ impl Keys {
         look: &mut dyn FnMut(&mut State),
     ) -> Option<usize> {
         let until = (from + count).min(self.used);
+        // What they keep elsewhere comes from memory all at once.
+        let states = (from..until).filter_map(|slot| self.entry(slot as SlotId)).map(|entry| &entry.state);
+        black_box(states.fold(0, |sum, state| sum ^ state.glance()));
         for slot in from..until {
             self.entry_mut(slot as SlotId).into_iter().for_each(|entry| look(&mut entry.state));
         }

@@ -12,6 +12,7 @@ mod engine;
 mod entering;
 mod event_count;
 mod few;
+mod few_values;
 mod foresee;
 mod graph;
 mod group;

@@ -157,6 +157,9 @@ impl Spec {
                 occurring.references,
                 occurring.sequence.as_ref().map(|sequence| sequence.steps.len()),
             ))),
+            Work::Chains(Sequence { steps, same, measure: None }) if steps.len() == 2 && *same == [0, 1] => {
+                State::Pair(Few::default())
+            }
             Work::Chains(Sequence { steps, measure: None, .. }) if steps.len() > 1 => State::Opened(Few::default()),
             Work::Chains(sequence) => State::Chains(Box::new(temporal_ordered::Chains::new(sequence.steps.len()))),
             Work::Join(_, predicates) => State::Join(Box::new(join::Join::new(predicates.references()))),

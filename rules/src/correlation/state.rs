@@ -13,7 +13,7 @@ use super::interval::Intervals;
 use super::join::Join;
 use super::previous::Last;
 use super::temporal::Present;
-use super::temporal_ordered::Chains;
+use super::temporal_ordered::{self, Chains};
 use super::value_count::Distinct;
 use super::values::Values;
 
@@ -24,7 +24,7 @@ pub(super) enum State {
     Few(Few),
     /// A sequence of which only the first step has come, each time alone: the newest event, and the one before it.
     Opened(Few),
-    Count(Box<Count>),
+    Count(Count),
     Distinct(Distinct),
     Values(Box<Values>),
     Present(Box<Present>),
@@ -33,6 +33,8 @@ pub(super) enum State {
     Waits(Box<Waits>),
     Last(Box<Last>),
     Intervals(Box<Intervals>),
+    /// A sequence of two different rules: see [`temporal_ordered::see_pair`].
+    Pair(Few),
 }
 
 const _: () = assert!(size_of::<State>() == 56);
@@ -49,6 +51,7 @@ impl State {
         match self {
             State::Few(few) => few.len(),
             State::Opened(few) => few.len().min(1),
+            State::Pair(few) => temporal_ordered::pair_len(few),
             State::Count(count) => count.len(),
             State::Distinct(distinct) => distinct.len(),
             State::Values(values) => values.len(),
@@ -64,7 +67,7 @@ impl State {
     /// Every handle that it names, to be kept or put in the place of another.
     pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
         match self {
-            State::Few(few) | State::Opened(few) => few.handles(name),
+            State::Few(few) | State::Opened(few) | State::Pair(few) => few.handles(name),
             State::Count(count) => count.handles(name),
             State::Distinct(distinct) => distinct.handles(name),
             State::Values(values) => values.handles(name),
@@ -76,12 +79,13 @@ impl State {
 
     /// Nothing is in it yet that stands elsewhere.
     pub(super) fn is_here(&self) -> bool {
-        matches!(self, State::Few(_) | State::Opened(_))
+        matches!(self, State::Few(_) | State::Opened(_) | State::Pair(_))
     }
 
     /// A number from the memory that it keeps elsewhere; to be asked for when that memory will be worked on soon.
     pub(super) fn glance(&self) -> usize {
         match self {
+            State::Count(count) => count.glance(),
             State::Distinct(distinct) => distinct.glance(),
             _ => self.steps(),
         }

@@ -61,6 +61,10 @@ pub(super) fn step(
             }
             present.holds((&occurring.wanted, occurring.listed), start, handles)
         }
+        (Work::Chains(sequence), State::Pair(few)) => {
+            temporal_ordered::see_pair(few, &sequence.steps_of(references), member);
+            temporal_ordered::pair_holds(few, start, handles)
+        }
         (Work::Chains(sequence), State::Opened(few)) => {
             let steps = sequence.steps_of(references);
             if temporal_ordered::opens(few, &steps, member) {

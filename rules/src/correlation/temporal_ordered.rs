@@ -1,7 +1,7 @@
 //! `temporal_ordered`: rules that occur one after the other in the window.
 //!
 //! For each prefix of the sequence only the chain that began last is kept, so cost and memory follow the length of the
-//! sequence and not the window. Equal times satisfy either order: events of one time are taken together. A rule that
+//! sequence and not the window; of two different rules, the commonest sequence, four events say all. Equal times satisfy either order: events of one time are taken together. A rule that
 //! stands in the sequence twice needs two events. Must never let a chain use an event twice for the same rule.
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,46 @@ pub(super) fn opens(few: &mut Few, steps: &[usize], member: Member) -> bool {
     newest.into_iter().for_each(|newest| few.set(BEFORE, newest));
     few.set(NEWEST, member);
     true
+}
+
+/// Places of a sequence of two different rules, which needs no more: the newest event of each step, and the events of the
+/// chain that began last.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
+const CHAIN: [usize; 2] = [2, 3];
+
+/// Another event, of these steps, next in total order, at a sequence of two different rules.
+pub(super) fn see_pair(few: &mut Few, steps: &[usize], member: Member) {
+    steps.iter().filter(|step| **step <= SECOND).for_each(|step| few.set(*step, member));
+    // Equal times satisfy either order, so at each event of its time the newest second step closes what the newest first
+    // step opened, and no chain began later than that one.
+    if let (Some(first), Some(second)) = (few.get(FIRST), few.get(SECOND))
+        && second.at == member.at
+    {
+        CHAIN.into_iter().zip([first, second]).for_each(|(place, member)| few.set(place, member));
+    }
+}
+
+/// Steps of the longest chain of a sequence of two different rules.
+pub(super) fn pair_len(few: &Few) -> usize {
+    let is_there = |place: usize| few.get(place).is_some();
+    if is_there(CHAIN[0]) { CHAIN.len() } else { usize::from(is_there(FIRST)) }
+}
+
+/// A sequence of two different rules stands in the window that begins at `start`.
+pub(super) fn pair_holds(few: &Few, start: i64, handles: &Handles) -> Option<Verdict> {
+    few.get(CHAIN[0]).filter(|first| first.at >= start)?;
+    Some(made_by(CHAIN.into_iter().filter_map(|place| few.get(place)).map(|member| member.of), handles))
+}
+
+/// What a chain of these events says.
+fn made_by(links: impl Iterator<Item = Handle>, handles: &Handles) -> Verdict {
+    let mut links: Vec<(u64, Handle)> = links.map(|of| (handles.number(of), of)).collect();
+    links.sort_unstable();
+    links.dedup();
+    let spare = links.len().saturating_sub(model::EVIDENCE_MAX);
+    let evidence = links.into_iter().skip(spare).map(|(_, of)| handles.evidence(of)).collect();
+    Verdict { evidence, ..Verdict::default() }
 }
 
 impl Chains {
@@ -135,12 +175,7 @@ impl Chains {
     /// The first `steps` steps stand in the window that begins at `start`, one after the other.
     pub(super) fn holds(&self, steps: usize, start: i64, handles: &Handles) -> Option<Verdict> {
         let chain = self.best.get(steps.checked_sub(1)?)?.as_ref().filter(|chain| chain.start >= start)?;
-        let mut links: Vec<(u64, Handle)> = chain.links.iter().map(|of| (handles.number(*of), *of)).collect();
-        links.sort_unstable();
-        links.dedup();
-        let spare = links.len().saturating_sub(model::EVIDENCE_MAX);
-        let evidence = links.into_iter().skip(spare).map(|(_, of)| handles.evidence(of)).collect();
-        Some(Verdict { evidence, ..Verdict::default() })
+        Some(made_by(chain.links.iter().copied(), handles))
     }
 
     pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
@@ -153,5 +188,35 @@ impl Chains {
     pub(super) fn longest(&self, start: i64) -> usize {
         let within = |chain: &Option<Chain>| chain.as_ref().is_some_and(|chain| chain.start >= start);
         self.best.iter().rposition(within).map_or(0, |at| at + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Sha256;
+
+    use super::*;
+
+    #[test]
+    fn four_events_of_a_pair_say_what_its_chains_say() {
+        let mut random = 1u64;
+        for _ in 0..500 {
+            let mut handles = Handles::default();
+            let (mut few, mut chains, mut at) = (Few::default(), Chains::new(2), 0);
+            for number in 0..100 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                // Half of them share their time with others; some are of both rules, and a few equal the one before.
+                at += (random >> 40) as i64 % 4 / 2 * 10;
+                let steps: &[usize] = [&[0][..], &[1], &[0, 1]][(random >> 50) as usize % 5 / 2];
+                let id = format!("e{}", number / (1 + (random >> 60)));
+                let member = Member { at, of: handles.add(&id, Sha256::of(id.as_bytes()), number) };
+                see_pair(&mut few, steps, member);
+                chains.see(steps, member, &[0, 1]);
+                let start = at - (random >> 33) as i64 % 60;
+                let said = |verdict: Option<Verdict>| verdict.map(|verdict| verdict.evidence);
+                assert_eq!(said(pair_holds(&few, start, &handles)), said(chains.holds(2, start, &handles)));
+                assert_eq!(pair_len(&few), chains.len());
+            }
+        }
     }
 }

@@ -12,21 +12,17 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::decimal::Decimal;
+use super::few_values::FewValues;
 use super::handles::{Handle, Handles};
 use super::measure::Measure;
-use super::short::Short;
 use super::state::{Member, Verdict};
 
 /// Values of one key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Distinct {
-    /// Each value with its last event, by that event.
-    Few(Vec<(Short, Member)>),
+    Few(FewValues),
     Many(Box<Many>),
 }
-
-/// So many values are looked through one by one.
-const FEW: usize = 8;
 
 /// More values than are looked through.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -40,7 +36,7 @@ pub(super) struct Many {
 
 impl Default for Distinct {
     fn default() -> Distinct {
-        Distinct::Few(Vec::new())
+        Distinct::Few(FewValues::default())
     }
 }
 
@@ -55,7 +51,7 @@ impl Distinct {
     /// See [`super::state::State::glance`].
     pub(super) fn glance(&self) -> usize {
         match self {
-            Distinct::Few(values) => values.last().map_or(0, |(_, member)| member.of as usize),
+            Distinct::Few(values) => values.glance(),
             Distinct::Many(many) => many.last.len(),
         }
     }
@@ -63,10 +59,7 @@ impl Distinct {
     /// Drops what came before a time.
     pub(super) fn drop_before(&mut self, start: i64) {
         match self {
-            Distinct::Few(values) => {
-                let gone = values.iter().take_while(|(_, member)| member.at < start).count();
-                values.drain(..gone);
-            }
+            Distinct::Few(values) => values.drop_before(start),
             Distinct::Many(many) => {
                 while many.seen.front().is_some_and(|(_, member)| member.at < start) {
                     many.forget_first();
@@ -77,22 +70,17 @@ impl Distinct {
 
     /// Adds a value of an event, next in total order.
     pub(super) fn add(&mut self, value: &str, member: Member, members_max: usize) {
-        let Distinct::Few(values) = self else {
-            if let Distinct::Many(many) = self {
+        match self {
+            Distinct::Many(many) => many.add(value, member, members_max),
+            Distinct::Few(values) => {
+                if values.add(value, member, members_max) {
+                    return;
+                }
+                let mut many = Many::default();
+                values.iter().for_each(|(value, member)| many.add(value, member, members_max));
                 many.add(value, member, members_max);
+                *self = Distinct::Many(Box::new(many));
             }
-            return;
-        };
-        if let Some(at) = values.iter().position(|(known, _)| known == value) {
-            let (known, _) = values.remove(at);
-            values.push((known, member));
-        } else if values.len() < FEW.min(members_max) {
-            values.push((value.into(), member));
-        } else {
-            let mut many = Many::default();
-            values.iter().for_each(|(value, member)| many.add(value.as_str(), *member, members_max));
-            many.add(value, member, members_max);
-            *self = Distinct::Many(Box::new(many));
         }
     }
 
@@ -103,7 +91,10 @@ impl Distinct {
             return None;
         }
         let (at_least, evidence) = match self {
-            Distinct::Few(values) => (false, newest(values.iter().map(|(_, member)| member.of), handles)),
+            Distinct::Few(values) => {
+                let events: Vec<Handle> = values.iter().map(|(_, member)| member.of).collect();
+                (false, newest(events.into_iter(), handles))
+            }
             Distinct::Many(many) => (many.cut_at.is_some_and(|cut| cut >= start), newest(many.events(), handles)),
         };
         Some(Verdict { value: Some(count as f64), at_least, evidence, ..Verdict::default() })
@@ -111,7 +102,7 @@ impl Distinct {
 
     pub(super) fn handles(&mut self, name: &mut dyn FnMut(&mut Handle)) {
         match self {
-            Distinct::Few(values) => values.iter_mut().for_each(|(_, member)| name(&mut member.of)),
+            Distinct::Few(values) => values.handles(name),
             Distinct::Many(many) => {
                 many.seen.iter_mut().for_each(|(_, member)| name(&mut member.of));
                 many.last.values_mut().for_each(name);

@@ -176,7 +176,7 @@ impl Wired {
         }
         findings.into_iter().for_each(|finding| self.sealer.offer(self.lane, finding, tell));
         if let Some(occurrence) = occurrence {
-            self.sealer.offer_event((self.lane, 0), occurrence, tell);
+            self.sealer.offer_event((self.lane, 0), Box::new(occurrence), tell);
         }
     }
 
