@@ -304,6 +304,10 @@ impl<'p> Scan<'p, '_> {
                 self.row.literal(slot);
                 self.cut_out(slot, &Edge { cut: None, ..*edge }, way)
             }
+            Some(Cut::Members(slot)) if way.cuts => {
+                self.row.literal(slot);
+                self.cut_members(slot, &Edge { cut: None, ..*edge }, way)
+            }
             _ => self.value(edge, way),
         }
     }
@@ -321,7 +325,22 @@ impl<'p> Scan<'p, '_> {
         Ok(())
     }
 
-    /// The same for an element of a list; a record of the kind that is scanned is read ahead.
+    /// Keeps where the keys and values of the next value stand, where that is all that is asked of it.
+    fn cut_members(&mut self, slot: Slot, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        if self.json.peek() != b'{' || edge.child.is_some() || self.keeps_all {
+            return self.cut_out(slot, edge, way);
+        }
+        self.put(edge, way, Scalar::Empty);
+        self.row.push_scalar(slot, Scalar::Empty);
+        let inside = self.inside(way)?;
+        self.members(b'}', |scan| {
+            let key = scan.json.key()?;
+            scan.row.push_record_text(slot, key.start - 1 - scan.base, key.end - key.start + 2);
+            scan.cut_out(slot, &Edge::default(), inside)
+        })
+    }
+
+    /// Keeps where an element of a list stands; a record of the kind that is scanned is read ahead.
     fn element(&mut self, slot: Slot, edge: &Edge, way: Way) -> Result<(), Invalid> {
         let is_record = self.json.peek() == b'{' && edge.child.is_none();
         let start = self.json.at();

@@ -35,6 +35,9 @@ pub enum Cut {
     /// That of each of its elements, behind one empty value where it is a list; null where it is null, and nothing for
     /// all else.
     Each(Slot),
+    /// Behind one empty value the key and the value of each of its members, where it is an object inside which nothing else
+    /// is asked for; else the value's.
+    Members(Slot),
 }
 
 /// The set of field paths that a program asks for, as a tree of keys.
