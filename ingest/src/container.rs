@@ -73,6 +73,15 @@ pub fn elements<'t>(record: &'t str, view: View<'t>, held: Held) -> Result<Eleme
             _ => Err(Invalid::WrongShape),
         };
     }
+    if let Container::Newest { .. } = held.container {
+        let times = view.values(held.times).next().and_then(|whole| standing(record, whole));
+        let times = times.ok_or(Invalid::WrongShape)?;
+        return match first {
+            Some(Scalar::Empty) => newest_members(record, values, times),
+            _ => newest_mended(first.and_then(|whole| standing(record, whole)).ok_or(Invalid::WrongShape)?, times),
+        }
+        .map(listed);
+    }
     let inner = first.and_then(|whole| standing(record, whole)).ok_or(Invalid::WrongShape)?;
     match held.container {
         Container::Envelope(_) | Container::Foreign(_) if inner.starts_with(['{', '[']) => {
@@ -82,10 +91,6 @@ pub fn elements<'t>(record: &'t str, view: View<'t>, held: Held) -> Result<Eleme
         Container::Encoded(_) | Container::ForeignEncoded(_) | Container::EncodedPart(_) => {
             let decoded = decode(inner).or_else(|reason| decode(&mend(inner).ok_or(reason)?));
             decoded.map(|bytes| Elements::Encoded(Rc::new(bytes)))
-        }
-        Container::Newest { .. } => {
-            let times = view.values(held.times).next().and_then(|whole| standing(record, whole));
-            newest_mended(inner, times.ok_or(Invalid::WrongShape)?).map(listed)
         }
         _ => Err(Invalid::WrongShape),
     }
@@ -131,48 +136,76 @@ const SAME_CHANGE_MS: u64 = 60_000;
 
 /// Those that [`newest`] finds, and where a key or text is none, those that it then finds in their place.
 fn newest_mended<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
-    newest(versions, times).or_else(|reason| {
+    newest(|| Object::of(versions), times).or_else(|reason| {
         let mended = [mend(versions), mend(times)];
         if mended.iter().all(Option::is_none) {
             return Err(reason);
         }
         let [mended, times] = [mended[0].as_deref().unwrap_or(versions), mended[1].as_deref().unwrap_or(times)];
-        let places = newest(mended, times)?
+        let places = newest(|| Object::of(mended), times)?
             .into_iter()
             .map(|part| (part.as_ptr() as usize - mended.as_ptr() as usize, part.len()));
         Ok(places.filter_map(|(start, length)| versions.get(start..start + length)).collect())
     })
 }
 
+/// The same for versions whose scan has told where their keys and values stand.
+fn newest_members<'a>(record: &'a str, versions: Values<'_>, times: &str) -> Result<Vec<&'a str>, Invalid> {
+    let find = |times: &str| newest(|| Some(Object::of_members(record, versions)), times);
+    find(times).or_else(|reason| find(&mend(times).ok_or(reason)?))
+}
+
 /// The members of `versions` that `times` dates at its `modified`, in the order of their keys.
-fn newest<'a>(versions: &'a str, times: &str) -> Result<Vec<&'a str>, Invalid> {
+fn newest<'a>(versions: impl FnOnce() -> Option<Object<'a>>, times: &str) -> Result<Vec<&'a str>, Invalid> {
     let times = Object::of(times).ok_or(Invalid::WrongShape)?;
     let dated = |key: &str| {
-        let text = serde_json::from_str::<Cow<'_, str>>(times.get(key)?.get()).ok()?;
+        let text = serde_json::from_str::<Cow<'_, str>>(times.get(key)?).ok()?;
         Timestamp::parse(&text).map(Timestamp::ms)
     };
     let changed = dated("modified").ok_or(Invalid::NoTime)?;
     let is_new = |version: &str| dated(version).is_some_and(|at| at.abs_diff(changed) <= SAME_CHANGE_MS);
-    let versions = Object::of(versions).ok_or(Invalid::WrongShape)?;
-    Ok(versions.0.into_iter().filter(|(version, _)| is_new(version)).map(|(_, raw)| raw.get()).collect())
+    let versions = versions().ok_or(Invalid::WrongShape)?;
+    Ok(versions.0.into_iter().filter(|(version, _)| is_new(version)).map(|(_, value)| value).collect())
 }
 
 /// The members of an object, sorted by their keys; of a key that occurs twice the last.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Object<'a> {
     fn of(object: &'a str) -> Option<Object<'a>> {
-        let mut members = serde_json::from_str::<Object<'a>>(object).ok()?.0;
+        serde_json::from_str::<Object<'a>>(object).ok().map(|object| Object::sorted(object.0))
+    }
+
+    /// Of the keys and values that a scan cut out of `record`.
+    fn of_members(record: &'a str, cut: Values<'_>) -> Object<'a> {
+        let mut cut = cut.filter_map(|part| standing(record, part));
+        let mut members = Vec::new();
+        while let (Some(key), Some(value)) = (cut.next(), cut.next()) {
+            members.push((letters_of(key), value));
+        }
+        Object::sorted(members)
+    }
+
+    fn sorted(mut members: Vec<(Cow<'a, str>, &'a str)>) -> Object<'a> {
         // Reversed, so that of equal keys the last is the one that is kept.
         members.reverse();
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
         members.dedup_by(|(a, _), (b, _)| a == b);
-        Some(Object(members))
+        Object(members)
     }
 
-    fn get(&self, key: &str) -> Option<&'a RawValue> {
+    fn get(&self, key: &str) -> Option<&'a str> {
         let at = self.0.binary_search_by(|(known, _)| (**known).cmp(key)).ok()?;
         self.0.get(at).map(|(_, value)| *value)
+    }
+}
+
+/// The letters of a JSON text; where some are none, what stands in their place.
+fn letters_of(quoted: &str) -> Cow<'_, str> {
+    let read = |quoted: &str| serde_json::from_str::<String>(quoted).ok();
+    match unescaped(quoted) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(read(quoted).or_else(|| read(&mend(quoted)?)).unwrap_or_default()),
     }
 }
 
@@ -192,8 +225,8 @@ impl<'de> serde::Deserialize<'de> for Object<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    members.push((key, value));
+                while let Some((Key(key), value)) = map.next_entry::<_, &RawValue>()? {
+                    members.push((key, value.get()));
                 }
                 Ok(Object(members))
             }
@@ -328,5 +361,16 @@ mod tests {
         let container = Container::Newest { versions: "v", times: "t" };
         assert_eq!(elements(twice, container), standing(&[r#"{"a":2}"#, r#"{"a":3}"#]), "the last counts, in order");
         assert_eq!(at("never"), Err(Invalid::NoTime));
+        // Keys that are written otherwise, or that no text can be.
+        let odd = r#"{"v":{"\u0031":{"a":1},"\ud800":{"a":2},"3":4},
+            "t":{"\u006dodified":"2026-09-02T10:00:00Z","1":"2026-09-02T10:00:00Z","\ufffd":"2026-09-02T10:00:00Z","\udc00":1}}"#;
+        assert_eq!(elements(odd, container), standing(&[r#"{"a":1}"#]), "two that are none are one: the last");
+        let odd = odd.replace(r#","\udc00":1"#, "");
+        assert_eq!(elements(&odd, container), standing(&[r#"{"a":1}"#, r#"{"a":2}"#]));
+        for versions in ["[]", "1", "null", r#""a""#] {
+            let record = format!(r#"{{"v":{versions},"t":{{"modified":"2026-09-02T10:00:00Z"}}}}"#);
+            assert_eq!(elements(&record, container), Err(Invalid::WrongShape), "{versions}");
+        }
+        assert_eq!(elements(r#"{"v":{},"t":{"modified":"2026-09-02T10:00:00Z"}}"#, container), standing(&[]));
     }
 }

@@ -15,7 +15,7 @@ use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timesta
 
 use crate::container::{self, Elements, array, elements, members, payload};
 use crate::format::{Container, Decoded, FORMATS, Format, Held, Outer, Plan, Shape, Wanted};
-use crate::scan::is_json;
+use crate::scan::{Ahead, is_json};
 
 use likely::Likely;
 pub use why::{Near, Opened};
@@ -35,6 +35,8 @@ pub struct Decoder {
 #[derive(Debug, Default)]
 pub struct Scratch {
     raw: Row,
+    /// Rows of what stands in the record that was scanned last.
+    ahead: Ahead,
     /// Rows that no container uses now: those that one is in use by stand by its side.
     spare: Vec<Row>,
     likely: Likely,
@@ -122,6 +124,7 @@ impl Decoder {
     /// Tells `sink` of the record at `start` of its chunk, or of each record in it, with where it stands.
     pub fn read(&self, scratch: &mut Scratch, text: &str, start: usize, sink: &mut impl FnMut(Range<usize>, Read<'_>)) {
         let within = Within { plan: self.is_one.then_some(0), ..Within::default() };
+        scratch.ahead.clear();
         self.value(scratch, text, Place::At(start), within, sink);
     }
 
@@ -255,15 +258,20 @@ impl Decoder {
     fn scan(&self, scratch: &mut Scratch, text: &str, within: Within<'_>) -> Result<(usize, &Plan), Invalid> {
         let first = within.plan.unwrap_or(*scratch.likely.of(within.kind));
         let plan = self.plans.get(first).ok_or(Invalid::UnknownFormat)?;
-        plan.scan(text, within.outer, &mut scratch.raw)?;
+        let Scratch { raw, ahead, .. } = scratch;
+        if within.plan.is_none() || !ahead.take(text, raw) {
+            plan.scan_ahead(text, raw, ahead)?;
+        }
+        plan.inherit(within.outer, raw);
         if within.plan.is_some() {
             return Ok((first, plan));
         }
-        let at = plan.recognised(scratch.raw.view(text)).ok_or(Invalid::UnknownFormat)?;
+        let at = plan.recognised(raw.view(text)).ok_or(Invalid::UnknownFormat)?;
         let plan = self.plans.get(at).ok_or(Invalid::UnknownFormat)?;
         if at != first {
             *scratch.likely.of(within.kind) = at;
-            plan.scan(text, within.outer, &mut scratch.raw)?;
+            plan.scan_ahead(text, &mut scratch.raw, &mut scratch.ahead)?;
+            plan.inherit(within.outer, &mut scratch.raw);
         }
         Ok((at, plan))
     }
@@ -299,6 +307,7 @@ impl Decoder {
             }
             Elements::Encoded(bytes) => {
                 let (place, text) = (Place::From(place.of(text)), container::text(&bytes)?);
+                scratch.ahead.clear();
                 self.elements(scratch, text, &place, within, [text], sink);
             }
         }
@@ -383,3 +392,6 @@ fn json_of(value: Scalar<'_>) -> Option<serde_json::Value> {
         Scalar::Null | Scalar::Empty => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

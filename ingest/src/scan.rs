@@ -3,11 +3,13 @@
 //! Values nobody asks for are skipped, never built. Must never recurse deeper than [`DEPTH_MAX`], whatever the input, and
 //! never accept bytes that are not one JSON value.
 
+mod ahead;
 mod json;
 
 use model::{Cut, Edge, Invalid, NodeId, Projection, Row, Scalar, Slot};
 use serde::de::IgnoredAny;
 
+pub(crate) use self::ahead::Ahead;
 use self::json::{Json, Quoted, Word};
 use crate::mend::mend;
 
@@ -20,7 +22,27 @@ pub const DEPTH_MAX: usize = 127;
 /// # Errors
 /// `NotJson` or `TooDeep`; the row then holds what was found before.
 pub fn scan(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
-    pass(record, projection, row).or_else(|reason| pass_again(record, projection, row, reason))
+    pass(record, projection, row, None).or_else(|reason| pass_again(record, projection, row, reason))
+}
+
+/// The same, and fills rows for records of the same kind that the projection cuts out of this one.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) fn scan_ahead(
+    record: &str,
+    projection: &Projection,
+    row: &mut Row,
+    ahead: &mut Ahead,
+) -> Result<(), Invalid> {
+    ahead.clear();
+    let is_ahead = projection.has_cuts() && !projection.keeps_all() && record.len() <= ahead::RECORD_BYTES_MAX;
+    pass(record, projection, row, is_ahead.then_some(&mut *ahead)).or_else(|reason| {
+        // What nobody asked the container for may have been at fault.
+        let reread = if ahead.is_empty() { Err(reason) } else { pass(record, projection, row, None) };
+        ahead.clear();
+        reread.or_else(|reason| pass_again(record, projection, row, reason))
+    })
 }
 
 /// The second chance of a record that was read in part only because of what was asked of it.
@@ -31,20 +53,19 @@ fn pass_again(record: &str, projection: &Projection, row: &mut Row, reason: Inva
         row.reset(projection.len());
         return Err(Invalid::TooDeep);
     }
-    pass(&mend(record).ok_or(reason)?, projection, row)?;
+    pass(&mend(record).ok_or(reason)?, projection, row, None)?;
     row.set_whole(false);
     Ok(())
 }
 
-fn pass(record: &str, projection: &Projection, row: &mut Row) -> Result<(), Invalid> {
+fn pass(record: &str, projection: &Projection, row: &mut Row, ahead: Option<&mut Ahead>) -> Result<(), Invalid> {
     row.reset(projection.len());
     let keeps_all = projection.keeps_all();
     if !keeps_all {
         row.set_whole(false);
     }
-    let mut scan = Scan { json: Json::new(record), record, projection, keeps_all, row };
-    let root = Edge { child: Some(Projection::ROOT), ..Edge::default() };
-    scan.value(&root, Way { literal: false, cuts: true, room: DEPTH_MAX })?;
+    let mut scan = Scan { json: Json::new(record), record, base: 0, projection, keeps_all, row, ahead };
+    scan.value(&ROOT, Way { literal: false, cuts: true, room: DEPTH_MAX })?;
     if scan.json.is_at_end() { Ok(()) } else { Err(Invalid::NotJson) }
 }
 
@@ -83,13 +104,20 @@ fn depth(bytes: &[u8]) -> usize {
     deepest
 }
 
+/// What is asked of a record as a whole.
+const ROOT: Edge = Edge { slot: None, child: Some(Projection::ROOT), cut: None, is_literal: false };
+
 /// One pass: what is read, what is asked of it, where values go.
 struct Scan<'p, 'r> {
     json: Json<'r>,
     record: &'r str,
+    /// Where the record begins that the row is of.
+    base: usize,
     projection: &'p Projection,
     keeps_all: bool,
     row: &'p mut Row,
+    /// Rows of what is cut out, where they are filled now.
+    ahead: Option<&'p mut Ahead>,
 }
 
 /// How a value was come to.
@@ -139,7 +167,7 @@ impl<'p> Scan<'p, '_> {
             self.row.all_mut().push_part(self.json.bytes(), text.start, length);
         }
         if let Some(slot) = self.slot(edge, way) {
-            self.row.push_record_text(slot, text.start, length);
+            self.row.push_record_text(slot, text.start - self.base, length);
         }
         Ok(())
     }
@@ -194,7 +222,7 @@ impl<'p> Scan<'p, '_> {
             let edge = Edge { cut: None, ..*edge };
             self.members(b']', |scan| {
                 is_empty = false;
-                scan.cut_out(slot, &edge, inside)
+                scan.element(slot, &edge, inside)
             })?;
         } else {
             self.members(b']', |scan| {
@@ -217,11 +245,11 @@ impl<'p> Scan<'p, '_> {
         self.members(b'}', |scan| {
             let key = scan.json.key()?;
             let found = match edge.child {
-                Some(node) => scan.edge(node, key)?.map(|edge| (node, edge)),
+                Some(node) => scan.edge(node, key)?,
                 None => None,
             };
             match found {
-                Some((node, edge)) => scan.member(node, edge, inside),
+                Some(edge) => scan.member(edge, inside),
                 None if scan.keeps_all => scan.value(&Edge::default(), Way { literal: false, ..inside }),
                 None => scan.json.skip(inside.room),
             }
@@ -265,13 +293,20 @@ impl<'p> Scan<'p, '_> {
     }
 
     #[inline(always)]
-    fn member(&mut self, node: NodeId, edge: &Edge, inside: Way) -> Result<(), Invalid> {
-        let literal = edge.slot.is_some_and(|slot| self.takes_literally(node, slot));
+    fn member(&mut self, edge: &Edge, inside: Way) -> Result<(), Invalid> {
+        let literal = edge.is_literal;
+        if literal && let Some(slot) = edge.slot {
+            self.takes_literally(slot);
+        }
         let way = Way { literal, ..inside };
         match edge.cut {
             Some(Cut::Whole(slot)) if way.cuts => {
                 self.row.literal(slot);
                 self.cut_out(slot, &Edge { cut: None, ..*edge }, way)
+            }
+            Some(Cut::Members(slot)) if way.cuts => {
+                self.row.literal(slot);
+                self.cut_members(slot, &Edge { cut: None, ..*edge }, way)
             }
             _ => self.value(edge, way),
         }
@@ -286,18 +321,56 @@ impl<'p> Scan<'p, '_> {
         } else {
             self.value(edge, way)?;
         }
-        self.row.push_record_text(slot, start, self.json.at() - start);
+        self.row.push_record_text(slot, start - self.base, self.json.at() - start);
         Ok(())
     }
 
+    /// Keeps where the keys and values of the next value stand, where that is all that is asked of it.
+    fn cut_members(&mut self, slot: Slot, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        if self.json.peek() != b'{' || edge.child.is_some() || self.keeps_all {
+            return self.cut_out(slot, edge, way);
+        }
+        self.put(edge, way, Scalar::Empty);
+        self.row.push_scalar(slot, Scalar::Empty);
+        let inside = self.inside(way)?;
+        self.members(b'}', |scan| {
+            let key = scan.json.key()?;
+            scan.row.push_record_text(slot, key.start - 1 - scan.base, key.end - key.start + 2);
+            scan.cut_out(slot, &Edge::default(), inside)
+        })
+    }
+
+    /// Keeps where an element of a list stands; a record of the kind that is scanned is read ahead.
+    fn element(&mut self, slot: Slot, edge: &Edge, way: Way) -> Result<(), Invalid> {
+        let is_record = self.json.peek() == b'{' && edge.child.is_none();
+        let start = self.json.at();
+        let address = self.json.bytes().as_ptr() as usize + start;
+        let ahead = self.ahead.as_deref_mut().filter(|_| is_record);
+        let Some(number) = ahead.and_then(|ahead| ahead.begin(address)) else { return self.cut_out(slot, edge, way) };
+        self.put(edge, way, Scalar::Empty);
+        self.exchange(number);
+        self.row.reset(self.projection.len());
+        self.row.set_whole(false);
+        let outer = std::mem::replace(&mut self.base, start);
+        let read = self.object(&ROOT, Way { literal: false, cuts: true, room: way.room });
+        self.base = outer;
+        self.exchange(number);
+        self.row.push_record_text(slot, start - self.base, self.json.at() - start);
+        read
+    }
+
+    /// Makes the row of this number the one that is filled, and back.
+    fn exchange(&mut self, number: usize) {
+        if let Some(ahead) = self.ahead.as_deref_mut() {
+            ahead.swap(number, self.row);
+        }
+    }
+
     /// A dotted path found as one key of the record itself replaces what was found inside nested objects.
-    #[inline(always)]
-    fn takes_literally(&mut self, node: NodeId, slot: Slot) -> bool {
-        let literal = node == Projection::ROOT && self.projection.is_dotted(slot);
-        if literal && !self.row.is_literal(slot) {
+    fn takes_literally(&mut self, slot: Slot) {
+        if !self.row.is_literal(slot) {
             self.row.literal(slot);
         }
-        literal
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Edge {
     pub child: Option<NodeId>,
     /// Its own bytes are asked for.
     pub cut: Option<Cut>,
+    /// The key is the field's whole path, dots in it: it counts before what stands inside nested objects.
+    pub is_literal: bool,
 }
 
 /// A value whose JSON text is asked for, and the slot that it goes to.
@@ -33,6 +35,9 @@ pub enum Cut {
     /// That of each of its elements, behind one empty value where it is a list; null where it is null, and nothing for
     /// all else.
     Each(Slot),
+    /// Behind one empty value the key and the value of each of its members, where it is an object inside which nothing else
+    /// is asked for; else the value's.
+    Members(Slot),
 }
 
 /// The set of field paths that a program asks for, as a tree of keys.
@@ -73,9 +78,14 @@ impl Projection {
         self.names.push(path.into());
         self.dotted.push(path.contains('.'));
         self.by_name.insert(path.into(), slot);
-        self.edge_mut(Self::ROOT, path).slot = Some(slot);
-        if path.contains('.') {
-            self.nested_mut(path).slot = Some(slot);
+        let is_dotted = path.contains('.');
+        let whole = self.edge_mut(Self::ROOT, path);
+        (whole.slot, whole.is_literal) = (Some(slot), is_dotted);
+        if is_dotted {
+            let is_one_key = !path.replace("\\.", "").contains('.');
+            let nested = self.nested_mut(path);
+            nested.slot = Some(slot);
+            nested.is_literal |= is_one_key;
         }
         slot
     }
@@ -139,7 +149,7 @@ impl Projection {
     }
 
     /// Where the key that stands in `record` from `start` to `end` leads at this level; None: nothing inside was asked for.
-    #[inline]
+    #[inline(always)]
     pub fn edge(&self, node: NodeId, record: &[u8], start: usize, end: usize) -> Option<&Edge> {
         self.nodes.get(node as usize)?.edge(record, start, end)
     }

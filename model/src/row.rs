@@ -127,7 +127,7 @@ impl Row {
     }
 
     /// Text that stands in the record's bytes from `start`, `len` bytes.
-    #[inline]
+    #[inline(always)]
     pub fn push_record_text(&mut self, slot: Slot, start: usize, len: usize) {
         self.push(slot, Kind::Text(Place::Record { start: start as u32, len: len as u32 }));
     }
@@ -141,14 +141,27 @@ impl Row {
 
     /// Any value; text is copied.
     pub fn push_scalar(&mut self, slot: Slot, value: Scalar<'_>) {
-        match value {
-            Scalar::Text(text) => self.push_text(slot, text),
-            Scalar::Int(n) => self.push(slot, Kind::Int(n)),
-            Scalar::UInt(n) => self.push(slot, Kind::UInt(n)),
-            Scalar::Float(n) => self.push(slot, Kind::Float(n)),
-            Scalar::Bool(b) => self.push(slot, Kind::Bool(b)),
-            Scalar::Null => self.push(slot, Kind::Null),
-            Scalar::Empty => self.push(slot, Kind::Empty),
+        let kind = match value {
+            Scalar::Text(text) => return self.push_text(slot, text),
+            Scalar::Int(n) => Kind::Int(n),
+            Scalar::UInt(n) => Kind::UInt(n),
+            Scalar::Float(n) => Kind::Float(n),
+            Scalar::Bool(b) => Kind::Bool(b),
+            Scalar::Null => Kind::Null,
+            Scalar::Empty => Kind::Empty,
+        };
+        self.push(slot, kind);
+    }
+
+    /// All values that another record has for its slot `theirs`; texts are copied.
+    pub fn inherit(&mut self, slot: Slot, from: View<'_>, theirs: Slot) {
+        let mut at = from.first(theirs);
+        while let Some(found) = from.row.found.get(at as usize) {
+            at = found.next;
+            match found.kind {
+                Kind::Text(place) => self.push_text(slot, from.text_at(place)),
+                kind => self.push(slot, kind),
+            }
         }
     }
 
@@ -163,7 +176,6 @@ impl Row {
         self.is_whole = is_whole;
     }
 
-    #[inline]
     fn touch(&mut self, slot: Slot) {
         let chain = &self.chains[slot as usize];
         if chain.first == NONE && !chain.literal {
@@ -171,18 +183,20 @@ impl Row {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, slot: Slot, kind: Kind) {
-        self.touch(slot);
         let at = self.found.len() as u32;
-        self.found.push(Found { slot, next: NONE, kind });
         let chain = &mut self.chains[slot as usize];
         if chain.first == NONE {
             chain.first = at;
+            if !chain.literal {
+                self.touched.push(slot);
+            }
         } else {
             self.found[chain.last as usize].next = at;
         }
         chain.last = at;
+        self.found.push(Found { slot, next: NONE, kind });
     }
 
     /// The row together with the record its places point into.
@@ -220,8 +234,12 @@ impl<'a> View<'a> {
     /// The values of a slot in order of appearance.
     #[inline]
     pub fn values(self, slot: Slot) -> Values<'a> {
-        let at = self.row.chains.get(slot as usize).map_or(NONE, |chain| chain.first);
-        Values { view: self, at }
+        Values { view: self, at: self.first(slot) }
+    }
+
+    #[inline]
+    fn first(self, slot: Slot) -> u32 {
+        self.row.chains.get(slot as usize).map_or(NONE, |chain| chain.first)
     }
 
     /// Every value of the record as text, in lower case; None: the row does not hold all of them as they are written, or
@@ -239,14 +257,18 @@ impl<'a> View<'a> {
     }
 
     #[inline]
+    fn text_at(self, place: Place) -> &'a str {
+        let (text, start, len) = match place {
+            Place::Record { start, len } => (self.record, start, len),
+            Place::Scratch { start, len } => (self.row.scratch.as_str(), start, len),
+        };
+        text.get(start as usize..(start + len) as usize).unwrap_or("")
+    }
+
+    #[inline]
     fn scalar(self, kind: Kind) -> Scalar<'a> {
         match kind {
-            Kind::Text(Place::Record { start, len }) => {
-                Scalar::Text(self.record.get(start as usize..(start + len) as usize).unwrap_or(""))
-            }
-            Kind::Text(Place::Scratch { start, len }) => {
-                Scalar::Text(self.row.scratch.get(start as usize..(start + len) as usize).unwrap_or(""))
-            }
+            Kind::Text(place) => Scalar::Text(self.text_at(place)),
             Kind::Int(n) => Scalar::Int(n),
             Kind::UInt(n) => Scalar::UInt(n),
             Kind::Float(n) => Scalar::Float(n),

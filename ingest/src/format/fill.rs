@@ -222,13 +222,10 @@ pub fn each_text(inputs: &Inputs<'_>, mut told: impl FnMut(&str)) {
 /// Tells `told` of each value of the first path that has one.
 fn first_told<'a>(inputs: &Inputs<'a>, mut told: impl FnMut(Scalar<'a>)) {
     for i in 0..inputs.len() {
-        let mut is_first = false;
-        present(inputs, i).for_each(|value| {
-            is_first = true;
-            told(value);
-        });
-        if is_first {
-            return;
+        let mut values = present(inputs, i);
+        if let Some(first) = values.next() {
+            told(first);
+            return values.for_each(told);
         }
     }
 }

@@ -21,7 +21,7 @@ use self::marks::Marks;
 use self::rows::Rows;
 use super::{Classified, Container, Format, Inputs, LATEST, Memo, Output, fill};
 use crate::enrich::{Lookups, Missed, Tables};
-use crate::scan::scan;
+use crate::scan::{Ahead, scan, scan_ahead};
 
 /// What a rule set asks of records of one format.
 #[derive(Debug, Clone, Default)]
@@ -206,17 +206,29 @@ impl Plan {
     /// When it is not one JSON value, or nested too deep.
     pub fn scan(&self, record: &str, outer: Option<Outer<'_>>, raw: &mut Row) -> Result<(), Invalid> {
         scan(record, &self.projection, raw)?;
-        let Some(Outer { view, told, index }) = outer else { return Ok(()) };
+        self.inherit(outer, raw);
+        Ok(())
+    }
+
+    /// The same, and fills rows for what stands in it, each to be told of its container by [`Plan::inherit`].
+    pub(crate) fn scan_ahead(&self, record: &str, raw: &mut Row, ahead: &mut Ahead) -> Result<(), Invalid> {
+        scan_ahead(record, &self.projection, raw, ahead)
+    }
+
+    /// Puts into a scanned record's row what the record has from its container.
+    pub(crate) fn inherit(&self, outer: Option<Outer<'_>>, raw: &mut Row) {
+        let Some(Outer { view, told, index }) = outer else { return };
         for &(slot, what) in &self.inherited {
             match what {
                 Inherited::Index => raw.push_scalar(slot, Scalar::Int(index as i64)),
                 Inherited::Field(theirs) => {
                     let theirs = told.get(theirs as usize).copied().unwrap_or(Slot::MAX);
-                    view.values(theirs).for_each(|value| raw.push_scalar(slot, value));
+                    if view.has(theirs) {
+                        raw.inherit(slot, view, theirs);
+                    }
                 }
             }
         }
-        Ok(())
     }
 
     /// What the records in a scanned container have of it.

@@ -66,7 +66,10 @@ fn classify(inputs: &Inputs<'_>) -> Classified {
         return if is_object { Classified::Filtered } else { Classified::Invalid("no `result`") };
     };
     let source = inputs.text(2).or(inputs.text(3)).unwrap_or("");
-    let begins = |with: &str| source.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let begins = |with: &str| {
+        let mut letters = source.bytes().zip(with.bytes());
+        source.len() >= with.len() && letters.all(|(is, wanted)| is.eq_ignore_ascii_case(&wanted))
+    };
     let class = if IMAGE_POLICY.iter().any(|engine| source.eq_ignore_ascii_case(engine)) {
         C::VerifySignature
     } else if SCANNERS.iter().any(|scanner| begins(scanner)) {

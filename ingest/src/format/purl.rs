@@ -32,6 +32,7 @@ pub fn of(ecosystem: &str, name: &str) -> Option<String> {
     let (_, kind) = TYPES.get(at)?;
     let name = match *kind {
         "maven" => Cow::Owned(name.replace(':', "/")),
+        "pypi" if !name.contains('_') => lower_case(name),
         "pypi" => Cow::Owned(lower_case(name).replace('_', "-")),
         "composer" | "githubactions" => lower_case(name),
         _ => Cow::Borrowed(name),

@@ -220,3 +220,84 @@ fn the_library_reads_the_same() {
     }
     assert!(taken > 1_000 && refused > 1_000, "{taken} {refused}");
 }
+
+/// Two lists of records of one kind, one in the other.
+fn nested() -> (Projection, Slot, Slot) {
+    let mut projection = Projection::default();
+    let (name, key) = (projection.ask("name"), projection.ask("a.b"));
+    for path in ["items", "results"] {
+        projection.ask(path);
+        projection.cut(path, Cut::Each);
+    }
+    (projection, name, key)
+}
+
+#[test]
+fn rows_read_ahead_say_what_a_scan_of_their_record_says() {
+    let (projection, ..) = nested();
+    let record = r#" {"name":"list", "items": [ {"name":"é","results":[{"name":"\u0061","a":{"b":1}},7,{"a.b":"x","a":{"b":2}}],
+        "a":{"b":[1.5,{}]}}, [{"name":"no"}], null, {}, {"results":[{"name":"y"}],"results":[{"name":"z","name":2}]} ]}"#;
+    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
+    let objects = [
+        r#"{"name":"é"#,
+        r#"{"name":"\u"#,
+        r#"{"a.b":"#,
+        r#"{}, {"results""#,
+        r#"{"results":[{"name":"y"#,
+        r#"{"name":"y"#,
+        r#"{"name":"z"#,
+    ];
+    for begins in objects {
+        let mut values = serde_json::Deserializer::from_str(&record[record.find(begins).expect(begins)..])
+            .into_iter::<&serde_json::value::RawValue>();
+        let element = values.next().expect("a value").expect("JSON").get();
+        let (mut read, mut scanned) = (Row::default(), Row::default());
+        assert!(ahead.take(element, &mut read), "{begins}");
+        scan(element, &projection, &mut scanned).expect("valid");
+        let says = |row: &Row| {
+            let view = row.view(element);
+            let values =
+                |slot: &Slot| (*slot, view.values(*slot).map(|value| format!("{value:?}")).collect::<Vec<_>>());
+            view.touched().iter().map(values).collect::<Vec<_>>()
+        };
+        assert_eq!(says(&read), says(&scanned), "{begins}");
+    }
+    assert!(!ahead.take(&record[1..], &mut row), "the list itself");
+}
+
+#[test]
+fn few_rows_of_small_records_are_read_ahead() {
+    let (projection, name, _) = nested();
+    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    let mut taken = |record: &str| {
+        scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
+        let parts = record.match_indices(r#"{"name""#).map(|(at, _)| &record[at..]);
+        parts.filter(|part| ahead.take(part, &mut row) && row.view(part).has(name)).count()
+    };
+    let list = |count: usize, space: usize| {
+        format!(r#"{{"items":[{}]{}}}"#, [r#"{"name":"x"}"#].repeat(count).join(","), " ".repeat(space))
+    };
+    assert_eq!([taken(&list(3, 0)), taken(&list(40, 0)), taken(&list(3, 20_000))], [3, ahead::ROWS_MAX, 0]);
+    assert_eq!(taken(r#"{"items":{"name":"x"}}"#), 0, "no list");
+}
+
+/// What is read ahead may hold what no value can be, in fields that nobody asks a container for.
+#[test]
+fn a_container_is_read_whatever_stands_in_it() {
+    let (projection, name, _) = nested();
+    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    let record = r#"{"items":[{"name":"x"},{"name":1e999}],"name":"list"}"#;
+    scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
+    assert_eq!(row.view(record).text(name), Some("list"));
+    assert!(!ahead.take(&record[10..], &mut row), "each is scanned for itself");
+    for broken in
+        [r#"{"items":[{"name":"x"},{"name":}]}"#, r#"{"items":[{"name":"x"}]"#, r#"{"items":[{"name":"x"}]}}"#]
+    {
+        assert_eq!(scan_ahead(broken, &projection, &mut row, &mut ahead), Err(Invalid::NotJson), "{broken}");
+        assert!(!ahead.take(&broken[10..], &mut row), "{broken}");
+    }
+    let deep = |levels: usize| format!("{}0{}", r#"{"results":[{"results":["#.repeat(levels), "]}]}".repeat(levels));
+    assert_eq!(scan_ahead(&deep(31), &projection, &mut row, &mut ahead), Ok(()));
+    assert_eq!(scan_ahead(&deep(32), &projection, &mut row, &mut ahead), Err(Invalid::TooDeep));
+}

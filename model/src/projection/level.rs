@@ -31,7 +31,7 @@ struct Ends {
 
 impl Ends {
     /// Those of the key in `record` from `start` to `end`.
-    #[inline]
+    #[inline(always)]
     fn of(record: &[u8], start: usize, end: usize) -> Ends {
         let len = end - start;
         let head = word(record, start).unwrap_or_else(|| last_word(record, start));
@@ -62,12 +62,12 @@ fn last_word(record: &[u8], at: usize) -> u64 {
 
 impl Level {
     /// Where the key in `record` from `start` to `end` leads.
-    #[inline]
+    #[inline(always)]
     pub(super) fn edge(&self, record: &[u8], start: usize, end: usize) -> Option<&Edge> {
         self.find(record, start, end).map(|known| &known.edge)
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, record: &[u8], start: usize, end: usize) -> Option<&Known> {
         let ends = Ends::of(record, start, end);
         let mut at = self.place(ends);

@@ -33,6 +33,7 @@ impl Held {
         let (path, mut times) = (container.path(), Slot::MAX);
         let records = match container {
             Container::Array(_) | Container::Parts(_) => record.cut(path, Cut::Each),
+            Container::Newest { .. } => record.cut(path, Cut::Members),
             Container::Members => Slot::MAX,
             _ => record.cut(path, Cut::Whole),
         };

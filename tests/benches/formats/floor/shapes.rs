@@ -1,6 +1,9 @@
-//! The structs that the floor reads records into, one for each format: twelve fields that most of its known records have.
+//! The structs that the floor reads records into, one for each format or kind of its records:
+//! twelve fields that most of the known ones have, fewer where there are no twelve.
 //!
 //! Chosen by counting; must never name a field that no record has, since what is absent costs nothing.
+
+use std::collections::BTreeMap;
 
 use super::{Any, Flag, Num, Text};
 
@@ -78,6 +81,18 @@ shapes! {
     }
     PolicyReport {
         "apiVersion" api_version: Text<'a>, "kind" kind: Text<'a>, "items" items: Vec<PolicyReportItems<'a>>,
+    }
+    PolicyConstraintMetadata { "name" name: Text<'a> }
+    PolicyConstraintStatusViolations {
+        "enforcementAction" enforcement_action: Text<'a>, "kind" kind: Text<'a>, "name" name: Text<'a>,
+        "namespace" namespace: Text<'a>, "message" message: Text<'a>,
+    }
+    PolicyConstraintStatus {
+        "auditTimestamp" audit_timestamp: Text<'a>, "violations" violations: Vec<PolicyConstraintStatusViolations<'a>>,
+    }
+    PolicyConstraint {
+        "apiVersion" api_version: Text<'a>, "kind" kind: Text<'a>, "metadata" metadata: PolicyConstraintMetadata<'a>,
+        "status" status: PolicyConstraintStatus<'a>,
     }
     OpaDecisionLogLabels { "id" id: Text<'a>, "environment" environment: Text<'a>, "cluster" cluster: Text<'a> }
     OpaDecisionLogInput {
@@ -268,14 +283,33 @@ shapes! {
     PackageFeedChanges { "rev" rev: Text<'a> }
     PackageFeedDocTime { "modified" modified: Text<'a> }
     PackageFeedDocDistTags { "latest" latest: Text<'a> }
+    PackageFeedDocVersionsUser { "name" name: Text<'a> }
+    PackageFeedDocVersionsDist { "tarball" tarball: Text<'a> }
+    PackageFeedDocVersions {
+        "_id" id: Text<'a>, "name" name: Text<'a>, "version" version: Text<'a>,
+        "_npmUser" user: PackageFeedDocVersionsUser<'a>, "dist" dist: PackageFeedDocVersionsDist<'a>,
+    }
     PackageFeedDoc {
         "_id" id: Text<'a>, "name" name: Text<'a>, "time" time: PackageFeedDocTime<'a>,
         "dist-tags" dist_tags: PackageFeedDocDistTags<'a>,
+        "versions" versions: BTreeMap<&'a str, PackageFeedDocVersions<'a>>,
     }
     PackageFeed {
         "seq" seq: Num<'a>, "id" id: Text<'a>, "changes" changes: Vec<PackageFeedChanges<'a>>, "name" name: Text<'a>,
         "timestamp" timestamp: Num<'a>, "action" action: Text<'a>, "serial" serial: Num<'a>,
         "doc" doc: PackageFeedDoc<'a>, "version" version: Text<'a>,
+    }
+    PackageReleaseInfo { "name" name: Text<'a>, "version" version: Text<'a>, "author" author: Text<'a> }
+    PackageReleaseUrlsDigests { "sha256" sha256: Text<'a> }
+    PackageReleaseUrls {
+        "filename" filename: Text<'a>, "packagetype" packagetype: Text<'a>, "size" size: Num<'a>,
+        "digests" digests: PackageReleaseUrlsDigests<'a>, "upload_time" upload_time: Text<'a>,
+        "upload_time_iso_8601" upload_time_iso: Text<'a>, "yanked" yanked: Flag<'a>,
+    }
+    PackageReleaseOwnership { "organization" organization: Text<'a> }
+    PackageRelease {
+        "info" info: PackageReleaseInfo<'a>, "last_serial" last_serial: Num<'a>,
+        "urls" urls: Vec<PackageReleaseUrls<'a>>, "ownership" ownership: PackageReleaseOwnership<'a>,
     }
     OsvAffectedPackage { "ecosystem" ecosystem: Text<'a>, "name" name: Text<'a>, "purl" purl: Text<'a> }
     OsvAffected { "package" package: OsvAffectedPackage<'a>, "versions" versions: Vec<Text<'a>> }
@@ -290,6 +324,7 @@ shapes! {
         "schema_version" schema_version: Text<'a>, "published" published: Text<'a>, "summary" summary: Text<'a>,
         "database_specific" database_specific: OsvDatabaseSpecific<'a>,
     }
+    OsvList { "vulns" vulns: Vec<Osv<'a>> }
     GitlabWebhookProject {
         "id" id: Num<'a>, "web_url" web_url: Text<'a>, "path_with_namespace" path_with_namespace: Text<'a>,
         "name" name: Text<'a>, "description" description: Text<'a>, "git_ssh_url" git_ssh_url: Text<'a>,
