@@ -252,7 +252,8 @@ impl Pipeline {
     fn link(&mut self, source: usize, links: Linked, arrival: Arrival) {
         let Pipeline { sources, lineage: Some(lineage), .. } = self else { return };
         match (arrival, sources.get(source)) {
-            (Arrival::OnTime, Some(Source { name, .. })) => lineage.push(name, links),
+            // An early one waits for its time: nobody who asks before it may find that an edge was seen so late.
+            (Arrival::OnTime | Arrival::Early, Some(Source { name, .. })) => lineage.push(name, links),
             _ => lineage.late(links),
         }
     }
