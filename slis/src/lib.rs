@@ -3,9 +3,14 @@
 //! The only crate that knows DataFusion and Parquet. What decides (contributions, budgets, burn rates) is pure; only `archive`
 //! touches files. Must never read a clock: what is late, over or exhausted follows from event times and arguments.
 
+pub mod archive;
 pub mod burn;
 pub mod contribution;
 pub mod definition;
+pub mod derive;
 pub mod histogram;
 pub mod matcher;
 mod places;
+pub mod query;
+pub mod report;
+pub mod slo;
