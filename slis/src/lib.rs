@@ -14,3 +14,6 @@ mod places;
 pub mod query;
 pub mod report;
 pub mod slo;
+
+#[cfg(test)]
+mod tests;

@@ -152,3 +152,6 @@ fn remove(path: &Path) -> Result<(), ArchiveError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
