@@ -11,9 +11,9 @@ use datafusion::arrow::array::{
     Array, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use datafusion::arrow::datatypes::DataType;
+use futures::StreamExt;
 use model::{Event, EventClass, Sha256, Timestamp, Trust, Verdict};
 use serde_json::Value;
-use futures::StreamExt;
 
 use crate::archive::{Archive, column_of, write_contributions};
 use crate::contribution::{Buckets, Key, Sums};

@@ -172,10 +172,8 @@ impl Store {
     pub async fn select(&self, sql: &str) -> Result<Table, QueryError> {
         let mut stream = self.stream(sql).await?;
         let schema = stream.schema();
-        let mut table = Table {
-            columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
-            ..Table::default()
-        };
+        let mut table =
+            Table { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), ..Table::default() };
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(said)?;
             let room = self.rows_max.saturating_sub(table.rows.len());
@@ -197,7 +195,9 @@ fn read_only() -> SQLOptions {
 /// What DataFusion says, in words for who typed the statement.
 pub(crate) fn said(error: DataFusionError) -> QueryError {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(why) => QueryError::Memory(why.lines().next().unwrap_or_default().to_owned()),
+        DataFusionError::ResourcesExhausted(why) => {
+            QueryError::Memory(why.lines().next().unwrap_or_default().to_owned())
+        }
         DataFusionError::Plan(why) if why.contains("not supported: ") => {
             QueryError::Statement(format!("only SELECT is answered ({why})"))
         }

@@ -197,15 +197,8 @@ fn join(
     }
     all.sort_by(|a, b| a.key.cmp(&b.key));
     if all.is_empty() {
-        let none = Value {
-            key: String::new(),
-            value: None,
-            good: 0,
-            total: 0,
-            excluded: 0,
-            quantiles: None,
-            interval: None,
-        };
+        let none =
+            Value { key: String::new(), value: None, good: 0, total: 0, excluded: 0, quantiles: None, interval: None };
         all.push(none);
     }
     Ok(all)

@@ -111,8 +111,10 @@ fn of_spec(spec: Section<'_>, name: String, definitions: &[Definition]) -> Optio
 }
 
 fn window(section: Section<'_>) -> Option<Window> {
-    let span = |text: &str| parse_span_ms(text).or_else(|| Some(text.strip_suffix('w')?.parse::<i64>().ok()? * 7 * DAY_MS));
-    let length = section.parsed("duration", |text| span(text).filter(|ms| *ms >= HOUR_MS), "at least 1h, like 28d or 4w");
+    let span =
+        |text: &str| parse_span_ms(text).or_else(|| Some(text.strip_suffix('w')?.parse::<i64>().ok()? * 7 * DAY_MS));
+    let length =
+        section.parsed("duration", |text| span(text).filter(|ms| *ms >= HOUR_MS), "at least 1h, like 28d or 4w");
     section.get("isRolling");
     let calendar = section.section("calendar").and_then(|calendar| {
         let unit = |text: &str| match text {
@@ -208,7 +210,8 @@ fn policy(section: Option<Section<'_>>, objective: Objective, period_ms: i64) ->
     for item in section.items("conditions") {
         let urgency = |text: &str| [Urgency::Page, Urgency::Ticket].into_iter().find(|of| of.name() == text);
         let factor = item.parsed("factor", Factor::decimal, "a decimal, like 14.4");
-        let (long, short) = (item.parsed("long", parse_span_ms, "a span"), item.parsed("short", parse_span_ms, "a span"));
+        let (long, short) =
+            (item.parsed("long", parse_span_ms, "a span"), item.parsed("short", parse_span_ms, "a span"));
         let urgency = item.parsed("urgency", urgency, "page or ticket");
         let (Some(factor), Some(long_ms), Some(urgency)) = (factor, long, urgency) else {
             item.problem("factor", "long and urgency are needed (hint: {factor: 14.4, long: 1h, urgency: page})");
@@ -261,7 +264,11 @@ mod tests {
              conditions:\n      - {factor: 14.4, long: 1h, urgency: page}\n      - {factor: 0.93, long: 3d, urgency: ticket}\n",
         )
         .expect_err("is refused");
-        for part in ["no indicator \"A-M11\"", "conditions[0].factor: factor 14.4 can never be exceeded", "conditions[1].factor: factor 0.93 is below 1"] {
+        for part in [
+            "no indicator \"A-M11\"",
+            "conditions[0].factor: factor 14.4 can never be exceeded",
+            "conditions[1].factor: factor 0.93 is below 1",
+        ] {
             assert!(error.contains(part), "{part}\n{error}");
         }
         for target in ["{targetPercent: 100}", "{targetPercent: 0}", "{target: 1}", "{}"] {

@@ -59,12 +59,21 @@ fn some_events() -> Vec<Event> {
             4 => {
                 let result = numbers.one_of(&["allow", "allow", "deny"]);
                 let ms = numbers.below(4_000) as f64 / 3.0;
-                ("decided", Verdict::Success, json!({"event.class": "policy.decision", "result": result, "eval_ms": ms}))
+                (
+                    "decided",
+                    Verdict::Success,
+                    json!({"event.class": "policy.decision", "result": result, "eval_ms": ms}),
+                )
             }
             5 => ("started", Verdict::Success, json!({"event.class": "ci.run"})),
             6 => {
-                let (outcome, system) = [(Verdict::Success, "ok"), (Verdict::Error, "error")][numbers.below(2) as usize];
-                ("finished", outcome, json!({"event.class": "ci.run", "system_outcome": system, "result": outcome.name()}))
+                let (outcome, system) =
+                    [(Verdict::Success, "ok"), (Verdict::Error, "error")][numbers.below(2) as usize];
+                (
+                    "finished",
+                    outcome,
+                    json!({"event.class": "ci.run", "system_outcome": system, "result": outcome.name()}),
+                )
             }
             _ => ("seen", Verdict::Success, json!({"event.class": "scm.push", "event.seq": at})),
         };
@@ -94,7 +103,8 @@ fn some_events() -> Vec<Event> {
 fn archived(folder: &Path, events: &[Event], definitions: &Arc<[Definition]>) -> Archive {
     let mut writer = EventWriter::new(Archive::open(folder, None).expect("opens"), 700);
     for (at, event) in events.iter().enumerate() {
-        let row = ArchivedEvent { event: event.clone(), arrival: Arrival::OnTime, partition: "p".into(), offset: at as i64 };
+        let row =
+            ArchivedEvent { event: event.clone(), arrival: Arrival::OnTime, partition: "p".into(), offset: at as i64 };
         writer.put(row).expect("is written");
     }
     let mut archive = writer.finish().expect("is written");

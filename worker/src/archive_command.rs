@@ -170,7 +170,12 @@ fn derive_into(archive: &mut Archive) -> anyhow::Result<()> {
             limit.evidence
         );
     }
-    tracing::info!("{} events, {} rows of contributions, {} anchors wait", derived.events, derived.rows, derived.waiting);
+    tracing::info!(
+        "{} events, {} rows of contributions, {} anchors wait",
+        derived.events,
+        derived.rows,
+        derived.waiting
+    );
     Ok(())
 }
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
-use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use datafusion::arrow::datatypes::{Field, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -50,7 +50,8 @@ impl Archive {
     /// When the manifest cannot be written or a file not removed.
     pub fn expire(&mut self, day: &str) -> Result<Tidied, ArchiveError> {
         // Rows without a time have no day and stay.
-        let is_over = |file: &&Entry| file.day.starts_with(|first: char| first.is_ascii_digit()) && file.day.as_str() < day;
+        let is_over =
+            |file: &&Entry| file.day.starts_with(|first: char| first.is_ascii_digit()) && file.day.as_str() < day;
         let removed: Vec<String> = self.manifest().files().filter(is_over).map(|file| file.path.clone()).collect();
         let tidied = Tidied { removed: removed.len(), added: 0 };
         self.commit(Operation::Expire, Vec::new(), removed)?;
@@ -88,5 +89,6 @@ fn widen(batch: &RecordBatch, schema: &std::sync::Arc<Schema>) -> Result<RecordB
         let empty = || datafusion::arrow::array::new_null_array(field.data_type(), batch.num_rows());
         batch.column_by_name(field.name()).cloned().unwrap_or_else(empty)
     };
-    RecordBatch::try_new(schema.clone(), schema.fields().iter().map(column).collect()).map_err(|error| error.to_string())
+    RecordBatch::try_new(schema.clone(), schema.fields().iter().map(column).collect())
+        .map_err(|error| error.to_string())
 }

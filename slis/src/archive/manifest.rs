@@ -20,6 +20,8 @@ pub const FILE: &str = "manifest.jsonl";
 /// Hash before the first line.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+const OUTSIDE: &str = "it names a file outside the archive";
+
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -140,7 +142,7 @@ impl Manifest {
         }
         for entry in added {
             if !is_plain(&entry.path) {
-                return Err(broken("it names a file outside the archive"));
+                return Err(broken(OUTSIDE));
             }
             self.files.insert(entry.path.clone(), entry);
         }
@@ -160,6 +162,9 @@ impl Manifest {
         removed: Vec<String>,
         key: Option<&SigningKey>,
     ) -> Result<(), ArchiveError> {
+        if added.iter().any(|entry| !is_plain(&entry.path)) {
+            return Err(ArchiveError::Chain { line: self.lines + 1, why: OUTSIDE.to_owned() });
+        }
         let body = Body { sequence: self.lines, previous: self.head.clone(), operation, added, removed };
         let hash = hash(&body);
         let signature = key.map(|key| hex(&key.sign(hash.as_bytes()).to_bytes()));
@@ -271,9 +276,7 @@ pub fn verifying_key(file: &Path) -> Result<VerifyingKey, ArchiveError> {
     let none = || ArchiveError::Key { file: file.to_owned() };
     let text = text.trim();
     match text.strip_prefix("public:") {
-        Some(public) => {
-            VerifyingKey::from_bytes(&unhex::<32>(public).ok_or_else(none)?).map_err(|_| none())
-        }
+        Some(public) => VerifyingKey::from_bytes(&unhex::<32>(public).ok_or_else(none)?).map_err(|_| none()),
         None => Ok(SigningKey::from_bytes(&unhex::<32>(text).ok_or_else(none)?).verifying_key()),
     }
 }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::SigningKey;
 use thiserror::Error;
 
-pub use ed25519_dalek::{SigningKey as Key, VerifyingKey as PublicKey};
 pub use compact::Tidied;
+pub use ed25519_dalek::{SigningKey as Key, VerifyingKey as PublicKey};
 pub use manifest::{Entry, Manifest, Operation, public_text, signing_key, verifying_key};
 pub use rows::ArchivedEvent;
 pub use schema::{column_of, contributions_schema, events_schema};

@@ -113,9 +113,7 @@ fn array(values: &[Option<Value>], kind: FieldKind) -> ArrayRef {
         | FieldKind::TextList
         | FieldKind::IntegerList
         | FieldKind::BoolList
-        | FieldKind::Map => {
-            Arc::new(values.iter().map(|v| v.as_ref().map(text)).collect::<StringArray>())
-        },
+        | FieldKind::Map => Arc::new(values.iter().map(|v| v.as_ref().map(text)).collect::<StringArray>()),
     }
 }
 

@@ -124,7 +124,9 @@ mod tests {
         let all = names.len();
         names.dedup();
         assert_eq!(names.len(), all);
-        for name in ["time", "class", "prov_digest", "env_runner_tracking_id", "own_source", "seq", "event_sha256", "sha256"] {
+        for name in
+            ["time", "class", "prov_digest", "env_runner_tracking_id", "own_source", "seq", "event_sha256", "sha256"]
+        {
             assert!(schema.field_with_name(name).is_ok(), "{name}");
         }
         assert_eq!(column_of("prov.team"), "prov_team");

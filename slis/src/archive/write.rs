@@ -159,9 +159,7 @@ pub(crate) fn write_contributions(archive: &mut Archive, rows: &[(Key, Sums)]) -
 }
 
 /// Contributions as columns.
-pub(crate) fn contributions(
-    rows: &[&(Key, Sums)],
-) -> Result<RecordBatch, datafusion::arrow::error::ArrowError> {
+pub(crate) fn contributions(rows: &[&(Key, Sums)]) -> Result<RecordBatch, datafusion::arrow::error::ArrowError> {
     let texts = |of: &dyn Fn(&Key) -> &str| -> ArrayRef {
         Arc::new(rows.iter().map(|row| Some(of(&row.0))).collect::<StringArray>())
     };

@@ -67,7 +67,8 @@ pub struct Judgement {
 
 /// Judges at the close of a minute: `at_ms` is its end.
 pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
-    let states: Vec<State> = policy.conditions.iter().map(|condition| state(policy, condition, series, at_ms)).collect();
+    let states: Vec<State> =
+        policy.conditions.iter().map(|condition| state(policy, condition, series, at_ms)).collect();
     let fires = |urgency: Urgency| {
         let mut both = policy.conditions.iter().zip(&states);
         both.any(|(condition, state)| condition.urgency == urgency && *state == State::Firing)

@@ -31,12 +31,16 @@ fn objectives_lie_strictly_between_none_and_all() {
 
 #[test]
 fn factors_follow_the_period() {
-    for (days, factors) in
-        [(30, [14.4, 6.0, 3.0, 1.0]), (28, [13.44, 5.6, 2.8, 0.933]), (7, [3.36, 1.4, 0.7, 0.233]), (90, [43.2, 18.0, 9.0, 3.0])]
-    {
+    for (days, factors) in [
+        (30, [14.4, 6.0, 3.0, 1.0]),
+        (28, [13.44, 5.6, 2.8, 0.933]),
+        (7, [3.36, 1.4, 0.7, 0.233]),
+        (90, [43.2, 18.0, 9.0, 3.0]),
+    ] {
         let of: Vec<f64> = workbook(days * DAY).iter().map(|condition| condition.factor.value()).collect();
         assert!(of.iter().zip(factors).all(|(a, b)| close(*a, b, 5e-4)), "{days} days: {of:?}");
-        let below = workbook(days * DAY).iter().filter(|of| is_refused(&check(objective("99.9"), days * DAY, of))).count();
+        let below =
+            workbook(days * DAY).iter().filter(|of| is_refused(&check(objective("99.9"), days * DAY, of))).count();
         assert_eq!(below, factors.iter().filter(|factor| **factor < 1.0).count(), "{days} days");
     }
     assert!(workbook(P30).iter().all(|of| of.short_ms * 12 == of.long_ms));
@@ -205,7 +209,8 @@ fn few_bad_ones_are_luck_to_the_guard() {
     assert_eq!((sure.urgency, standard.urgency), (None, Some(Urgency::Page)));
     // A complete outage at that rate pages after three minutes instead of one.
     let long = outage(1, 100, 200, 200);
-    let first = |policy: &Policy| (101..200).find(|at| judge(policy, &long, at * MINUTE).urgency == Some(Urgency::Page));
+    let first =
+        |policy: &Policy| (101..200).find(|at| judge(policy, &long, at * MINUTE).urgency == Some(Urgency::Page));
     assert_eq!((first(&without), first(&with)), (Some(101), Some(103)));
     let nothing = judge(&with, &Series::default(), DAY);
     assert_eq!((nothing.states, nothing.urgency), (vec![State::NoData; 4], None));

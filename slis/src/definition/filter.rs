@@ -96,9 +96,9 @@ impl Test {
             Test::Is(texts) => any(texts),
             Test::Not(texts) => !any(texts),
             Test::Begins(texts) => values.iter().any(|value| texts.iter().any(|text| value.starts_with(text.as_str()))),
-            Test::Within(min, max) => values
-                .iter()
-                .any(|value| value.parse().is_ok_and(|number: f64| (*min..=*max).contains(&number))),
+            Test::Within(min, max) => {
+                values.iter().any(|value| value.parse().is_ok_and(|number: f64| (*min..=*max).contains(&number)))
+            }
             Test::Present(present) => values.is_empty() != *present,
         }
     }

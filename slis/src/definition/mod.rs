@@ -159,7 +159,8 @@ impl Definition {
     pub fn shipped() -> Result<Vec<Definition>, DefinitionError> {
         let mut found = Vec::new();
         for file in SHIPPED.files() {
-            found.push(Definition::parse(&file.path().display().to_string(), file.contents_utf8().unwrap_or_default())?);
+            found
+                .push(Definition::parse(&file.path().display().to_string(), file.contents_utf8().unwrap_or_default())?);
         }
         found.sort_by_key(|of: &Definition| order(&of.code));
         Ok(found)

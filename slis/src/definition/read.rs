@@ -120,7 +120,8 @@ fn measure(root: &Section<'_>) -> Measure {
         return root.parsed("measure", known, "match, evidence or {field: …, unit: …}").unwrap_or(Measure::Nothing);
     }
     let Some(section) = root.section("measure") else { return Measure::Nothing };
-    let unit = |text: &str| [("us", 1), ("ms", 1_000), ("s", 1_000_000)].iter().find(|(name, _)| *name == text).map(|of| of.1);
+    let unit =
+        |text: &str| [("us", 1), ("ms", 1_000), ("s", 1_000_000)].iter().find(|(name, _)| *name == text).map(|of| of.1);
     let us = section.parsed("unit", unit, "us, ms or s").unwrap_or(1_000);
     let measure = field(&section, "field").map_or(Measure::Nothing, |field| Measure::Field(field, us));
     section.finish();

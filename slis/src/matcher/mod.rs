@@ -261,7 +261,13 @@ fn span_us(from_ms: i64, to_ms: i64) -> u64 {
 
 impl Waiting {
     /// What the anchor contributes once it is decided.
-    fn contribution(&self, definition: &Definition, holds: bool, matched_ms: Option<i64>, excluded: bool) -> Contribution {
+    fn contribution(
+        &self,
+        definition: &Definition,
+        holds: bool,
+        matched_ms: Option<i64>,
+        excluded: bool,
+    ) -> Contribution {
         let measured = match definition.measure {
             Measure::ToMatch => matched_ms.map(|at_ms| span_us(self.at_ms, at_ms)),
             _ => self.measured_us,

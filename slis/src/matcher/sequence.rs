@@ -36,7 +36,13 @@ impl Sequences {
         }
         let new = Numbered { at_ms, scope: scope(definition, event) };
         let counts = |of: &Numbered, good: i64, total: i64| {
-            Contribution::new(&definition.code, of.at_ms, of.scope.clone(), Sums { good, total, ..Sums::default() }, None)
+            Contribution::new(
+                &definition.code,
+                of.at_ms,
+                of.scope.clone(),
+                Sums { good, total, ..Sums::default() },
+                None,
+            )
         };
         let below = numbers.range(..number).next_back().map(|(number, _)| *number);
         let above = numbers.range(number + 1..).next();

@@ -125,7 +125,8 @@ fn a_rate_of_two_kinds_of_events_counts_both() {
 #[test]
 fn what_spoils_an_anchor_may_stand_before_it() {
     let deployed = |at| event("deploy.finished", at, json!({"event.outcome": "success", "prov.digest": "d"}));
-    let found = |sev: &str| event("vuln.finding", 10, json!({"event.action": "opened", "sev": sev, "prov.digest": "d"}));
+    let found =
+        |sev: &str| event("vuln.finding", 10, json!({"event.action": "opened", "sev": sev, "prov.digest": "d"}));
     let day = 24 * 60 * MINUTE;
     let bad = |events| {
         let sums = one("B-M6", events, 100 * day);
@@ -174,7 +175,11 @@ fn an_alert_is_measured_from_its_first_evidence() {
     let push = |at| event("registry.push", at, json!({"tag": at}));
     let alert = |evidence: Vec<Event>, route: &str| {
         let hashes: Vec<String> = evidence.iter().map(|event| event.sha256.hex()).collect();
-        event("alert", 9_000, json!({"event.action": "firing", "route": route, "rule_id": "REG-01", EVIDENCE_FIELD: hashes}))
+        event(
+            "alert",
+            9_000,
+            json!({"event.action": "firing", "route": route, "rule_id": "REG-01", EVIDENCE_FIELD: hashes}),
+        )
     };
     let of = one("B-M5", vec![push(4_000), push(2_000), alert(vec![push(4_000), push(2_000)], "page")], 0);
     assert_eq!(of, Sums { good: 1, total: 1, measured: 1, sum_us: 7_000_000, ..Sums::default() });
@@ -212,8 +217,16 @@ fn some_events(numbers: &mut Numbers) -> Vec<Event> {
             3 => event("deploy.finished", at, fields(json!({"event.outcome": "success"}))),
             4 => event("vuln.finding", at, fields(json!({"event.action": "opened", "sev": "critical"}))),
             5 => event("ci.run", at, fields(json!({"event.action": "started"}))),
-            6 => event("ci.run", at, fields(json!({"event.action": "finished", "system_outcome": if is {"ok"} else {"error"}}))),
-            7 => event("ops.maintenance", at, json!({"event.action": "announced", "prov.team": team, "from": at, "to": at + 9 * MINUTE})),
+            6 => event(
+                "ci.run",
+                at,
+                fields(json!({"event.action": "finished", "system_outcome": if is {"ok"} else {"error"}})),
+            ),
+            7 => event(
+                "ops.maintenance",
+                at,
+                json!({"event.action": "announced", "prov.team": team, "from": at, "to": at + 9 * MINUTE}),
+            ),
             _ => event("scm.push", at, fields(json!({"event.seq": numbers.below(40)}))),
         });
     }
@@ -258,7 +271,8 @@ fn late_events_correct_what_was_booked_to_the_last_digit() {
 
 #[test]
 fn what_is_held_has_an_end() {
-    let build = |at: i64| event("build.finished", at, json!({"event.outcome": "success", "prov.digest": format!("d{at}")}));
+    let build =
+        |at: i64| event("build.finished", at, json!({"event.outcome": "success", "prov.digest": format!("d{at}")}));
     let limits = Limits { anchors_max: 3, ..Limits::default() };
     let mut matcher = Matcher::new(of(&["B-M7"]), limits);
     let mut buckets = Buckets::new(100);

@@ -44,7 +44,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 fn words(slo: &Slo) -> String {
     let policy = &slo.policy;
     let days = policy.period_ms as f64 / 86_400_000.0;
-    let mut rows = table(&["told", "burn rate above", "over", "and over", "outage found after", "one alone below"], &[]);
+    let mut rows =
+        table(&["told", "burn rate above", "over", "and over", "outage found after", "one alone below"], &[]);
     for condition in &policy.conditions {
         let minutes = |ms: i64| format!("{} min", ms / 60_000);
         let found = detects_after_s(policy.objective, condition, 1.0);

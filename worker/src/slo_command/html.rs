@@ -66,7 +66,8 @@ fn chart<'d>(kind: Kind, days: impl Iterator<Item = &'d Day>) -> String {
     }
     let (width, height) = CHART;
     let step = (width / days.len() as f64).min(18.0);
-    let mut text = format!("<svg width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{} days\">", days.len());
+    let mut text =
+        format!("<svg width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{} days\">", days.len());
     for (at, day) in days.iter().enumerate() {
         let tall = |count: i64| count.max(0) as f64 / most as f64 * height;
         let bad = if kind == Kind::Count { day.total } else { day.total.saturating_sub(day.good) };

@@ -150,13 +150,15 @@ async fn span(store: &Store) -> Result<(i64, i64), slis::query::QueryError> {
 
 fn asked(args: &ReportArgs, first_ms: i64, end_ms: i64) -> anyhow::Result<Asked> {
     let time = |name: &str, text: &Option<String>| {
-        let why = || format!("--{name} {}: not a time (hint: 2026-09-01T00:00:00Z)", text.as_deref().unwrap_or_default());
+        let why =
+            || format!("--{name} {}: not a time (hint: 2026-09-01T00:00:00Z)", text.as_deref().unwrap_or_default());
         text.as_deref().map(|text| Timestamp::parse(text).with_context(why)).transpose()
     };
     let to_ms = time("to", &args.to)?.map_or(end_ms, Timestamp::ms);
-    let last = args.last.as_deref().map(|text| {
-        model::parse_span_ms(text).with_context(|| format!("--last {text}: not a span (hint: 28d)"))
-    });
+    let last = args
+        .last
+        .as_deref()
+        .map(|text| model::parse_span_ms(text).with_context(|| format!("--last {text}: not a span (hint: 28d)")));
     let from = time("from", &args.from)?.map(Timestamp::ms).or(last.transpose()?.map(|ms| to_ms.saturating_sub(ms)));
     let from_ms = from.unwrap_or(first_ms);
     if from_ms > to_ms {

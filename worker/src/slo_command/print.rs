@@ -65,9 +65,7 @@ fn counted(kind: Kind, value: &Value) -> String {
 }
 
 fn sure(value: &Value) -> String {
-    value.interval.map_or_else(String::new, |(low, high)| {
-        format!("few: {:.1} % to {:.1} %", low * 100.0, high * 100.0)
-    })
+    value.interval.map_or_else(String::new, |(low, high)| format!("few: {:.1} % to {:.1} %", low * 100.0, high * 100.0))
 }
 
 /// Seconds in the unit in which people say them.
