@@ -215,7 +215,7 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings, occurrence, links, missed, said } => {
+                Fate::Event { time, identity, findings, occurrence, links, missed, said, archived } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
@@ -231,6 +231,7 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     self.misses.add(*missed);
+                    self.outlets.keep(archived.take(), arrival, name, offset)?;
                     self.said.extend(said.take().filter(|_| arrival != Arrival::Early).map(|said| *said));
                     if let Some(links) = links.take() {
                         self.link(source_at, *links, arrival);
@@ -360,7 +361,7 @@ impl Pipeline {
 
     /// Returns once everything told so far is where it belongs.
     pub fn flush(&mut self) -> Result<(), OutletError> {
-        let Outlets { sealed, provisional, incidents, dead_letters } = &mut self.outlets;
+        let Outlets { sealed, provisional, incidents, dead_letters, .. } = &mut self.outlets;
         sealed.iter_mut().chain(provisional).chain(incidents).try_for_each(|outlet| outlet.flush())?;
         dead_letters.iter_mut().try_for_each(|letters| letters.flush()).map_err(|error| dead_letters_failed(&error))
     }
