@@ -150,8 +150,32 @@ fn resource(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::decode_one;
+
     #[test]
     fn the_table_fills_model_fields_once() {
         crate::format::fill::tests::check(super::ROWS);
+    }
+
+    #[test]
+    fn healing_is_no_deployment_and_a_user_no_service() {
+        let ended = |heals: u64, by| {
+            let operation = json!({"sync": {"autoHealAttemptsCount": heals}, "initiatedBy": by});
+            let state = json!({"phase": "Succeeded", "startedAt": "2026-09-01T10:00:00Z", "operation": operation});
+            let app = json!({"metadata": {"name": "pay", "uid": "u"}, "status": {"operationState": state}});
+            let event = decode_one(&FORMAT, &Arc::from("test"), &app.to_string()).expect("decodes").remove(0);
+            let kind = event.fields.get("prov.actor_kind").map(ToString::to_string).unwrap_or_default();
+            (event.class, kind)
+        };
+        let automated = json!({"automated": true});
+        assert_eq!(ended(1, automated.clone()), (Some(C::RuntimeReconciled), r#""service""#.to_owned()));
+        assert_eq!(ended(0, automated), (Some(C::DeployFinished), r#""service""#.to_owned()));
+        let user = json!({"username": "ada", "automated": true});
+        assert_eq!(ended(0, user), (Some(C::DeployFinished), String::new()), "she may be a person or a pipeline");
     }
 }

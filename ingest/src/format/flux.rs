@@ -153,7 +153,12 @@ fn not_ok(_: &Inputs<'_>, output: &mut Output<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::decode_one;
 
     #[test]
     fn the_table_fills_model_fields_once() {
@@ -173,6 +178,21 @@ mod tests {
             ("HelmRelease", "DependencyNotReady", true, None),
         ] {
             assert_eq!(class_of(kind, reason, failed), wanted, "{kind} {reason}");
+        }
+    }
+
+    #[test]
+    fn commits_and_branches_are_no_versions() {
+        let version = |revision: &str| {
+            let object = json!({"kind": "HelmRelease", "namespace": "prod", "name": "pay"});
+            let event = json!({"involvedObject": object, "reportingController": "helm-controller", "severity": "info",
+                "reason": "UpgradeSucceeded", "timestamp": "2026-09-01T10:00:00Z", "metadata": {"revision": revision}});
+            let events = decode_one(&FORMAT, &Arc::from("test"), &event.to_string()).expect("decodes");
+            events[0].fields.get("prov.version").map(ToString::to_string)
+        };
+        assert_eq!(version("6.5.0@sha256:00").as_deref(), Some(r#""6.5.0""#));
+        for none in ["731f7eaddfb6af01cb2173e18f0f75b0ba780ef1", "main@sha1:00", "v1.2"] {
+            assert_eq!(version(none), None, "{none}");
         }
     }
 }

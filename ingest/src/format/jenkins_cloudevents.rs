@@ -174,7 +174,12 @@ fn actor_kind(inputs: &Inputs<'_>, output: &mut Output<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::decode_one;
 
     #[test]
     fn the_table_fills_model_fields_once() {
@@ -187,5 +192,26 @@ mod tests {
         assert_eq!(change_of("PR-"), None);
         assert_eq!(change_of("PR-12-fix"), None);
         assert_eq!(change_of("origin/main"), None);
+    }
+
+    #[test]
+    fn a_build_ends_once_and_a_queue_is_left_in_silence() {
+        let build = |phase, status| json!({"build": {"phase": phase, "queueId": 1, "status": status}});
+        let queued = |status| json!({"jenkinsQueueId": 1, "ciUrl": "https://ci.example", "status": status});
+        let node = |cause| json!({"nodeName": "a", "numExecutors": 2, "offlineCause": cause});
+        for (record, wanted) in [
+            (build("STARTED", "-"), Some((C::CiRun, "started", Verdict::Success))),
+            (build("COMPLETED", "UNSTABLE"), Some((C::CiRun, "finished", Verdict::Failure))),
+            (build("FINALIZED", "SUCCESS"), Some((C::CiRun, "finalized", Verdict::Success))),
+            (build("COMPLETED", "ABORTED"), Some((C::CiRun, "finished", Verdict::Unknown))),
+            (queued("ENTERED_WAITING"), Some((C::CiRun, "requested", Verdict::Success))),
+            (queued("LEFT"), None),
+            (node(Value::Null), Some((C::CiRunner, "online", Verdict::Success))),
+            (node(json!("gone")), Some((C::CiRunner, "offline", Verdict::Success))),
+        ] {
+            let events = decode_one(&FORMAT, &Arc::from("test"), &record.to_string()).expect("decodes");
+            let found = events.first().map(|of| (of.class.unwrap(), of.action.as_deref().unwrap(), of.outcome));
+            assert_eq!(found, wanted, "{record}");
+        }
     }
 }

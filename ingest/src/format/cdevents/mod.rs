@@ -121,8 +121,39 @@ static ROWS: &[MapRow] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use model::Event;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::decode_one;
+
     #[test]
     fn the_table_fills_model_fields_once() {
         crate::format::fill::tests::check(super::ROWS);
+    }
+
+    fn events(of: &str, content: Value) -> Vec<Event> {
+        let context = json!({"id": "1", "source": "/x", "type": format!("dev.cdevents.{of}.0.3.0"),
+            "timestamp": "2026-09-01T10:00:00Z"});
+        let record = json!({"context": context, "subject": {"id": "s", "content": content}});
+        decode_one(&FORMAT, &Arc::from("test"), &record.to_string()).expect("decodes")
+    }
+
+    #[test]
+    fn only_who_says_yes_approves() {
+        let closed =
+            |decision: &str| events("approval.closed", json!({"decision": decision, "responder": "ada"})).remove(0);
+        assert_eq!(closed("approved").fields.get("approved_by"), Some(&json!("ada")));
+        assert_eq!(closed("rejected").fields.get("approved_by"), None);
+    }
+
+    #[test]
+    fn only_tests_of_security_are_scans() {
+        let finished =
+            |kind: &str| events("testcaserun.finished", json!({"outcome": "fail", "testCase": {"type": kind}}));
+        assert_eq!(finished("security")[0].class, Some(C::ScanResult));
+        assert_eq!(finished("functional"), []);
     }
 }
