@@ -175,7 +175,7 @@ impl Lane {
         }
         while self.events.peek() == Some(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
-            self.apply(correlator, event, derived);
+            self.apply(correlator, *event, derived);
         }
     }
 
@@ -184,18 +184,18 @@ impl Lane {
         let Some((correlator, event)) = self.events.pop() else { return };
         // Nearly always one event has its place alone: then its place need not be remembered.
         let shared = self.events.peek().filter(|next| **next == event.order).cloned();
-        self.apply(correlator, event, derived);
+        self.apply(correlator, *event, derived);
         let Some(order) = shared else { return };
         while self.events.peek() == Some(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
-            self.apply(correlator, event, derived);
+            self.apply(correlator, *event, derived);
         }
     }
 
-    fn apply(&mut self, correlator: CorrelatorId, event: Box<Occurrence>, derived: &mut Vec<Derived>) {
+    fn apply(&mut self, correlator: CorrelatorId, event: Occurrence, derived: &mut Vec<Derived>) {
         self.approached = self.approached.saturating_sub(1);
         if let Some(correlator) = self.correlators.get_mut(correlator) {
-            correlator.apply(*event, &mut |of| derived.push(of));
+            correlator.apply(event, &mut |of| derived.push(of));
         }
     }
 
