@@ -155,7 +155,7 @@ fn objective(section: Section<'_>, method: &str) -> Option<(Objective, Budgeting
     let hint = "above 0 and below 100 %, like 99.5: an objective of everything has no budget";
     section.get("displayName");
     let percent = section.parsed("targetPercent", Objective::percent, hint);
-    let share = section.parsed("target", share, "a share above 0 and below 1, like 0.995");
+    let decimal = section.parsed("target", share, "a share above 0 and below 1, like 0.995");
     if section.get("targetPercent").is_none() && section.get("target").is_none() {
         section.problem("targetPercent", &format!("is missing (hint: {hint})"));
     }
@@ -178,7 +178,7 @@ fn objective(section: Section<'_>, method: &str) -> Option<(Objective, Budgeting
         }
     };
     section.finish();
-    percent.or(share).zip(budgeting)
+    percent.or(decimal).zip(budgeting)
 }
 
 /// A share as a decimal: `0.995`.
