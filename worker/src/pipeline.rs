@@ -207,6 +207,7 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
+                    self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
                         let record = chunk.get(bounds).unwrap_or_default();
@@ -219,7 +220,6 @@ impl Pipeline {
                         EventOutcome::Duplicate | EventOutcome::Dropped => continue,
                     };
                     self.misses.add(*missed);
-                    self.outlets.keep(archived.take(), arrival, name, offset)?;
                     self.said.extend(said.take().filter(|_| arrival != Arrival::Early).map(|said| *said));
                     if let Some(links) = links.take() {
                         self.link(source_at, *links, arrival);
