@@ -219,21 +219,18 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    let arrival = match admission.outcome {
-                        EventOutcome::Accepted => Some(Arrival::OnTime),
-                        EventOutcome::Late { early: false } => Some(Arrival::Late),
-                        EventOutcome::Late { early: true } => Some(Arrival::Early),
-                        EventOutcome::Duplicate | EventOutcome::Dropped => None,
-                    };
-                    if let Some(arrival) = arrival {
-                        self.outlets.keep(archived.take(), arrival, name, offset)?;
-                    }
+                    self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
                         let record = chunk.get(bounds).unwrap_or_default();
                         self.report_reuse(set, source_at, record, &admission.reused, position)?;
                     }
-                    let Some(arrival) = arrival else { continue };
+                    let arrival = match admission.outcome {
+                        EventOutcome::Accepted => Arrival::OnTime,
+                        EventOutcome::Late { early: false } => Arrival::Late,
+                        EventOutcome::Late { early: true } => Arrival::Early,
+                        EventOutcome::Duplicate | EventOutcome::Dropped => continue,
+                    };
                     self.misses.add(*missed);
                     self.said.extend(said.take().filter(|_| arrival != Arrival::Early).map(|said| *said));
                     if let Some(links) = links.take() {

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{AlertRecord, AlertState, Arrival, CorrelatorHeld, Event, IncidentRecord, Partition, Urgency};
+use model::{
+    AlertRecord, AlertState, Arrival, CorrelatorHeld, Event, EventOutcome, IncidentRecord, Partition, Urgency,
+};
 use sinks::{Lost, Outlet, OutletError, Sealed, Silenced};
 use slis::archive::ArchivedEvent;
 
@@ -31,11 +33,17 @@ impl Outlets {
     pub(crate) fn keep(
         &mut self,
         event: Option<Box<Event>>,
-        arrival: Arrival,
+        outcome: EventOutcome,
         partition: &Partition,
         offset: i64,
     ) -> Result<(), OutletError> {
         let (Some(event), Some(archive)) = (event, &self.archive) else { return Ok(()) };
+        let arrival = match outcome {
+            EventOutcome::Accepted => Arrival::OnTime,
+            EventOutcome::Late { early: false } => Arrival::Late,
+            EventOutcome::Late { early: true } => Arrival::Early,
+            EventOutcome::Duplicate | EventOutcome::Dropped => return Ok(()),
+        };
         archive.put(ArchivedEvent { event: *event, arrival, partition: partition.name.clone(), offset })
     }
 }
