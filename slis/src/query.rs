@@ -201,7 +201,11 @@ pub(crate) fn said(error: DataFusionError) -> QueryError {
         DataFusionError::Plan(why) if why.contains("not supported: ") => {
             QueryError::Statement(format!("only SELECT is answered ({why})"))
         }
-        root => QueryError::Statement(root.strip_backtrace()),
+        root => {
+            let why = root.strip_backtrace();
+            let is_spilt = why.contains("max_temp_directory_size");
+            if is_spilt { QueryError::Memory(why) } else { QueryError::Statement(why) }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::json;
-use slis::archive::{self, Archive, Manifest};
+use slis::archive::{self, Archive};
 use slis::definition::Definition;
 
 use crate::archiving::Keeper;
@@ -177,13 +177,4 @@ fn derive_into(archive: &mut Archive) -> anyhow::Result<()> {
         derived.waiting
     );
     Ok(())
-}
-
-/// The manifest of an archive that is read.
-///
-/// # Errors
-/// When there is none, or its chain is broken.
-pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Manifest> {
-    is_archive(folder)?;
-    Ok(Manifest::read(folder, None)?)
 }
