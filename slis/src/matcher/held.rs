@@ -96,7 +96,8 @@ impl Held {
     ) -> u64 {
         let before_ms = definition.matches.get(number).map_or(0, |of| of.before_ms);
         // As long as any anchor that it decides about may be looked at again.
-        let until = at_ms.saturating_add(before_ms + definition.deadline_ms).saturating_add(limits.corrects_ms);
+        let until =
+            at_ms.saturating_add(before_ms).saturating_add(definition.deadline_ms).saturating_add(limits.corrects_ms);
         let entry = self.entries.entry(key.clone()).or_default();
         let seen = entry.seen.entry(number).or_default();
         let place = seen.partition_point(|other| *other < at_ms);
@@ -137,7 +138,7 @@ impl Held {
             self.anchors -= before - entry.anchors.len();
             for (number, seen) in &mut entry.seen {
                 let before_ms = definition.matches.get(*number).map_or(0, |of| of.before_ms);
-                seen.retain(|at_ms| at_ms.saturating_add(before_ms + definition.deadline_ms) >= oldest);
+                seen.retain(|at_ms| at_ms.saturating_add(before_ms).saturating_add(definition.deadline_ms) >= oldest);
             }
             entry.seen.retain(|_, seen| !seen.is_empty());
             if entry.anchors.is_empty() && entry.seen.is_empty() {
