@@ -14,6 +14,7 @@ use rules::ast::{LogSource, Rule};
 use rules::lineage::{Ask, Kind, LinkReader, StartReader};
 use rules::{CompileError, Lists, Program};
 
+use crate::archiving::Archiving;
 use crate::health::Listening;
 use crate::ruleset::RuleSet;
 
@@ -85,6 +86,8 @@ pub struct Engine {
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) lists: Arc<Lists>,
     pub(crate) keys: Keys,
+    /// For each of the decoder's formats, where an archive is written.
+    pub(crate) archiving: Arc<[Archiving]>,
 }
 
 /// Keys of an installation or a run.
@@ -142,14 +145,21 @@ impl Engine {
             routes.push(route);
         }
         let decoder = Arc::new(Decoder::new(wanted, reading.trust, is_one));
-        Ok(Engine { reading, decoder, routes: routes.into(), rules, lists, keys })
+        Ok(Engine { reading, decoder, routes: routes.into(), rules, lists, keys, archiving: Arc::default() })
+    }
+
+    /// The same, and its events are read in full for an archive.
+    pub fn with_archive(self, tables: Option<&Arc<Tables>>) -> Engine {
+        let of = |plan: &Plan| Archiving::new(plan.format(), self.reading.trust, tables.cloned());
+        let archiving = self.decoder.plans().iter().map(of).collect();
+        Engine { archiving, ..self }
     }
 
     /// The same with other lists.
     pub fn with_lists(&self, lists: Arc<Lists>) -> Engine {
-        let Engine { reading, decoder, routes, rules, keys, .. } = self;
-        let (decoder, routes) = (decoder.clone(), routes.clone());
-        Engine { reading: reading.clone(), decoder, routes, rules: rules.clone(), lists, keys: *keys }
+        let Engine { reading, decoder, routes, rules, keys, archiving, .. } = self;
+        let (decoder, routes, archiving) = (decoder.clone(), routes.clone(), archiving.clone());
+        Engine { reading: reading.clone(), decoder, routes, rules: rules.clone(), lists, keys: *keys, archiving }
     }
 
     /// Records of this source have times.

@@ -10,7 +10,7 @@ use ingest::enrich::Missed;
 use ingest::format::Shape;
 use ingest::{Identity, Read, Seen};
 use model::{
-    Arrival, Basis, Carrying, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
+    Arrival, Basis, Carrying, Event, EventOrder, Evidence, Finding, Fingerprint, Held, Invalid, Occurrence, Partition,
     Position, Row, Sha256, Timestamp, View,
 };
 use rules::lineage::{FROM, LinkReader, StartReader};
@@ -55,6 +55,8 @@ pub enum Fate {
         missed: Missed,
         /// What it says of how sources are.
         said: Option<Box<Spoken>>,
+        /// All of it, where an archive is written.
+        archived: Option<Box<Event>>,
     },
 }
 
@@ -172,7 +174,11 @@ impl Scratch {
             // Without incidents nobody asks where evidence stands.
             self.links(reader, &seen, evidence.filter(|_| engine.reading.lineage))
         });
-        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, links, missed, said })
+        let archived = engine.archiving.get(seen.plan).map(|archiving| {
+            let rows = (&mut self.facts_raw, &mut self.facts);
+            archiving.event(&seen, &engine.reading.source, engine.keys.redaction, rows)
+        });
+        Ok(Fate::Event { time: decoded.time, identity, findings, occurrence, links, missed, said, archived })
     }
 
     /// The keys of the event at hand from which a rule asks lineage go with its finding.

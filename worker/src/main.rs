@@ -1,6 +1,8 @@
 //! `pipewarden`: arguments, logs, and which command runs. The work stands in the modules.
 
 mod alerts_file;
+mod archive_command;
+mod archiving;
 mod clock;
 mod config;
 mod control;
@@ -22,11 +24,13 @@ mod lanes;
 mod naming;
 mod network_command;
 mod pipeline;
+mod query_command;
 mod replay;
 mod rule_files;
 mod rules_command;
 mod ruleset;
 mod run;
+mod slo_command;
 mod state_file;
 mod telemetry;
 mod told;
@@ -85,6 +89,12 @@ enum Command {
     Why(Box<why_command::WhyArgs>),
     /// Hold an alert against the bytes of its events, and tell it again from them
     Verify(Box<verify_command::VerifyArgs>),
+    /// Check archives, compact them, let old days go
+    Archive(archive_command::ArchiveArgs),
+    /// Ask an archive in SQL
+    Query(query_command::QueryArgs),
+    /// Report service level indicators and their objectives
+    Slo(slo_command::SloArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -132,6 +142,9 @@ fn main() -> ExitCode {
         Command::Incident(args) => incident_command::run(&args),
         Command::Why(args) => why_command::run(*args),
         Command::Verify(args) => verify_command::run(*args),
+        Command::Archive(args) => archive_command::run(&args),
+        Command::Query(args) => query_command::run(&args),
+        Command::Slo(args) => slo_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

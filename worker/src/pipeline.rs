@@ -215,10 +215,11 @@ impl Pipeline {
                     let letter = DeadLetter::new(position, *reason, record);
                     self.bury(&letter)?;
                 }
-                Fate::Event { time, identity, findings, occurrence, links, missed, said } => {
+                Fate::Event { time, identity, findings, occurrence, links, missed, said, archived } => {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
+                    self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
                         let record = chunk.get(bounds).unwrap_or_default();
@@ -361,7 +362,7 @@ impl Pipeline {
 
     /// Returns once everything told so far is where it belongs.
     pub fn flush(&mut self) -> Result<(), OutletError> {
-        let Outlets { sealed, provisional, incidents, dead_letters } = &mut self.outlets;
+        let Outlets { sealed, provisional, incidents, dead_letters, .. } = &mut self.outlets;
         sealed.iter_mut().chain(provisional).chain(incidents).try_for_each(|outlet| outlet.flush())?;
         dead_letters.iter_mut().try_for_each(|letters| letters.flush()).map_err(|error| dead_letters_failed(&error))
     }

@@ -4,9 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{AlertRecord, AlertState, CorrelatorHeld, IncidentRecord, Urgency};
+use model::{
+    AlertRecord, AlertState, Arrival, CorrelatorHeld, Event, EventOutcome, IncidentRecord, Partition, Urgency,
+};
 use sinks::{Lost, Outlet, OutletError, Sealed, Silenced};
+use slis::archive::ArchivedEvent;
 
+use crate::archiving::Keeper;
 use crate::pipeline::{IncidentStage, Joined, LineageHeld};
 
 /// Where records leave.
@@ -20,6 +24,28 @@ pub struct Outlets {
     pub incidents: Vec<Box<dyn Outlet>>,
     /// Dead letters, a line of JSON each.
     pub dead_letters: Option<Box<dyn std::io::Write>>,
+    /// The archive of events.
+    pub archive: Option<Keeper>,
+}
+
+impl Outlets {
+    /// Puts an event that was accepted, or came late or early, into the archive.
+    pub(crate) fn keep(
+        &mut self,
+        event: Option<Box<Event>>,
+        outcome: EventOutcome,
+        partition: &Partition,
+        offset: i64,
+    ) -> Result<(), OutletError> {
+        let (Some(event), Some(archive)) = (event, &self.archive) else { return Ok(()) };
+        let arrival = match outcome {
+            EventOutcome::Accepted => Arrival::OnTime,
+            EventOutcome::Late { early: false } => Arrival::Late,
+            EventOutcome::Late { early: true } => Arrival::Early,
+            EventOutcome::Duplicate | EventOutcome::Dropped => return Ok(()),
+        };
+        archive.put(ArchivedEvent { event: *event, arrival, partition: partition.name.clone(), offset })
+    }
 }
 
 /// Alerts told, by rule.

@@ -100,6 +100,9 @@ fn stages_depend_on_the_model_only() {
             if ours && !may {
                 findings.push(format!("{member}/Cargo.toml: depends on {name}"));
             }
+            if ["datafusion", "parquet"].contains(&name.as_str()) && member != "slis" {
+                findings.push(format!("{member}/Cargo.toml: queries and Parquet have one door, in slis"));
+            }
             if name == "rdkafka" && !["ingest", "tests"].contains(&member.as_str()) {
                 findings.push(format!("{member}/Cargo.toml: the broker's library has one door, in ingest"));
             }

@@ -160,7 +160,7 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
     let policy = |source: &Source| TimePolicy { lateness_ms: source.lateness_ms, duplicates_max: DUPLICATES_MAX };
     let timed = sources.iter().map(|source| (source.engine.clone(), policy(source))).collect();
     let heard = || -> Vec<Box<dyn Outlet>> { vec![Box::new(ear.clone())] };
-    let outlets = Outlets { sealed: heard(), provisional: heard(), incidents: heard(), dead_letters: None };
+    let outlets = Outlets { sealed: heard(), provisional: heard(), incidents: heard(), ..Outlets::default() };
     let mut pipeline = Pipeline::new(settings, timed, outlets)?;
     for (number, source) in sources.iter().enumerate() {
         pipeline.add_partition(number, &source.engine.reading.source);

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use sinks::Mode;
 
+use super::archive::ArchiveArgs;
 use super::outputs::{create, lines_to, writable};
 use super::reading::{Mistakes, Reader, ReadingArgs};
 use super::state::{ReplayState, StateArgs};
+use crate::archiving::Keeper;
 use crate::engine::Keys;
 use crate::human::Human;
 use crate::pipeline::Outlets;
@@ -52,6 +54,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
     #[command(flatten)]
+    pub(super) archive: ArchiveArgs,
+    #[command(flatten)]
     pub(super) state: StateArgs,
     /// One record for each match, nothing folded
     #[arg(long)]
@@ -66,6 +70,7 @@ pub(super) struct Plan {
     pub(super) reading: Reader,
     pub(super) mode: Mode,
     pub(super) outlets: Outlets,
+    pub(super) archive: Option<Keeper>,
     pub(super) state_in: Option<ReplayState>,
     pub(super) state_out: Option<PathBuf>,
     pub(super) json: bool,
@@ -83,6 +88,7 @@ impl ReplayArgs {
         let mut keys = Keys::of_replay();
         keys.identity = state_in.as_ref().map_or(keys.identity, ReplayState::key);
         self.reading.lineage = self.incidents.is_some();
+        self.reading.archive = self.archive.is_asked();
         let reader = self.reading.reader(&mut self.inputs, &mut mistakes, keys);
         if let (Some(state), Some(Ok(reader))) = (&state_in, &reader) {
             mistakes.keep(self.state.check(state, reader));
@@ -93,12 +99,14 @@ impl ReplayArgs {
             mistakes.0.push(why.to_owned());
         }
         self.check_outputs(&mut mistakes);
+        let archive = mistakes.keep(self.archive.open(self.state.state_in.is_some())).flatten();
         mistakes.say()?;
         let Some(reader) = reader else { bail!("the arguments do not fit together") };
         Ok(Plan {
             reading: reader?,
             mode: if self.every_match { Mode::EveryMatch } else { Mode::Alerts },
-            outlets: self.outlets()?,
+            outlets: self.outlets(archive.as_ref())?,
+            archive,
             state_in,
             state_out: self.state.state_out,
             json: self.json,
@@ -124,8 +132,11 @@ impl ReplayArgs {
         }
     }
 
-    fn outlets(&self) -> anyhow::Result<Outlets> {
-        let mut outlets = Outlets::default();
+    fn outlets(&self, archive: Option<&Keeper>) -> anyhow::Result<Outlets> {
+        let mut outlets = Outlets { archive: archive.cloned(), ..Outlets::default() };
+        if let Some(archive) = archive {
+            outlets.sealed.push(Box::new(archive.clone()));
+        }
         match &self.alerts {
             Some(path) => outlets.sealed.push(lines_to(path)?),
             None if !self.json => outlets.sealed.push(Box::new(Human::stdout())),

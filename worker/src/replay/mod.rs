@@ -3,6 +3,7 @@
 //! The order in which chunks are taken is fixed (lowest watermark first, a fixed number ahead), so threads, chunk sizes
 //! and the machine's speed change nothing that is told.
 
+mod archive;
 mod args;
 pub(crate) mod inputs;
 mod limits;
@@ -48,11 +49,14 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         crate::run::rerun(config, control_log, alerts, args.incidents.as_deref())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Plan { reading, mode, outlets, json, quiet_table, state_in, state_out } = args.plan()?;
+    let Plan { reading, mode, outlets, archive, json, quiet_table, state_in, state_out } = args.plan()?;
     let rules = reading.engine.rules.clone();
     let started = crate::clock::Stopwatch::start();
     let keys = reading.engine.keys;
     let Done { pipeline, inputs } = pieces(reading, (mode, outlets), json, (state_in, state_out.is_some()))?;
+    if let Some(archive) = archive {
+        crate::archive_command::derive(&archive)?;
+    }
     if let Some(path) = &state_out {
         state::write(path, &pipeline, &rules, keys.identity)?;
     }

@@ -73,6 +73,9 @@ pub struct ReadingArgs {
     /// Somebody asks for lineage.
     #[arg(skip)]
     pub lineage: bool,
+    /// An archive is written.
+    #[arg(skip)]
+    pub archive: bool,
 }
 
 /// Everything that is needed to read and judge.
@@ -153,7 +156,7 @@ impl ReadingArgs {
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
         let ready = |engine: Engine| Reader {
             id_reuse: !self.no_pack && engine.is_timed(),
-            engine: Arc::new(engine),
+            engine: Arc::new(if self.archive { engine.with_archive(tables.as_ref()) } else { engine }),
             tables: tables.clone(),
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
             inputs,

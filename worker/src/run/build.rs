@@ -395,5 +395,5 @@ pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths
     let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
         Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
     });
-    Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()? })
+    Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()?, archive: None })
 }

@@ -1,0 +1,22 @@
+//! Error budgets and how fast they burn: pure arithmetic over whole numbers of good and total.
+//!
+//! Decisions compare whole numbers and divide nothing; only what is shown is a float. Must never read a clock or a store.
+
+mod budget;
+mod judge;
+mod rates;
+mod series;
+mod tail;
+mod wilson;
+mod window;
+
+pub use budget::{Budget, Exhaustion, exhaustion, static_exhaustion_ms, whole_budget_ms};
+pub use judge::{Guard, Judgement, Policy, State, judge};
+pub use rates::{Condition, Factor, Objective, Problem, Urgency, check, detects_after_s, resets_after_s, workbook};
+pub use series::{Counts, Series, timeslices};
+pub use tail::at_least;
+pub use wilson::wilson_95;
+pub use window::{Calendar, Window};
+
+#[cfg(test)]
+mod tests;
