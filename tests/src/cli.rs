@@ -68,8 +68,14 @@ pub fn binary() -> &'static Path {
 
 /// Runs the binary to its end with nothing in its environment.
 pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: &[u8]) -> Ran {
+    run_in(Path::new("."), args, stdin)
+}
+
+/// The same in a folder.
+pub fn run_in<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>, stdin: &[u8]) -> Ran {
     let mut command = Command::new(binary());
-    command.args(args).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.current_dir(folder).args(args).env_clear();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     ended(command.spawn().expect("the binary starts"), stdin)
 }
 

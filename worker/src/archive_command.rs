@@ -160,7 +160,7 @@ fn derive_into(archive: &mut Archive) -> anyhow::Result<()> {
     let resources = Resources::default();
     let limits = resources.limits();
     let deriving = slis::derive::derive(archive, &limits, definitions, CONTRIBUTION_ROWS_MAX);
-    let derived = wait(None, deriving)?;
+    let derived = wait(deriving)?;
     let limit = derived.at_limit;
     if limit.anchors + limit.matches + limit.evidence > 0 {
         tracing::warn!(

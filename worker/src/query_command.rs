@@ -5,17 +5,21 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Map, Value};
 use slis::query::{Cell, QueryError, QueryLimits, Store, Table};
+use tokio::runtime::Runtime;
 
 use crate::archive_command::is_archive;
 use crate::rules_command::{print, table};
 
 /// Stack of a query's threads, in bytes: plans of deep statements are walked by recursion.
 const STACK_BYTES: usize = 32 << 20;
+
+const FAULT: &str = "the query ended in a fault";
 
 /// What a query may use.
 #[derive(Debug, Clone, clap::Args)]
@@ -88,7 +92,8 @@ pub fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let limits = QueryLimits { rows_max: args.rows, ..args.resources.limits() };
     let store = Store::with_archive(&limits, &args.archive)?;
     let timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
-    let result = wait(Some(timeout), store.select(&args.sql))?;
+    let sql = args.sql.clone();
+    let result = wait_at_most(timeout, async move { store.select(&sql).await })?;
     print(&if args.json { as_lines(&result) } else { in_columns(&result) })?;
     if result.is_cut {
         tracing::warn!("only the first {} rows (hint: --rows, or LIMIT)", args.rows);
@@ -99,34 +104,40 @@ pub fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
 /// Waits for an answer, on threads of its own.
 ///
 /// # Errors
-/// What the answer says, or that it took too long.
-pub(crate) fn wait<T: Send>(
-    timeout: Option<Duration>,
-    answer: impl Future<Output = Result<T, QueryError>> + Send,
-) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_stack_size(STACK_BYTES)
-        .enable_all()
-        .build()
-        .context("threads for the query")?;
-    let asked = || {
-        runtime.block_on(async {
-            match timeout {
-                None => Ok(answer.await?),
-                Some(span) => match tokio::time::timeout(span, answer).await {
-                    Ok(answered) => Ok(answered?),
-                    Err(_) => bail!("took longer than {} s (hint: select less, or --timeout)", span.as_secs_f64()),
-                },
-            }
-        })
-    };
-    let answered = std::thread::scope(|scope| {
+/// What the answer says.
+pub(crate) fn wait<T: Send>(answer: impl Future<Output = Result<T, QueryError>> + Send) -> anyhow::Result<T> {
+    let runtime = threads()?;
+    std::thread::scope(|scope| {
+        let asked = || runtime.block_on(answer);
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, asked);
-        thread.context("a thread for the query")?.join().unwrap_or_else(|_| bail!("the query ended in a fault"))
-    });
+        let answered = thread.context("a thread for the query")?.join();
+        Ok(answered.map_err(|_| anyhow!(FAULT))??)
+    })
+}
+
+/// The same for as long as it may take. The clock runs here: an answer may keep all of its threads busy and look at none.
+fn wait_at_most<T: Send + 'static>(
+    span: Duration,
+    answer: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+) -> anyhow::Result<T> {
+    let runtime = threads()?;
+    let (tell, told) = mpsc::sync_channel(1);
+    runtime.spawn(async move { tell.send(answer.await) });
+    let answered = told.recv_timeout(span);
     // What still runs is not waited for.
     runtime.shutdown_background();
-    answered
+    match answered {
+        Ok(answered) => Ok(answered?),
+        Err(RecvTimeoutError::Timeout) => {
+            bail!("took longer than {} s (hint: select less, or --timeout)", span.as_secs_f64())
+        }
+        Err(RecvTimeoutError::Disconnected) => bail!(FAULT),
+    }
+}
+
+fn threads() -> anyhow::Result<Runtime> {
+    let threads = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build();
+    threads.context("threads for the query")
 }
 
 fn in_columns(result: &Table) -> String {

@@ -311,12 +311,14 @@ fn commands_that_pages_show_work() {
         .replace("product: p, category: test", "product: pipewarden")
         .replace("k: a", "event.class: ci.job");
     std::fs::write(rule.path(), text.replace("[u]", "[prov.repo]")).expect("written");
+    // What one command of a page writes, the next reads.
+    let folder = tempfile::tempdir().expect("a folder");
     let (mut findings, mut ran) = (Vec::new(), BTreeSet::new());
     for path in pages() {
         for command in commands(&read(&path)) {
             let Some(words) = words(&command, rule.path()) else { continue };
             if ran.insert(words.clone()) {
-                let it = cli::run(words, b"");
+                let it = cli::run_in(folder.path(), words, b"");
                 // Records that are of another format than the command says are invalid, which `try` tells by its code.
                 if !(it.code == 0 || it.code == 3 && command.starts_with("formats try")) {
                     findings.push(format!("{}: {command}: {}: {}", path.display(), it.code, it.stderr));

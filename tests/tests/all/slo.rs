@@ -22,7 +22,7 @@ const DAYS: [&str; 9] = [
 
 /// Indicators of which no game day's source says anything yet: nothing there numbers its events, closes a vulnerability or
 /// senses a violated runtime.
-const WITHOUT: [&str; 1] = ["B-M10"];
+const WITHOUT: [&str; 2] = ["A-M2", "B-M10"];
 
 fn archived(day: &str, folder: &Path) -> PathBuf {
     let archive = folder.join("history");
@@ -84,7 +84,7 @@ fn an_archive_is_asked_verified_and_not_written_twice() {
         let ran = query(sql, &[]);
         assert!(ran.code == 1 && ran.stderr.contains(part) && ran.stdout.is_empty(), "{ran:?}");
     }
-    let endless = "SELECT count(*) FROM events a, events b, events c, events d, events e";
+    let endless = "SELECT max(a.id || b.id || c.id || d.id) FROM events a, events b, events c, events d";
     let ran = query(endless, &["--timeout", "300ms"]);
     assert!(ran.code == 1 && ran.stderr.contains("took longer than 0.3 s"), "{ran:?}");
     let verify = |code: i32| cli::run(["archive", "verify", dir.as_str()], b"").expect_code(code).stdout.clone();
@@ -94,7 +94,7 @@ fn an_archive_is_asked_verified_and_not_written_twice() {
         b"",
     );
     assert!(again.code == 1 && again.stderr.contains("holds events already"), "{again:?}");
-    let class = archive.join("events/day=2026-09-21/class=scm.push");
+    let class = archive.join("events/day=2026-09-21/class=registry.push");
     let file = std::fs::read_dir(class).expect("a folder").next().expect("a file").expect("a file").path();
     std::fs::write(&file, b"PAR1").expect("can be written");
     let name = file.file_name().expect("a name").to_string_lossy().into_owned();

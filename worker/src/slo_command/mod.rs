@@ -120,14 +120,14 @@ fn run_report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         let (from_ms, to_ms) = span(&store).await?;
         Ok::<_, slis::query::QueryError>((from_ms, to_ms))
     };
-    let (first_ms, end_ms) = wait(None, asking)?;
+    let (first_ms, end_ms) = wait(asking)?;
     let asked = asked(args, first_ms, end_ms)?;
     let days = days_sql(&asked);
     let asking = async {
         let reported = report(&store, &definitions, &asked).await?;
         Ok::<_, slis::query::QueryError>((reported, store.select(&days).await?))
     };
-    let (reported, days) = wait(None, asking)?;
+    let (reported, days) = wait(asking)?;
     let (from, to) = (Timestamp::from_ms(asked.from_ms), Timestamp::from_ms(asked.to_ms));
     let page = Page { definitions, reported, from, to, days: days.rows.iter().filter_map(|row| day(row)).collect() };
     if let Some(file) = &args.html {
