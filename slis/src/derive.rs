@@ -67,9 +67,9 @@ pub async fn buckets(
             derived.events += 1;
             // One from too far ahead says nothing of what is complete.
             if let Some(time) = event.time.filter(|_| !is_early) {
-                matcher.advance(time.ms(), &mut |told| buckets.add(told));
+                matcher.advance(time.ms(), &mut |told, _| buckets.add(told));
             }
-            matcher.observe(&event, &mut |told| buckets.add(told));
+            matcher.observe(&event, &mut |told, _| buckets.add(told));
         }
     }
     (derived.waiting, derived.at_limit, derived.rows) = (matcher.waiting(), matcher.at_limit(), buckets.len());
@@ -95,7 +95,7 @@ pub async fn derive(
 }
 
 /// The fields that definitions look at, without the envelope's.
-fn fields(definitions: &[Definition]) -> Vec<String> {
+pub(crate) fn fields(definitions: &[Definition]) -> Vec<String> {
     let named = definitions.iter().flat_map(Definition::fields).chain(SCOPE);
     let is_own = |field: &&str| !field.starts_with("event.") || *field == "event.seq";
     let fields: BTreeSet<String> = named.filter(is_own).map(str::to_owned).collect();

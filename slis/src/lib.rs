@@ -9,6 +9,7 @@ pub mod contribution;
 pub mod definition;
 pub mod derive;
 pub mod histogram;
+pub mod live;
 pub mod matcher;
 mod places;
 pub mod query;

@@ -24,11 +24,49 @@ pub enum Budgeting {
     },
 }
 
+/// By what an objective is judged apart: each has a budget, and alerts, of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ScopedBy {
+    #[default]
+    Whole,
+    Team,
+    Environment,
+    Repository,
+}
+
+impl ScopedBy {
+    /// As files write it, and the field that tells apart.
+    const ALL: [(&'static str, ScopedBy, Option<&'static str>); 4] = [
+        ("whole", ScopedBy::Whole, None),
+        ("team", ScopedBy::Team, Some("prov.team")),
+        ("environment", ScopedBy::Environment, Some("prov.env")),
+        ("repository", ScopedBy::Repository, Some("prov.repo")),
+    ];
+
+    fn by_name(name: &str) -> Option<ScopedBy> {
+        ScopedBy::ALL.into_iter().find(|(known, ..)| *known == name).map(|(_, by, _)| by)
+    }
+
+    /// The field that tells apart. None: nothing does.
+    pub fn field(self) -> Option<&'static str> {
+        ScopedBy::ALL.into_iter().find(|(_, by, _)| *by == self).and_then(|(.., field)| field)
+    }
+}
+
 /// An objective on an indicator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slo {
     /// Its name.
     pub name: String,
+    /// What its alerts are called.
+    pub title: Option<String>,
+    /// Who is told of them.
+    pub owner: Option<String>,
+    /// What to do then.
+    pub runbook: Option<String>,
+    /// By what it is judged apart.
+    pub by: ScopedBy,
     /// Code of the indicator.
     pub indicator: String,
     /// Period of the budget.
@@ -63,9 +101,9 @@ fn read(root: Section<'_>, definitions: &[Definition]) -> Option<Slo> {
     root.parsed("kind", |text| (text == "SLO").then_some(()), "SLO");
     let name = root.section("metadata").map(|metadata| {
         let name = metadata.required("name", "what the objective is called");
-        metadata.get("displayName");
+        let title = metadata.text("displayName");
         metadata.finish();
-        name
+        (name, title)
     });
     if name.is_none() {
         root.problem("metadata", "is missing (hint: metadata: {name: build-success})");
@@ -79,7 +117,7 @@ fn read(root: Section<'_>, definitions: &[Definition]) -> Option<Slo> {
     read
 }
 
-fn of_spec(spec: Section<'_>, name: String, definitions: &[Definition]) -> Option<Slo> {
+fn of_spec(spec: Section<'_>, (name, title): (String, Option<String>), definitions: &[Definition]) -> Option<Slo> {
     spec.get("description");
     spec.get("service");
     let indicator = spec.required("indicatorRef", "the code of an indicator, like A-M1");
@@ -102,9 +140,15 @@ fn of_spec(spec: Section<'_>, name: String, definitions: &[Definition]) -> Optio
         spec.problem("budgetingMethod", "is not known (hint: Occurrences or Timeslices)");
     }
     let alerting = spec.section("x-alerting");
+    let text = |key| alerting.as_ref().and_then(|alerting| alerting.text(key));
+    let (owner, runbook) = (text("owner"), text("runbook"));
+    let by = alerting
+        .as_ref()
+        .and_then(|of| of.parsed("by", ScopedBy::by_name, "whole, team, environment or repository"))
+        .unwrap_or_default();
     let read = window.zip(objective).map(|(window, (objective, budgeting))| {
         let policy = policy(alerting, objective, window.length_ms());
-        Slo { name, indicator, window, budgeting, policy }
+        Slo { name, title, owner, runbook, by, indicator, window, budgeting, policy }
     });
     spec.finish();
     read

@@ -105,7 +105,10 @@ fn archived(folder: &Path, events: &[Event], definitions: &Arc<[Definition]>) ->
     for (at, event) in events.iter().enumerate() {
         let row =
             ArchivedEvent { event: event.clone(), arrival: Arrival::OnTime, partition: "p".into(), offset: at as i64 };
-        writer.put(row).expect("is written");
+        writer.put(row);
+        if writer.is_full() {
+            writer.flush().expect("is written");
+        }
     }
     let mut archive = writer.finish().expect("is written");
     let derived = wait(derive(&mut archive, &limits(), definitions.clone(), 1_000_000)).expect("is derived");
@@ -137,8 +140,8 @@ fn live_and_historical_values_are_equal_to_the_last_digit() {
     let mut newest = i64::MIN;
     for event in &events {
         newest = newest.max(event.time.expect("a time").ms());
-        matcher.advance(newest, &mut |told| buckets.add(told));
-        matcher.observe(event, &mut |told| buckets.add(told));
+        matcher.advance(newest, &mut |told, _| buckets.add(told));
+        matcher.observe(event, &mut |told, _| buckets.add(told));
     }
     let live = Store::with_buckets(&limits(), &buckets).expect("is a store");
     for by in [By::Whole, By::Team, By::Environment, By::Repository, By::Label] {

@@ -11,7 +11,7 @@ use serde_json::json;
 use slis::archive::{self, Archive};
 use slis::definition::Definition;
 
-use crate::archiving::Keeper;
+use crate::keeper::Keeper;
 use crate::query_command::{Resources, wait};
 use crate::rules_command::print;
 

@@ -5,26 +5,20 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ingest::Seen;
 use ingest::enrich::Tables;
 use ingest::format::{Format, Plan, Shape, Wanted};
 use model::{
-    AlertRecord, Arrival, Event, EventClass, Projection, RedactionKey, Row, Scalar, Sha256, Slot, Trust, Urgency,
-    Verdict, redact_field,
+    AlertRecord, Event, EventClass, Projection, RedactionKey, Row, Scalar, Sha256, Slot, Trust, Urgency, Verdict,
+    redact_field,
 };
 use serde_json::{Value, json};
-use sinks::{Outlet, OutletError};
-use slis::archive::{Archive, ArchiveError, ArchivedEvent, EventWriter};
 use slis::matcher::EVIDENCE_FIELD;
 
 /// Source and partition of what this worker says itself.
-const OWN: &str = "pipewarden";
-
-/// Events that wait in memory until they are written.
-const ROWS_MAX: usize = 200_000;
+pub(crate) const OWN: &str = "pipewarden";
 
 /// Reads events of one format in full.
 #[derive(Debug)]
@@ -102,54 +96,8 @@ fn clean(field: &str, value: Scalar<'_>, key: RedactionKey) -> Option<Value> {
     })
 }
 
-/// An archive that is written: events by the pipeline, alerts as an outlet of it.
-#[derive(Clone)]
-pub(crate) struct Keeper(Arc<Mutex<EventWriter>>);
-
-impl Keeper {
-    /// Of an archive in a folder; signed, where there is a key.
-    pub(crate) fn open(folder: &Path, key: Option<&Path>) -> Result<Keeper, ArchiveError> {
-        let key = key.map(slis::archive::signing_key).transpose()?;
-        Ok(Keeper(Arc::new(Mutex::new(EventWriter::new(Archive::open(folder, key)?, ROWS_MAX)))))
-    }
-
-    /// Takes an event.
-    pub(crate) fn put(&self, event: ArchivedEvent) -> Result<(), OutletError> {
-        self.with(|writer| writer.put(event))
-    }
-
-    /// The archive has held events before.
-    pub(crate) fn has_events(&self) -> bool {
-        self.0.lock().is_ok_and(|writer| writer.archive().manifest().files().next().is_some())
-    }
-
-    /// Does something with the archive, once everything taken so far belongs to it.
-    pub(crate) fn flushed<T>(&self, of: impl FnOnce(&mut Archive) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let mut writer = self.0.lock().map_err(|_| anyhow::anyhow!("the archive was left by a thread that ended"))?;
-        writer.flush()?;
-        of(writer.archive_mut())
-    }
-
-    fn with(&self, of: impl FnOnce(&mut EventWriter) -> Result<(), ArchiveError>) -> Result<(), OutletError> {
-        let failed = |reason: String| OutletError { outlet: "archive".to_owned(), reason, retryable: false };
-        let mut writer = self.0.lock().map_err(|_| failed("was left by a thread that ended".to_owned()))?;
-        of(&mut writer).map_err(|error| failed(error.to_string()))
-    }
-}
-
-impl Outlet for Keeper {
-    fn put(&mut self, record: &AlertRecord, line: &str) -> Result<(), OutletError> {
-        let event = of_alert(record, line);
-        Keeper::put(self, ArchivedEvent { event, arrival: Arrival::OnTime, partition: OWN.into(), offset: 0 })
-    }
-
-    fn flush(&mut self) -> Result<(), OutletError> {
-        self.with(EventWriter::flush)
-    }
-}
-
 /// An alert record as an event of class `alert`. Its texts have been redacted when the record was made.
-fn of_alert(record: &AlertRecord, line: &str) -> Event {
+pub(crate) fn of_alert(record: &AlertRecord, line: &str) -> Event {
     let mut fields: BTreeMap<String, Value> = BTreeMap::new();
     let known = record.facts.iter().chain(&record.told_with).chain(&record.group);
     fields.extend(known.filter(|(name, _)| name.starts_with("prov.")).map(|(name, text)| (name.clone(), text.clone())));

@@ -14,6 +14,8 @@ use rules::ast::{LogSource, Rule};
 use rules::lineage::{Ask, Kind, LinkReader, StartReader};
 use rules::{CompileError, Lists, Program};
 
+use slis::live::ObjectiveSet;
+
 use crate::archiving::Archiving;
 use crate::health::Listening;
 use crate::ruleset::RuleSet;
@@ -86,8 +88,12 @@ pub struct Engine {
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) lists: Arc<Lists>,
     pub(crate) keys: Keys,
-    /// For each of the decoder's formats, where an archive is written.
+    /// For each of the decoder's formats, where an archive is written or objectives run.
     pub(crate) archiving: Arc<[Archiving]>,
+    /// Every event is archived.
+    pub(crate) archives: bool,
+    /// The objectives that look at events.
+    pub(crate) objectives: Option<Arc<ObjectiveSet>>,
 }
 
 /// Keys of an installation or a run.
@@ -145,21 +151,45 @@ impl Engine {
             routes.push(route);
         }
         let decoder = Arc::new(Decoder::new(wanted, reading.trust, is_one));
-        Ok(Engine { reading, decoder, routes: routes.into(), rules, lists, keys, archiving: Arc::default() })
+        let (archiving, archives, objectives) = Default::default();
+        Ok(Engine { reading, decoder, routes: routes.into(), rules, lists, keys, archiving, archives, objectives })
     }
 
-    /// The same, and its events are read in full for an archive.
-    pub fn with_archive(self, tables: Option<&Arc<Tables>>) -> Engine {
+    /// The same, and its events are read in full: all of them for an archive, and those that objectives look at.
+    pub fn reading_all(
+        self,
+        archives: bool,
+        objectives: Option<Arc<ObjectiveSet>>,
+        tables: Option<&Arc<Tables>>,
+    ) -> Engine {
+        let objectives = objectives.filter(|of| !of.is_empty());
+        if !archives && objectives.is_none() {
+            return self;
+        }
         let of = |plan: &Plan| Archiving::new(plan.format(), self.reading.trust, tables.cloned());
         let archiving = self.decoder.plans().iter().map(of).collect();
-        Engine { archiving, ..self }
+        Engine { archiving, archives, objectives, ..self }
+    }
+
+    /// Events of this class are wanted in full.
+    pub(crate) fn wants_all(&self, class: Option<EventClass>) -> bool {
+        self.archives || class.zip(self.objectives.as_ref()).is_some_and(|(class, of)| of.hears(class))
     }
 
     /// The same with other lists.
     pub fn with_lists(&self, lists: Arc<Lists>) -> Engine {
-        let Engine { reading, decoder, routes, rules, keys, archiving, .. } = self;
-        let (decoder, routes, archiving) = (decoder.clone(), routes.clone(), archiving.clone());
-        Engine { reading: reading.clone(), decoder, routes, rules: rules.clone(), lists, keys: *keys, archiving }
+        let Engine { reading, decoder, routes, rules, keys, archiving, archives, objectives, .. } = self;
+        Engine {
+            reading: reading.clone(),
+            decoder: decoder.clone(),
+            routes: routes.clone(),
+            rules: rules.clone(),
+            lists,
+            keys: *keys,
+            archiving: archiving.clone(),
+            archives: *archives,
+            objectives: objectives.clone(),
+        }
     }
 
     /// Records of this source have times.

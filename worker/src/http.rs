@@ -3,8 +3,8 @@
 //! Reads what the worker published and changes nothing; a slow client never slows the pipeline.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use axum::Router;
@@ -24,6 +24,8 @@ pub struct Published {
     pub started: AtomicBool,
     /// Time of the last tick, milliseconds; 0 before the first.
     pub last_tick_ms: AtomicI64,
+    /// The release throttle's decision, as JSON; None: no objective has been judged.
+    pub throttle: Mutex<Option<String>>,
     /// Somebody asked the worker to stop.
     pub stop: AtomicBool,
     /// Somebody asked the worker to read its rules and lists again.
@@ -89,11 +91,19 @@ async fn stop_signal() {
 }
 
 fn router(published: Arc<Published>) -> Router {
-    let (ready, health, metrics) = (published.clone(), published.clone(), published);
+    let (ready, health, metrics, throttle) = (published.clone(), published.clone(), published.clone(), published);
     Router::new()
         .route("/readyz", get(async move || answer(ready.ready.load(Ordering::Relaxed), "ready", "not ready")))
         .route("/healthz", get(async move || answer(is_alive(&health), "ok", "the worker does not tick")))
+        .route("/throttle", get(async move || decision(&throttle)))
         .route("/metrics", get(async move || scrape(&metrics.registry)))
+}
+
+fn decision(published: &Published) -> (StatusCode, [(&'static str, &'static str); 1], String) {
+    let known = published.throttle.lock().ok().and_then(|decision| decision.clone());
+    let none = || r#"{"error":"no objective has been judged yet (hint: objectives, in the configuration)"}"#.to_owned();
+    let status = if known.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    (status, [("content-type", "application/json")], known.unwrap_or_else(none))
 }
 
 fn is_alive(published: &Published) -> bool {

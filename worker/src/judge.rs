@@ -55,7 +55,7 @@ pub enum Fate {
         missed: Missed,
         /// What it says of how sources are.
         said: Option<Box<Spoken>>,
-        /// All of it, where an archive is written.
+        /// All of it, where an archive is written or objectives look at it.
         archived: Option<Box<Event>>,
     },
 }
@@ -174,7 +174,8 @@ impl Scratch {
             // Without incidents nobody asks where evidence stands.
             self.links(reader, &seen, evidence.filter(|_| engine.reading.lineage))
         });
-        let archived = engine.archiving.get(seen.plan).map(|archiving| {
+        let archiving = engine.archiving.get(seen.plan).filter(|_| engine.wants_all(decoded.class));
+        let archived = archiving.map(|archiving| {
             let rows = (&mut self.facts_raw, &mut self.facts);
             archiving.event(&seen, &engine.reading.source, engine.keys.redaction, rows)
         });

@@ -160,6 +160,20 @@ impl Lanes {
         Ok(id)
     }
 
+    /// Keyed state that every source feeds, and no rule: it is the same for all versions of the rules.
+    pub fn add_state(
+        &mut self,
+        version: Sha256,
+        state: Box<dyn Correlator>,
+        sources: usize,
+        to: &mut Sealer,
+    ) -> Remembering {
+        let lane = self.lane((0..sources).collect(), to);
+        let id = to.add_correlator(lane, state);
+        self.correlators.insert((lane, version), id);
+        (lane, id)
+    }
+
     /// The lane of some sources (by number, ascending).
     pub fn lane(&mut self, sources: Vec<usize>, sealer: &mut Sealer) -> LaneId {
         *self.by_sources.entry(sources.clone()).or_insert_with(|| {

@@ -8,6 +8,7 @@ mod books;
 mod health;
 mod joins;
 mod lineage;
+mod objectives;
 mod packed;
 mod saved;
 mod settings;
@@ -37,6 +38,7 @@ pub use settings::Settings;
 pub use crate::told::{Held, Outlets, Told};
 use crate::told::{dead_letters_failed, tell, write};
 use asks::Decider;
+use objectives::ObjectiveStage;
 
 /// One source in the pipeline.
 struct Source {
@@ -75,6 +77,7 @@ pub struct Pipeline {
     lineage: Option<LineageStage>,
     decider: Decider,
     incidents: Option<IncidentStage>,
+    objectives: Option<ObjectiveStage>,
     outlets: Outlets,
     told: BTreeMap<String, Told>,
     misses: Misses,
@@ -103,6 +106,8 @@ impl Pipeline {
         let mut lanes = Lanes::default();
         let engines = sources.iter().map(|(engine, _)| engine.clone()).collect();
         let set = lanes.add(engines, &mut sealer, settings.correlations)?;
+        let objectives = sources.first().and_then(|(engine, _)| engine.objectives.clone());
+        let objectives = objectives.map(|set| ObjectiveStage::new(set, &mut lanes, sources.len(), &mut sealer));
         let source = |(engine, time): (Arc<Engine>, TimePolicy)| Source {
             name: engine.reading.source.clone(),
             gate: Gate::new(time),
@@ -129,6 +134,7 @@ impl Pipeline {
             lineage,
             decider,
             incidents,
+            objectives,
             outlets,
             told,
             misses,
@@ -219,7 +225,10 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
+                    let archived = archived.take();
+                    let counted = self.objectives.as_ref().zip(archived.as_deref());
+                    let counted = counted.and_then(|(of, event)| of.pack(event, admission.outcome, name, offset));
+                    self.outlets.keep(archived, admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
                         let record = chunk.get(bounds).unwrap_or_default();
@@ -238,6 +247,9 @@ impl Pipeline {
                     }
                     for finding in std::mem::take(findings) {
                         self.offer(set, model::Finding { arrival, ..finding })?;
+                    }
+                    if let Some(counted) = counted {
+                        self.count(counted)?;
                     }
                     if let Some(mut occurrence) = occurrence.take() {
                         occurrence.arrival = arrival;

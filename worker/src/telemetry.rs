@@ -3,6 +3,7 @@
 //! Counters follow the pipeline's own books; nothing is counted twice, and nothing here decides anything.
 
 mod joined;
+mod objectives;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::pipeline::Pipeline;
 use crate::run::Cost;
 use crate::told::Held;
 use joined::JoinedMetrics;
+use objectives::ObjectiveMetrics;
 
 /// What becomes of a reload.
 const RELOADS: [&str; 2] = ["ok", "refused"];
@@ -34,6 +36,8 @@ pub struct Metrics {
     snapshots: Kept,
     silences: Silences,
     joined: JoinedMetrics,
+    /// Of indicators and objectives.
+    pub objectives: ObjectiveMetrics,
     open_alerts: IntGauge,
     evicted: IntGauge,
     forgotten: IntGauge,
@@ -226,6 +230,7 @@ impl Metrics {
             )?,
             silences: Silences::new(gauge)?,
             joined: JoinedMetrics::new(gauge)?,
+            objectives: ObjectiveMetrics::new(registry)?,
             open_alerts: gauge("pipewarden_open_alerts", "Open alerts.")?,
             evicted: gauge("pipewarden_open_alerts_evicted", "Alerts closed because open_alerts_max was reached.")?,
             forgotten: gauge("pipewarden_duplicates_forgotten", "Ids forgotten because duplicates_max was reached.")?,

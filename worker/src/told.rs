@@ -10,7 +10,7 @@ use model::{
 use sinks::{Lost, Outlet, OutletError, Sealed, Silenced};
 use slis::archive::ArchivedEvent;
 
-use crate::archiving::Keeper;
+use crate::keeper::Keeper;
 use crate::pipeline::{IncidentStage, Joined, LineageHeld};
 
 /// Where records leave.

@@ -11,7 +11,7 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::write::write;
-use super::{Archive, ArchiveError, EVENTS, Entry, Operation, at, events_schema};
+use super::{Archive, ArchiveError, Change, EVENTS, Entry, Operation, Positions, at, events_schema};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Archive {
             removed.extend(files.into_iter().map(|file| file.path));
         }
         let tidied = Tidied { removed: removed.len(), added: added.len() };
-        self.commit(Operation::Compact, added, removed)?;
+        self.commit(Change { operation: Operation::Compact, added, removed, positions: Positions::new() })?;
         Ok(tidied)
     }
 
@@ -54,7 +54,7 @@ impl Archive {
             |file: &&Entry| file.day.starts_with(|first: char| first.is_ascii_digit()) && file.day.as_str() < day;
         let removed: Vec<String> = self.manifest().files().filter(is_over).map(|file| file.path.clone()).collect();
         let tidied = Tidied { removed: removed.len(), added: 0 };
-        self.commit(Operation::Expire, Vec::new(), removed)?;
+        self.commit(Change { operation: Operation::Expire, added: Vec::new(), removed, positions: Positions::new() })?;
         Ok(tidied)
     }
 

@@ -63,6 +63,24 @@ struct Body {
     operation: Operation,
     added: Vec<Entry>,
     removed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Positions::is_empty")]
+    positions: Positions,
+}
+
+/// Up to where each input has been archived, by its name: the next offset of a partition, the length of a log.
+pub type Positions = BTreeMap<String, i64>;
+
+/// What a line is to say.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What it is.
+    pub operation: Operation,
+    /// Files that belong to the archive from here on.
+    pub added: Vec<Entry>,
+    /// Paths that no longer do.
+    pub removed: Vec<String>,
+    /// How far what is added has been read, where whoever writes goes on from there.
+    pub positions: Positions,
 }
 
 /// One line.
@@ -83,6 +101,8 @@ pub struct Manifest {
     file: PathBuf,
     /// Hash of the last line.
     head: String,
+    /// Its signature.
+    signature: Option<String>,
     lines: u64,
     /// Lines whose signature was checked.
     signed: u64,
@@ -90,6 +110,8 @@ pub struct Manifest {
     files: BTreeMap<String, Entry>,
     /// What once did.
     removed: BTreeMap<String, Operation>,
+    /// How far inputs have been archived.
+    positions: Positions,
     /// Every hash at which it once ended.
     heads: std::collections::BTreeSet<String>,
     /// Bytes of whole lines; what stands behind them was not finished.
@@ -135,7 +157,8 @@ impl Manifest {
             checked.map_err(|_| broken("its signature is not by this key"))?;
             self.signed += 1;
         }
-        let Body { operation, added, removed, .. } = line.body;
+        let Body { operation, added, removed, positions, .. } = line.body;
+        self.positions.extend(positions);
         for path in removed {
             self.files.remove(&path).ok_or_else(|| broken("it removes what was not there"))?;
             self.removed.insert(path, operation);
@@ -147,7 +170,7 @@ impl Manifest {
             self.files.insert(entry.path.clone(), entry);
         }
         self.heads.insert(line.hash.clone());
-        (self.head, self.lines) = (line.hash, number);
+        (self.head, self.signature, self.lines) = (line.hash, line.signature, number);
         Ok(())
     }
 
@@ -155,17 +178,12 @@ impl Manifest {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn append(
-        &mut self,
-        operation: Operation,
-        added: Vec<Entry>,
-        removed: Vec<String>,
-        key: Option<&SigningKey>,
-    ) -> Result<(), ArchiveError> {
+    pub fn append(&mut self, change: Change, key: Option<&SigningKey>) -> Result<(), ArchiveError> {
+        let Change { operation, added, removed, positions } = change;
         if added.iter().any(|entry| !is_plain(&entry.path)) {
             return Err(ArchiveError::Chain { line: self.lines + 1, why: OUTSIDE.to_owned() });
         }
-        let body = Body { sequence: self.lines, previous: self.head.clone(), operation, added, removed };
+        let body = Body { sequence: self.lines, previous: self.head.clone(), operation, added, removed, positions };
         let hash = hash(&body);
         let signature = key.map(|key| hex(&key.sign(hash.as_bytes()).to_bytes()));
         let mut text = serde_json::to_vec(&Line { body, hash, signature }).unwrap_or_default();
@@ -189,6 +207,11 @@ impl Manifest {
         self.files.values()
     }
 
+    /// Up to where an input has been archived. None: nobody has said so.
+    pub fn position(&self, input: &str) -> Option<i64> {
+        self.positions.get(input).copied()
+    }
+
     /// The file of that path, if it belongs to the archive.
     pub fn file(&self, path: &str) -> Option<&Entry> {
         self.files.get(path)
@@ -207,6 +230,11 @@ impl Manifest {
     /// Hash of the last line: what somebody else may keep, to see later that nothing was cut off.
     pub fn head(&self) -> &str {
         &self.head
+    }
+
+    /// Signature of the last line's hash.
+    pub fn signature(&self) -> Option<&str> {
+        self.signature.as_deref()
     }
 
     /// The manifest once ended at this hash: it goes on from what was seen then.

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub use compact::Tidied;
 pub use ed25519_dalek::{SigningKey as Key, VerifyingKey as PublicKey};
-pub use manifest::{Entry, Manifest, Operation, public_text, signing_key, verifying_key};
+pub use manifest::{Change, Entry, Manifest, Operation, Positions, public_text, signing_key, verifying_key};
 pub use rows::ArchivedEvent;
 pub use schema::{column_of, contributions_schema, events_schema};
 pub use verify::{Finding, verify};
@@ -32,6 +32,8 @@ pub const EVENTS: &str = "events";
 pub const CONTRIBUTIONS: &str = "contributions";
 /// Folder of files that have not taken their place.
 const COMING: &str = "coming";
+/// In it: held by whoever writes.
+const LOCK: &str = "lock";
 
 /// What goes wrong with an archive.
 #[derive(Debug, Error)]
@@ -39,6 +41,8 @@ const COMING: &str = "coming";
 pub enum ArchiveError {
     #[error("{}: {error}", file.display())]
     Io { file: PathBuf, error: std::io::Error },
+    #[error("{}: is being written by another process (hint: each worker has an archive of its own; stop it to tidy up)", folder.display())]
+    Locked { folder: PathBuf },
     #[error("{}: holds no key (hint: 64 hexadecimal digits, like `openssl rand -hex 32` prints)", file.display())]
     Key { file: PathBuf },
     #[error("manifest.jsonl, line {line}: {why} (hint: `pipewarden archive verify` names what else is wrong)")]
@@ -55,9 +59,10 @@ fn at(file: &Path) -> impl FnOnce(std::io::Error) -> ArchiveError {
     move |error| ArchiveError::Io { file, error }
 }
 
-/// An archive that is written to.
+/// An archive that is written to, by nobody else at the time.
 #[derive(Debug)]
 pub struct Archive {
+    _lock: fs::File,
     folder: PathBuf,
     manifest: Manifest,
     key: Option<SigningKey>,
@@ -71,9 +76,12 @@ impl Archive {
     pub fn open(folder: &Path, key: Option<SigningKey>) -> Result<Archive, ArchiveError> {
         let coming = folder.join(COMING);
         fs::create_dir_all(&coming).map_err(at(&coming))?;
+        let lock = coming.join(LOCK);
+        let lock = fs::File::create(&lock).map_err(at(&lock))?;
+        lock.try_lock().map_err(|_| ArchiveError::Locked { folder: folder.to_owned() })?;
         let public = key.as_ref().map(SigningKey::verifying_key);
         let manifest = Manifest::read(folder, public.as_ref())?;
-        let archive = Archive { folder: folder.to_owned(), manifest, key };
+        let archive = Archive { _lock: lock, folder: folder.to_owned(), manifest, key };
         for entry in archive.manifest.files() {
             archive.settle(entry)?;
         }
@@ -82,7 +90,10 @@ impl Archive {
             remove(&archive.folder.join(path))?;
         }
         for left in fs::read_dir(&coming).map_err(at(&coming))? {
-            remove(&left.map_err(at(&coming))?.path())?;
+            let left = left.map_err(at(&coming))?;
+            if left.file_name() != LOCK {
+                remove(&left.path())?;
+            }
         }
         Ok(archive)
     }
@@ -103,15 +114,15 @@ impl Archive {
     }
 
     /// Files that have been written where [`Archive::coming`] says take their place, those in whose place they stand go.
-    fn commit(&mut self, operation: Operation, added: Vec<Entry>, removed: Vec<String>) -> Result<(), ArchiveError> {
-        if added.is_empty() && removed.is_empty() {
+    fn commit(&mut self, change: Change) -> Result<(), ArchiveError> {
+        if change.added.is_empty() && change.removed.is_empty() {
             return Ok(());
         }
-        self.manifest.append(operation, added.clone(), removed.clone(), self.key.as_ref())?;
-        for entry in &added {
+        self.manifest.append(change.clone(), self.key.as_ref())?;
+        for entry in &change.added {
             self.settle(entry)?;
         }
-        for path in &removed {
+        for path in &change.removed {
             remove(&self.folder.join(path))?;
         }
         Ok(())

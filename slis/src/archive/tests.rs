@@ -35,7 +35,10 @@ fn written(folder: &Path, key: Option<SigningKey>) -> Archive {
     let mut writer = EventWriter::new(Archive::open(folder, key).expect("opens"), 4);
     for at in 0..10 {
         let class = if at % 2 == 0 { EventClass::CiRun } else { EventClass::BuildFinished };
-        writer.put(event(class, at * DAY_MS / 5, &format!("d{at}"))).expect("is written");
+        writer.put(event(class, at * DAY_MS / 5, &format!("d{at}")));
+        if writer.is_full() {
+            writer.flush().expect("is written");
+        }
     }
     writer.finish().expect("is written")
 }
@@ -150,6 +153,42 @@ fn compaction_keeps_every_row_and_expiry_says_so() {
 }
 
 #[test]
+fn how_far_inputs_have_been_archived_is_said_in_one_stroke_with_their_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = EventWriter::new(Archive::open(folder.path(), Some(key())).expect("opens"), 100);
+    writer.put(event(EventClass::CiRun, 0, "d"));
+    writer.flush_at([("t/0".to_owned(), 7), ("t/1".to_owned(), 3)].into()).expect("is written");
+    writer.put(event(EventClass::CiRun, 1, "d"));
+    writer.flush_at([("t/0".to_owned(), 9)].into()).expect("is written");
+    writer.put(event(EventClass::CiRun, 2, "d"));
+    let second = Archive::open(folder.path(), None).expect_err("one writes at a time");
+    assert!(second.to_string().contains("is being written by another process"), "{second}");
+    drop(writer);
+    let manifest = Manifest::read(folder.path(), Some(&key().verifying_key())).expect("holds");
+    let of = |input| manifest.position(input);
+    assert_eq!((of("t/0"), of("t/1"), of("t/2")), (Some(9), Some(3), None));
+    // What was not written with its position is not there: it will be read again.
+    assert_eq!(manifest.files().map(|file| file.rows).sum::<u64>(), 2);
+    assert_eq!(findings(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn rows_that_cannot_be_written_wait_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = EventWriter::new(Archive::open(folder.path(), None).expect("opens"), 100);
+    writer.put(event(EventClass::CiRun, 0, "d"));
+    fs::rename(folder.path().join("coming"), folder.path().join("gone")).expect("moves");
+    assert!(writer.flush().is_err() && writer.written() == 0);
+    fs::rename(folder.path().join("gone"), folder.path().join("coming")).expect("moves");
+    let archive = writer.finish().expect("is written");
+    assert_eq!(archive.manifest().files().map(|file| file.rows).sum::<u64>(), 1);
+}
+
+fn adding(entry: Entry) -> Change {
+    Change { operation: Operation::Add, added: vec![entry], removed: Vec::new(), positions: Positions::new() }
+}
+
+#[test]
 fn a_manifest_names_no_file_elsewhere() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut manifest = Manifest::read(folder.path(), None).expect("reads");
@@ -163,10 +202,10 @@ fn a_manifest_names_no_file_elsewhere() {
         class: String::new(),
     };
     for path in ["../x", "/etc/passwd", "events/../../x", "a//b", "a\\b", ""] {
-        assert!(manifest.append(Operation::Add, vec![entry(path)], Vec::new(), None).is_err(), "{path}");
+        assert!(manifest.append(adding(entry(path)), None).is_err(), "{path}");
         assert!(!folder.path().join("manifest.jsonl").exists(), "{path}");
     }
-    manifest.append(Operation::Add, vec![entry("events/day=1970-01-01/x")], Vec::new(), None).expect("is one");
+    manifest.append(adding(entry("events/day=1970-01-01/x")), None).expect("is one");
     let text = fs::read_to_string(folder.path().join("manifest.jsonl")).expect("reads");
     fs::write(folder.path().join("manifest.jsonl"), text.replace("events/day", "../day")).expect("writes");
     assert!(Manifest::read(folder.path(), None).is_err());

@@ -14,7 +14,9 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::rows::{ArchivedEvent, batch};
-use super::{Archive, ArchiveError, CONTRIBUTIONS, EVENTS, Entry, Operation, at, contributions_schema};
+use super::{
+    Archive, ArchiveError, CONTRIBUTIONS, Change, EVENTS, Entry, Operation, Positions, at, contributions_schema,
+};
 use crate::contribution::{Key, Sums};
 
 /// Rows of one row group: what statistics leave out at once.
@@ -34,20 +36,21 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Writes into an archive; at `rows_max` waiting rows, what waits is written.
+    /// Writes into an archive; `rows_max`: see [`EventWriter::is_full`].
     pub fn new(archive: Archive, rows_max: usize) -> EventWriter {
         EventWriter { archive, waiting: BTreeMap::new(), rows: 0, rows_max: rows_max.max(1), written: 0 }
     }
 
     /// Takes an event.
-    ///
-    /// # Errors
-    /// When files cannot be written.
-    pub fn put(&mut self, event: ArchivedEvent) -> Result<(), ArchiveError> {
+    pub fn put(&mut self, event: ArchivedEvent) {
         let class = event.event.class.map_or("raw", EventClass::name).to_owned();
         self.waiting.entry((day_of(event.event.time), class)).or_default().push(event);
         self.rows += 1;
-        if self.rows >= self.rows_max { self.flush() } else { Ok(()) }
+    }
+
+    /// So many rows wait that they should be written.
+    pub fn is_full(&self) -> bool {
+        self.rows >= self.rows_max
     }
 
     /// Writes what waits; all of it belongs to the archive when this returns, or none of it.
@@ -55,16 +58,26 @@ impl EventWriter {
     /// # Errors
     /// When files cannot be written.
     pub fn flush(&mut self) -> Result<(), ArchiveError> {
+        self.flush_at(Positions::new())
+    }
+
+    /// The same, and in one stroke how far the inputs have been read: what lies before that need not be archived again.
+    ///
+    /// # Errors
+    /// When files cannot be written.
+    pub fn flush_at(&mut self, positions: Positions) -> Result<(), ArchiveError> {
         let mut added = Vec::new();
-        for (part, ((day, class), mut rows)) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+        for (part, ((day, class), rows)) in self.waiting.iter_mut().enumerate() {
             rows.sort_by_cached_key(ArchivedEvent::order);
-            let path = self.archive.path_of(EVENTS, &day, &class, part);
-            let batch = batch(&rows).map_err(|error| broken(&path, &error))?;
-            added.push(write(&self.archive, EVENTS, (&path, &day, &class), &batch)?);
+            let path = self.archive.path_of(EVENTS, day, class, part);
+            let batch = batch(rows).map_err(|error| broken(&path, &error))?;
+            added.push(write(&self.archive, EVENTS, (&path, day, class), &batch)?);
         }
+        self.archive.commit(Change { operation: Operation::Add, added, removed: Vec::new(), positions })?;
+        // Only now: what could not be written waits on.
         self.written += self.rows as u64;
-        self.rows = 0;
-        self.archive.commit(Operation::Add, added, Vec::new())
+        (self.waiting, self.rows) = (BTreeMap::new(), 0);
+        Ok(())
     }
 
     /// The archive; what waits does not belong to it yet.
@@ -155,7 +168,7 @@ pub(crate) fn write_contributions(archive: &mut Archive, rows: &[(Key, Sums)]) -
         added.push(write(archive, CONTRIBUTIONS, (&path, &day, ""), &batch)?);
     }
     let operation = if removed.is_empty() { Operation::Add } else { Operation::Compact };
-    archive.commit(operation, added, removed)
+    archive.commit(Change { operation, added, removed, positions: Positions::new() })
 }
 
 /// Contributions as columns.

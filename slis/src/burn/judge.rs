@@ -67,8 +67,12 @@ pub struct Judgement {
 
 /// Judges at the close of a minute: `at_ms` is its end.
 pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
-    let states: Vec<State> =
-        policy.conditions.iter().map(|condition| state(policy, condition, series, at_ms)).collect();
+    judge_windows(policy, &|window_ms| series.window(at_ms, window_ms))
+}
+
+/// The same by what was counted in the windows, by their length in milliseconds, that end at the close.
+pub fn judge_windows(policy: &Policy, counts: &dyn Fn(i64) -> Counts) -> Judgement {
+    let states: Vec<State> = policy.conditions.iter().map(|condition| state(policy, condition, counts)).collect();
     let fires = |urgency: Urgency| {
         let mut both = policy.conditions.iter().zip(&states);
         both.any(|(condition, state)| condition.urgency == urgency && *state == State::Firing)
@@ -78,9 +82,9 @@ pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
     Judgement { states, urgency, ticket_held: page && ticket }
 }
 
-fn state(policy: &Policy, condition: &Condition, series: &Series, at_ms: i64) -> State {
+fn state(policy: &Policy, condition: &Condition, counts: &dyn Fn(i64) -> Counts) -> State {
     let Policy { objective, period_ms, guard, .. } = policy;
-    let (long, short) = (series.window(at_ms, condition.long_ms), series.window(at_ms, condition.short_ms));
+    let (long, short) = (counts(condition.long_ms), counts(condition.short_ms));
     if long.total <= 0 || short.total <= 0 {
         return State::NoData;
     }

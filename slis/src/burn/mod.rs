@@ -11,7 +11,7 @@ mod wilson;
 mod window;
 
 pub use budget::{Budget, Exhaustion, exhaustion, static_exhaustion_ms, whole_budget_ms};
-pub use judge::{Guard, Judgement, Policy, State, judge};
+pub use judge::{Guard, Judgement, Policy, State, judge, judge_windows};
 pub use rates::{Condition, Factor, Objective, Problem, Urgency, check, detects_after_s, resets_after_s, workbook};
 pub use series::{Counts, Series, timeslices};
 pub use tail::at_least;

@@ -3,12 +3,14 @@
 //! Late events add to their own minute. Must never be an average of ratios: uneven traffic would make it wrong.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Neg};
+
+use serde::{Deserialize, Serialize};
 
 use crate::contribution::MINUTE_MS;
 
 /// Good and total.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Those that are good.
     pub good: i64,
@@ -23,6 +25,14 @@ impl Counts {
     }
 }
 
+impl Neg for Counts {
+    type Output = Counts;
+
+    fn neg(self) -> Counts {
+        Counts { good: -self.good, total: -self.total }
+    }
+}
+
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
         self.good = self.good.saturating_add(other.good);
@@ -31,7 +41,7 @@ impl AddAssign for Counts {
 }
 
 /// Counts by minute.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
     minutes: BTreeMap<i64, Counts>,
 }
@@ -49,6 +59,16 @@ impl Series {
             self.minutes.range(from_ms..to_ms).for_each(|(_, counts)| sum += *counts);
         }
         sum
+    }
+
+    /// What was counted in the minute that starts at a time.
+    pub fn minute(&self, start_ms: i64) -> Counts {
+        self.minutes.get(&start_ms).copied().unwrap_or_default()
+    }
+
+    /// Forgets all minutes before a time.
+    pub fn forget_before(&mut self, ms: i64) {
+        self.minutes = self.minutes.split_off(&ms);
     }
 
     /// The sum over the window that ends at a time.

@@ -5,13 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::Evidence;
+use serde::{Deserialize, Serialize};
+
 use super::maintenance::Maintenance;
 use super::{Limits, Told};
 use crate::contribution::{Contribution, Scope};
 use crate::definition::Definition;
 
 /// An anchor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) at_ms: i64,
     pub(super) scope: Scope,
@@ -20,12 +23,14 @@ pub(super) struct Waiting {
     pub(super) added: Option<i64>,
     pub(super) says_good: bool,
     pub(super) measured_us: Option<u64>,
+    /// The event.
+    pub(super) evidence: Arc<Evidence>,
     /// What it contributed last.
     pub(super) booked: Option<Contribution>,
 }
 
 /// What one key holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Entry {
     anchors: Vec<Waiting>,
     /// Times of matches, by the match's number, ascending.
@@ -33,7 +38,7 @@ struct Entry {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Held {
     entries: BTreeMap<Arc<str>, Entry>,
     /// When an anchor's deadline is, and whose.
@@ -50,6 +55,11 @@ impl Held {
     /// Anchors that are not decided.
     pub(super) fn waiting(&self) -> usize {
         self.entries.values().flat_map(|entry| &entry.anchors).filter(|anchor| anchor.booked.is_none()).count()
+    }
+
+    /// Some anchor's deadline is not over.
+    pub(super) fn waits(&self) -> bool {
+        !self.due.is_empty()
     }
 
     /// Nothing is held any more.
@@ -171,10 +181,10 @@ impl Entry {
                 continue;
             }
             if let Some(booked) = anchor.booked.take() {
-                told(booked.taken_back());
+                told(booked.taken_back(), Some(&anchor.evidence));
             }
             anchor.booked = Some(decided.clone());
-            told(decided);
+            told(decided, Some(&anchor.evidence));
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use model::Event;
+use serde::{Deserialize, Serialize};
 
 use super::held::Waiting;
 use crate::definition::values;
@@ -16,7 +17,7 @@ const WINDOWS_MAX: usize = 10_000;
 /// Without an end, it lasts this long.
 const DEFAULT_MS: i64 = 4 * 3_600_000;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Window {
     from_ms: i64,
     to_ms: i64,
@@ -26,7 +27,7 @@ struct Window {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Maintenance(std::collections::BTreeSet<Window>);
 
 impl Maintenance {

@@ -10,7 +10,8 @@ mod sequence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Event, EventClass};
+use model::{Event, EventClass, Evidence, Malformed, from_snapshot, to_snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::contribution::{Contribution, Scope, Sums};
 use crate::definition::{Anchor, Definition, Good, Kind, Measure, values};
@@ -38,7 +39,7 @@ impl Default for Limits {
 }
 
 /// What a matcher could not hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtLimit {
     /// Anchors that were decided as they stood.
     pub anchors: u64,
@@ -59,23 +60,29 @@ enum Part {
 /// Field of an archived alert: SHA-256 of the events that it names as evidence.
 pub const EVIDENCE_FIELD: &str = "evidence_sha256";
 
-/// Where contributions go.
-pub type Told<'t> = &'t mut dyn FnMut(Contribution);
+/// Where contributions go, each with the event that it is of, where it is of one.
+pub type Told<'t> = &'t mut dyn FnMut(Contribution, Option<&Arc<Evidence>>);
 
 /// Decides contributions of all indicators.
 #[derive(Debug)]
 pub struct Matcher {
     definitions: Arc<[Definition]>,
     by_class: BTreeMap<EventClass, Vec<(usize, Part)>>,
+    asks_for_evidence: bool,
+    limits: Limits,
+    kept: Kept,
+}
+
+/// What a matcher knows: all that outlives a restart.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
     held: Vec<Held>,
     sequences: Vec<Sequences>,
     maintenance: Maintenance,
     /// Times of events by hash, for alerts that name them, where an indicator asks; with the order in which they came.
     times: BTreeMap<Arc<str>, i64>,
     by_time: BTreeSet<(i64, Arc<str>)>,
-    asks_for_evidence: bool,
     watermark_ms: i64,
-    limits: Limits,
     at_limit: AtLimit,
 }
 
@@ -91,36 +98,56 @@ impl Matcher {
                 classes.iter().for_each(|class| by_class.entry(*class).or_default().push((at, part)));
             }
         }
-        Matcher {
+        let kept = Kept {
             held: definitions.iter().map(|_| Held::default()).collect(),
             sequences: definitions.iter().map(|_| Sequences::default()).collect(),
-            asks_for_evidence: definitions.iter().any(|of| of.measure == Measure::Evidence),
-            definitions,
-            by_class,
             maintenance: Maintenance::default(),
             times: BTreeMap::new(),
             by_time: BTreeSet::new(),
             watermark_ms: i64::MIN,
-            limits,
             at_limit: AtLimit::default(),
-        }
+        };
+        let asks_for_evidence = definitions.iter().any(|of| of.measure == Measure::Evidence);
+        Matcher { definitions, by_class, asks_for_evidence, limits, kept }
+    }
+
+    /// All that it knows, as bytes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn snapshot(&self) -> Result<Vec<u8>, Malformed> {
+        to_snapshot(&self.kept)
+    }
+
+    /// Puts what a matcher of the same definitions knew in the place of what this one knows.
+    ///
+    /// # Errors
+    /// When the bytes are no such snapshot; nothing has changed then.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), Malformed> {
+        self.kept = from_snapshot(snapshot)?;
+        Ok(())
     }
 
     /// Anchors that wait for their matches.
     pub fn waiting(&self) -> usize {
-        self.held.iter().map(Held::waiting).sum()
+        self.kept.held.iter().map(Held::waiting).sum()
+    }
+
+    /// Some anchor's deadline is not over.
+    pub fn waits(&self) -> bool {
+        self.kept.held.iter().any(Held::waits)
     }
 
     /// What could not be held so far.
     pub fn at_limit(&self) -> AtLimit {
-        self.at_limit
+        self.kept.at_limit
     }
 
     /// Takes an event. Events without a time decide nothing.
     pub fn observe(&mut self, event: &Event, told: Told<'_>) {
         let (Some(at), Some(class)) = (event.time, event.class) else { return };
         let at_ms = at.ms();
-        if class == EventClass::OpsMaintenance && self.maintenance.add(event, at_ms) {
+        if class == EventClass::OpsMaintenance && self.kept.maintenance.add(event, at_ms) {
             self.reconsider(told);
         }
         if self.asks_for_evidence && class != EventClass::Alert {
@@ -128,32 +155,35 @@ impl Matcher {
         }
         let definitions = self.definitions.clone();
         for &(number, part) in self.by_class.get(&class).map(Vec::as_slice).unwrap_or_default() {
-            let (Some(definition), Some(held)) = (definitions.get(number), self.held.get_mut(number)) else { continue };
+            let (Some(definition), Some(held)) = (definitions.get(number), self.kept.held.get_mut(number)) else {
+                continue;
+            };
             match part {
                 Part::Heard => {
                     let sums = Sums { seen: 1, ..Sums::default() };
-                    told(Contribution::new(&definition.code, at_ms, scope(definition, event), sums, None));
+                    told(Contribution::new(&definition.code, at_ms, scope(definition, event), sums, None), None);
                 }
                 Part::Anchor(i) => {
                     let Some(anchor) = definition.anchors.get(i).filter(|of| of.filter.holds(event)) else { continue };
-                    if let (Some(field), Some(sequences)) = (&definition.sequence, self.sequences.get_mut(number)) {
+                    if let (Some(field), Some(sequences)) = (&definition.sequence, self.kept.sequences.get_mut(number))
+                    {
                         sequences.observe(definition, field, event, at_ms, told);
                         continue;
                     }
-                    let Some(waiting) = waiting(definition, anchor, event, at_ms, &self.times) else { continue };
+                    let Some(waiting) = waiting(definition, anchor, event, at_ms, &self.kept.times) else { continue };
                     if definition.matches.is_empty() && !definition.excludes_maintenance {
-                        told(waiting.contribution(definition, true, None, false));
+                        told(waiting.contribution(definition, true, None, false), Some(&waiting.evidence));
                         continue;
                     }
                     let key = key_of(event, &anchor.key).unwrap_or_default();
-                    let now = (self.watermark_ms, &self.maintenance);
-                    self.at_limit.anchors += held.add(definition, key, waiting, now, self.limits, told);
+                    let now = (self.kept.watermark_ms, &self.kept.maintenance);
+                    self.kept.at_limit.anchors += held.add(definition, key, waiting, now, self.limits, told);
                 }
                 Part::Match(i) => {
                     let Some(of) = definition.matches.get(i).filter(|of| of.filter.holds(event)) else { continue };
                     let Some(key) = key_of(event, &of.key) else { continue };
-                    let now = (self.watermark_ms, &self.maintenance);
-                    self.at_limit.matches += held.saw(definition, key, (i, at_ms), now, self.limits, told);
+                    let now = (self.kept.watermark_ms, &self.kept.maintenance);
+                    self.kept.at_limit.matches += held.saw(definition, key, (i, at_ms), now, self.limits, told);
                 }
             }
         }
@@ -161,33 +191,33 @@ impl Matcher {
 
     /// Every event before this time has been observed, but for late ones: deadlines before it are over.
     pub fn advance(&mut self, watermark_ms: i64, told: Told<'_>) {
-        if watermark_ms <= self.watermark_ms {
+        if watermark_ms <= self.kept.watermark_ms {
             return;
         }
-        self.watermark_ms = watermark_ms;
-        for (definition, held) in self.definitions.iter().zip(&mut self.held) {
-            held.advance(definition, (watermark_ms, &self.maintenance), self.limits, told);
+        self.kept.watermark_ms = watermark_ms;
+        for (definition, held) in self.definitions.iter().zip(&mut self.kept.held) {
+            held.advance(definition, (watermark_ms, &self.kept.maintenance), self.limits, told);
         }
     }
 
     /// Announced maintenance has changed: what was decided may stand differently.
     fn reconsider(&mut self, told: Told<'_>) {
-        for (definition, held) in self.definitions.iter().zip(&mut self.held) {
+        for (definition, held) in self.definitions.iter().zip(&mut self.kept.held) {
             if definition.excludes_maintenance {
-                held.reconsider(definition, (self.watermark_ms, &self.maintenance), told);
+                held.reconsider(definition, (self.kept.watermark_ms, &self.kept.maintenance), told);
             }
         }
     }
 
     fn know(&mut self, sha256: Arc<str>, at_ms: i64) {
-        if self.times.insert(sha256.clone(), at_ms).is_none() {
-            self.by_time.insert((at_ms, sha256));
+        if self.kept.times.insert(sha256.clone(), at_ms).is_none() {
+            self.kept.by_time.insert((at_ms, sha256));
         }
-        while self.times.len() > self.limits.evidence_max
-            && let Some((_, oldest)) = self.by_time.pop_first()
+        while self.kept.times.len() > self.limits.evidence_max
+            && let Some((_, oldest)) = self.kept.by_time.pop_first()
         {
-            self.times.remove(&oldest);
-            self.at_limit.evidence += 1;
+            self.kept.times.remove(&oldest);
+            self.kept.at_limit.evidence += 1;
         }
     }
 }
@@ -251,7 +281,9 @@ fn waiting(
         Good::Matched | Good::When(_) => (definition.kind == Kind::Count).then_some(0),
     };
     let scope = scope(definition, event);
-    Some(Waiting { at_ms, scope, total: anchor.total, added, says_good, measured_us, booked: None })
+    let id = event.id.clone().unwrap_or_else(|| event.sha256.hex().into());
+    let evidence = Arc::new(Evidence { id, sha256: event.sha256 });
+    Some(Waiting { at_ms, scope, total: anchor.total, added, says_good, measured_us, evidence, booked: None })
 }
 
 /// From one time to a later one, in microseconds; 0 where it is not later.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Event;
+use serde::{Deserialize, Serialize};
 
 use super::{Told, scope};
 use crate::contribution::{Contribution, Scope, Sums};
@@ -15,14 +16,14 @@ use crate::definition::{Definition, values};
 /// Numbers of a source that are kept, so that late events find their gap.
 const NUMBERS_MAX: usize = 100_000;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Numbered {
     at_ms: i64,
     scope: Scope,
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sequences(BTreeMap<Arc<str>, BTreeMap<i64, Numbered>>);
 
 impl Sequences {
@@ -47,12 +48,12 @@ impl Sequences {
         let below = numbers.range(..number).next_back().map(|(number, _)| *number);
         let above = numbers.range(number + 1..).next();
         // The first number that is known counts for itself alone.
-        told(counts(&new, 1, below.map_or(1, |below| number - below)));
+        told(counts(&new, 1, below.map_or(1, |below| number - below)), None);
         if let Some((above, of)) = above {
             let before = below.map_or(1, |below| above - below);
             let after = above - number;
             if after != before {
-                told(counts(of, 0, after - before));
+                told(counts(of, 0, after - before), None);
             }
         }
         numbers.insert(number, new);

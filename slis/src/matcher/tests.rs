@@ -39,10 +39,10 @@ fn sums(codes: &[&str], mut events: Vec<Event>, until: i64) -> Vec<(String, Sums
     let mut matcher = Matcher::new(of(codes), Limits::default());
     let mut buckets = Buckets::new(10_000);
     for event in &events {
-        matcher.advance(event.time.expect("a time").ms(), &mut |told| buckets.add(told));
-        matcher.observe(event, &mut |told| buckets.add(told));
+        matcher.advance(event.time.expect("a time").ms(), &mut |told, _| buckets.add(told));
+        matcher.observe(event, &mut |told, _| buckets.add(told));
     }
-    matcher.advance(until, &mut |told| buckets.add(told));
+    matcher.advance(until, &mut |told, _| buckets.add(told));
     total(&buckets)
 }
 
@@ -248,11 +248,11 @@ fn late_events_correct_what_was_booked_to_the_last_digit() {
             let (mut buckets, mut newest) = (Buckets::new(10_000), i64::MIN);
             for event in events {
                 newest = newest.max(event.time.expect("a time").ms());
-                matcher.advance(newest, &mut |told| buckets.add(told));
-                matcher.observe(event, &mut |told| buckets.add(told));
+                matcher.advance(newest, &mut |told, _| buckets.add(told));
+                matcher.observe(event, &mut |told, _| buckets.add(told));
             }
             waited.set(waited.get() + matcher.waiting());
-            matcher.advance(until, &mut |told| buckets.add(told));
+            matcher.advance(until, &mut |told, _| buckets.add(told));
             assert_eq!(matcher.waiting(), 0);
             buckets.rows().map(|(key, sums)| (key.clone(), *sums)).collect::<Vec<_>>()
         };
@@ -278,10 +278,10 @@ fn what_is_held_has_an_end() {
     let limits = Limits { anchors_max: 3, ..Limits::default() };
     let mut matcher = Matcher::new(of(&["B-M7"]), limits);
     let mut buckets = Buckets::new(100);
-    (0..10).for_each(|at| matcher.observe(&build(at), &mut |told| buckets.add(told)));
+    (0..10).for_each(|at| matcher.observe(&build(at), &mut |told, _| buckets.add(told)));
     assert_eq!((matcher.waiting(), matcher.at_limit().anchors, total(&buckets)[0].1.total), (3, 7, 7));
     // Long after, nothing is left of what was held.
-    matcher.advance(400 * 24 * 60 * MINUTE, &mut |told| buckets.add(told));
+    matcher.advance(400 * 24 * 60 * MINUTE, &mut |told, _| buckets.add(told));
     assert_eq!((matcher.waiting(), total(&buckets)[0].1.total), (0, 10));
-    assert!(matcher.held.iter().all(held::Held::is_empty));
+    assert!(matcher.kept.held.iter().all(held::Held::is_empty));
 }

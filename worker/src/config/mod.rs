@@ -3,6 +3,7 @@
 //! Secrets are never in it: they are named, as files or environment variables, and read when a connection is opened.
 
 mod alerts;
+mod archive;
 mod files;
 mod limits;
 mod lists;
@@ -11,6 +12,7 @@ pub(crate) mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use ingest::format::{FORMATS, Format, by_name};
@@ -19,9 +21,11 @@ use ingest::source::kafka::Reset;
 use model::{EventClass, Trust, parse_span_ms};
 use rules::ast::LogSource;
 use sinks::{IncidentLimits, Limits};
+use slis::live::ObjectiveSet;
 
 use crate::pipeline::LineageLimits;
 pub use alerts::AlertsConfig;
+pub use archive::ArchiveConfig;
 pub use lists::ListFrom;
 use yaml::{Problems, Section};
 
@@ -48,6 +52,12 @@ pub struct Config {
     pub enrichment: EnrichmentConfig,
     /// Where alerts go.
     pub alerts: AlertsConfig,
+    /// Objectives that are judged; None: there is none.
+    pub objectives: Option<Arc<ObjectiveSet>>,
+    /// Topic of the release throttle's decisions.
+    pub throttle_topic: Option<String>,
+    /// The archive of events and alerts; None: none is written.
+    pub archive: Option<ArchiveConfig>,
     /// Folder of control log and seal log.
     pub state: PathBuf,
     /// Where the key stands under which secrets in alert keys are named; None: in the state folder.
@@ -140,6 +150,14 @@ impl Config {
     }
 }
 
+fn objectives(root: &Section<'_>, folder: &Path) -> Option<Arc<ObjectiveSet>> {
+    let read = crate::objectives::read(&root.texts("objectives"), folder);
+    read.unwrap_or_else(|error| {
+        root.problem("objectives", &format!("{error:#}"));
+        None
+    })
+}
+
 fn plural(n: usize) -> String {
     if n == 1 { "1 problem".to_owned() } else { format!("{n} problems") }
 }
@@ -174,6 +192,9 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         list_entries_max: limits.parsed("list_entries_max", limits::positive, "a number above 0").unwrap_or(100_000),
         enrichment: files::enrichment(root, folder),
         alerts: alerts::alerts(root, folder),
+        objectives: objectives(root, folder),
+        throttle_topic: root.text("throttle_topic"),
+        archive: archive::archive(root, folder),
         state: folder.join(root.text("state").unwrap_or_else(|| "state".to_owned())),
         redaction_key: files::redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),

@@ -46,6 +46,7 @@ pub(super) fn sources(
 ) -> anyhow::Result<Vec<Source>> {
     let (lists, tables) = lists_and_tables(exercise, days)?;
     let (lists, key) = (Arc::new(lists), Keys::of_replay());
+    let objectives = crate::objectives::pack()?;
     let source = |input: &Input| -> anyhow::Result<Source> {
         let reading = Reading {
             source: input.source.as_str().into(),
@@ -57,7 +58,8 @@ pub(super) fn sources(
             trust: input.trust,
             lineage: true,
         };
-        let engine = Arc::new(Engine::new(reading, rules.clone(), lists.clone(), tables.clone(), key)?);
+        let engine = Engine::new(reading, rules.clone(), lists.clone(), tables.clone(), key)?;
+        let engine = Arc::new(engine.reading_all(false, objectives.clone(), tables.as_ref()));
         Ok(Source { engine, lateness_ms: input.lateness_ms })
     };
     exercise.inputs.iter().chain(&days.map(|_| inputs_of_days()).unwrap_or_default()).map(source).collect()

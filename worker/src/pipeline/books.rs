@@ -8,9 +8,15 @@ use ingest::enrich::Misses;
 use model::{Checkpoint, Ledger, Partition, Position, Timestamp};
 
 use super::{LineageHeld, Pipeline, Source};
+use crate::keeper::Keeper;
 use crate::told::{Held, Told};
 
 impl Pipeline {
+    /// The archive that is written.
+    pub fn archive(&self) -> Option<&Keeper> {
+        self.outlets.archive.as_ref()
+    }
+
     /// A partition by its number.
     pub fn partition(&self, source: usize, partition: usize) -> Option<&Partition> {
         self.sources.get(source)?.partitions.get(partition).map(|booked| &booked.name)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::archiving::Keeper;
+use crate::keeper::Keeper;
 
 /// See the module.
 #[derive(Debug, clap::Args)]

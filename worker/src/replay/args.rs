@@ -11,9 +11,9 @@ use super::archive::ArchiveArgs;
 use super::outputs::{create, lines_to, writable};
 use super::reading::{Mistakes, Reader, ReadingArgs};
 use super::state::{ReplayState, StateArgs};
-use crate::archiving::Keeper;
 use crate::engine::Keys;
 use crate::human::Human;
+use crate::keeper::Keeper;
 use crate::pipeline::Outlets;
 
 /// Replay records from files or standard input through rules, and print the alerts.

@@ -61,6 +61,9 @@ pub struct ReadingArgs {
     /// Values of a placeholder that rules expand; may be repeated
     #[arg(long, value_name = "NAME=VALUE,…")]
     pub placeholder: Vec<String>,
+    /// Judge objectives at each minute's close: `pack`, or a file as `slo check` reads it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub objectives: Vec<String>,
     /// Load rules whose status is deprecated or unsupported, too
     #[arg(long)]
     pub include_deprecated: bool,
@@ -154,9 +157,10 @@ impl ReadingArgs {
         };
         let (rules, lateness_ms) = (Arc::new(rules?), lateness_ms?);
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
+        let objectives = mistakes.keep(crate::objectives::read(&self.objectives, Path::new("."))).flatten();
         let ready = |engine: Engine| Reader {
             id_reuse: !self.no_pack && engine.is_timed(),
-            engine: Arc::new(if self.archive { engine.with_archive(tables.as_ref()) } else { engine }),
+            engine: Arc::new(engine.reading_all(self.archive, objectives, tables.as_ref())),
             tables: tables.clone(),
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
             inputs,

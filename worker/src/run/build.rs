@@ -4,27 +4,22 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use ingest::enrich::Tables;
-use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
+use ingest::kafka::{Attempt, Connection, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
 use model::{RedactionKey, Sha256};
 use rules::parse::Settings as ParseSettings;
 use rules::{CompileError, Lists};
-use sinks::{Mode, Outlet};
+use sinks::Mode;
 
-use super::append::Appended;
 use super::fed::Texts;
 use super::kept::SetTexts;
-use super::outlets::{SealLog, TopicOutlet};
-use super::snapshots::Lengths;
 use crate::config::{Config, ListFrom, SourceConfig};
 use crate::engine::{Engine, Keys, Reading, Speaks};
 use crate::enrichment::TableTexts;
-use crate::human::Human;
 use crate::judge::Judge;
 use crate::pipeline::{Outlets, Pipeline, Settings};
 use crate::ruleset::{RuleSet, Unproven, about_list};
@@ -123,7 +118,9 @@ impl Built {
         }
         let (rules, lists) = (Arc::new(rules), Arc::new(lists));
         let engine = |source: &SourceConfig| {
-            Engine::new(reading(source), rules.clone(), lists.clone(), tables.clone(), keys).map(Arc::new)
+            let engine = Engine::new(reading(source), rules.clone(), lists.clone(), tables.clone(), keys)?;
+            let objectives = config.objectives.clone();
+            Ok::<_, CompileError>(Arc::new(engine.reading_all(config.archive.is_some(), objectives, tables.as_ref())))
         };
         let engines = config.sources.iter().map(engine).collect::<Result<_, _>>()?;
         Ok(Built { rules, lists, engines, texts, keys })
@@ -354,46 +351,4 @@ pub fn tell_attempt(attempt: &Attempt) {
         attempt.next_wait.map_or_else(|| "giving up".to_owned(), |wait| format!("next in {} ms", wait.as_millis()));
     let (error, hint) = (&attempt.error, attempt.error.hint());
     tracing::warn!("kafka: attempt {} of {}: {error} (hint: {hint}); {next}", attempt.number, attempt.of);
-}
-
-/// The outlets of `run`. `lengths`: it goes on from a state at which the files were so long.
-///
-/// # Errors
-/// When a file cannot be opened, or the broker or a topic is not there.
-pub fn outlets(config: &Config, connection: &Connection, lengths: Option<Lengths>) -> anyhow::Result<Outlets> {
-    let alerts = &config.alerts;
-    let log = |path: &Path, length: Option<u64>| {
-        let log = length.map_or_else(|| SealLog::append_to(path), |length| SealLog::resume(path, length));
-        log.with_context(|| path.display().to_string())
-    };
-    let seal_log = log(&config.state.join(SEAL_LOG), lengths.map(|of| of.sealed))?;
-    let mut sealed: Vec<Box<dyn Outlet>> = vec![Box::new(seal_log)];
-    let mut provisional: Vec<Box<dyn Outlet>> = Vec::new();
-    let of_incidents = log(&config.state.join(INCIDENTS), lengths.map(|of| of.incidents))?;
-    let mut incidents: Vec<Box<dyn Outlet>> = vec![Box::new(of_incidents)];
-    let topics = [&alerts.topic, &alerts.provisional_topic, &alerts.incidents_topic];
-    let topics: Vec<&str> = topics.into_iter().flatten().map(String::as_str).collect();
-    if !topics.is_empty() {
-        let producer = Producer::open(connection, &topics, &Retry::default(), &mut tell_attempt);
-        let producer = Rc::new(producer.map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?);
-        if let Some(topic) = &alerts.topic {
-            sealed.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
-        }
-        if let Some(topic) = &alerts.incidents_topic {
-            incidents.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
-        }
-        if let Some(topic) = &alerts.provisional_topic {
-            provisional.push(Box::new(TopicOutlet::new(producer, topic.clone())));
-        }
-    }
-    if let Some(path) = &alerts.file {
-        sealed.push(Box::new(log(path, lengths.map(|of| of.alerts))?));
-    }
-    if alerts.stdout {
-        sealed.push(Box::new(Human::stdout()));
-    }
-    let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
-        Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
-    });
-    Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()?, archive: None })
 }

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use anyhow::Context;
+
 use super::build::{CONTROL_LOG, INCIDENTS, SEAL_LOG};
 use super::snapshots::{Cost, Lengths, RunState};
 use super::worker::Worker;
@@ -28,6 +30,7 @@ impl Worker<'_> {
     }
 
     fn keep_now(&mut self) -> anyhow::Result<Option<Cost>> {
+        self.archive_now().context("archive")?;
         let Some(set) = self.built.version() else { return Ok(None) };
         let taking = Stopwatch::start();
         let Self { past, pipeline, .. } = self;

@@ -3,6 +3,7 @@
 //! Nothing is read before everything is built: a mistake in the configuration must cost no record.
 
 mod append;
+mod archiving;
 mod build;
 mod fed;
 mod health;
@@ -17,6 +18,7 @@ mod resume;
 mod script;
 mod snapshots;
 mod stretch;
+mod throttle;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -45,11 +47,13 @@ use crate::judge::{Judge, Judgement};
 use crate::pipeline::Pipeline;
 use crate::ruleset::Unproven;
 use crate::telemetry::Metrics;
+use archiving::Archiving;
 use fed::Fed;
 use heartbeats::Heartbeats;
 use partitions::Partitions;
 use resume::Ready;
 use snapshots::{RunState, Snapshots};
+use throttle::Throttle;
 use worker::Worker;
 
 /// Consume from Kafka, evaluate, and tell alerts.
@@ -104,7 +108,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let metrics = Metrics::new(&published.registry)?;
     let control = ControlLog::append_to(&control).with_context(|| control.display().to_string())?;
     published.started.store(true, Ordering::Relaxed);
-    let mut worker = Worker::new(&config, (ready, fed), kafka, (control, snapshots), metrics, published);
+    let archiving = Archiving::open(config.archive.as_ref(), &connection)?;
+    let throttle = Throttle::open(config.throttle_topic.as_deref(), &connection)?;
+    let mut worker =
+        Worker::new(&config, (ready, fed, archiving, throttle), kafka, (control, snapshots), metrics, published);
     if args.until_end {
         worker.stop_at_ends()?;
     }
@@ -126,7 +133,7 @@ fn ready(
     redaction: RedactionKey,
 ) -> anyhow::Result<(Ready, Option<Built>)> {
     if let Some(state) = before {
-        let outlets = build::outlets(config, connection, Some(state.lengths))?;
+        let outlets = outlets::open(config, connection, Some(state.lengths))?;
         match resume::resume(config, state, (outlets, redaction), connection) {
             Ok(ready) => {
                 tracing::info!("goes on from the snapshot and the control log behind it");
@@ -143,7 +150,7 @@ fn ready(
             ),
         }
     }
-    let pipeline = built.pipeline(config, build::outlets(config, connection, None)?, false, redaction)?;
+    let pipeline = built.pipeline(config, outlets::open(config, connection, None)?, false, redaction)?;
     Ok((
         Ready {
             built,

@@ -9,14 +9,70 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ingest::kafka::{KafkaError, Producer};
+use anyhow::Context;
+use ingest::kafka::{Connection, KafkaError, Producer, Retry};
 use model::{AlertRecord, Fingerprint, IncidentRecord, Sha256};
 use sinks::{Outlet, OutletError};
 
 use super::append::Appended;
+use super::build::{INCIDENTS, SEAL_LOG, tell_attempt};
+use super::snapshots::Lengths;
+use crate::config::Config;
+use crate::human::Human;
+use crate::keeper::Keeper;
+use crate::pipeline::Outlets;
 
 /// How long a flush waits for the broker before it says that it has to be tried again.
 const FLUSH_WAIT: Duration = Duration::from_secs(5);
+
+/// The outlets of `run`. `lengths`: it goes on from a state at which the files were so long.
+///
+/// # Errors
+/// When a file cannot be opened, or the broker or a topic is not there.
+pub fn open(config: &Config, connection: &Connection, lengths: Option<Lengths>) -> anyhow::Result<Outlets> {
+    let alerts = &config.alerts;
+    let log = |path: &Path, length: Option<u64>| {
+        let log = length.map_or_else(|| SealLog::append_to(path), |length| SealLog::resume(path, length));
+        log.with_context(|| path.display().to_string())
+    };
+    let seal_log = log(&config.state.join(SEAL_LOG), lengths.map(|of| of.sealed))?;
+    let mut sealed: Vec<Box<dyn Outlet>> = vec![Box::new(seal_log)];
+    let mut provisional: Vec<Box<dyn Outlet>> = Vec::new();
+    let of_incidents = log(&config.state.join(INCIDENTS), lengths.map(|of| of.incidents))?;
+    let mut incidents: Vec<Box<dyn Outlet>> = vec![Box::new(of_incidents)];
+    let topics = [&alerts.topic, &alerts.provisional_topic, &alerts.incidents_topic];
+    let topics: Vec<&str> = topics.into_iter().flatten().map(String::as_str).collect();
+    if !topics.is_empty() {
+        let producer = Producer::open(connection, &topics, &Retry::default(), &mut tell_attempt);
+        let producer = Rc::new(producer.map_err(|error| anyhow::anyhow!("{error} (hint: {})", error.hint()))?);
+        if let Some(topic) = &alerts.topic {
+            sealed.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
+        }
+        if let Some(topic) = &alerts.incidents_topic {
+            incidents.push(Box::new(TopicOutlet::new(producer.clone(), topic.clone())));
+        }
+        if let Some(topic) = &alerts.provisional_topic {
+            provisional.push(Box::new(TopicOutlet::new(producer, topic.clone())));
+        }
+    }
+    if let Some(path) = &alerts.file {
+        sealed.push(Box::new(log(path, lengths.map(|of| of.alerts))?));
+    }
+    if alerts.stdout {
+        sealed.push(Box::new(Human::stdout()));
+    }
+    let archive = config.archive.as_ref().map(|of| {
+        let place = (of.folder.as_path(), of.key_file.as_deref());
+        let keeper = Keeper::of_worker(place, &config.state.join(SEAL_LOG), lengths.map(|of| of.sealed));
+        keeper.context("archive")
+    });
+    let archive = archive.transpose()?;
+    sealed.extend(archive.iter().map(|archive| -> Box<dyn Outlet> { Box::new(archive.clone()) }));
+    let dead_letters = alerts.dead_letters.as_ref().map(|path| -> anyhow::Result<Box<dyn std::io::Write>> {
+        Ok(Box::new(Appended::open(path).with_context(|| path.display().to_string())?))
+    });
+    Ok(Outlets { sealed, provisional, incidents, dead_letters: dead_letters.transpose()?, archive })
+}
 
 /// Records to a Kafka topic, keyed by fingerprint.
 pub struct TopicOutlet {

@@ -13,6 +13,7 @@ use ingest::kafka::{Batch, KafkaError, Offsets, TopicPartition};
 use ingest::source::kafka::{KafkaSource, Polled};
 use model::{Sha256, Timestamp};
 
+use super::archiving::Archiving;
 use super::build::Built;
 use super::fed::Fed;
 use super::health;
@@ -20,6 +21,7 @@ use super::heartbeats::Heartbeats;
 use super::partitions::{Held, Partitions, name_of};
 use super::resume::Ready;
 use super::snapshots::Snapshots;
+use super::throttle::Throttle;
 use crate::clock;
 use crate::config::Config;
 use crate::control::{ControlLog, ControlRecord, Positions};
@@ -64,13 +66,15 @@ pub(super) struct Worker<'c> {
     pub(super) resumed: bool,
     pub(super) heartbeats: Heartbeats,
     pub(super) fed: Fed,
+    pub(super) archiving: Archiving,
+    pub(super) throttle: Throttle,
 }
 
 impl<'c> Worker<'c> {
     /// A worker that goes on from what it is given, or has read nothing yet.
     pub fn new(
         config: &'c Config,
-        (ready, fed): (Ready, Fed),
+        (ready, fed, archiving, throttle): (Ready, Fed, Archiving, Throttle),
         kafka: KafkaSource,
         (control, snapshots): (ControlLog, Snapshots),
         metrics: Metrics,
@@ -99,6 +103,8 @@ impl<'c> Worker<'c> {
             past,
             heartbeats: Heartbeats::of(health::watched(config).map(|(source, _)| source), heartbeats),
             fed,
+            archiving,
+            throttle,
         }
     }
 
@@ -213,6 +219,7 @@ impl<'c> Worker<'c> {
     /// Commits what is settled while it still can, then lets go.
     fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> anyhow::Result<()> {
         if !lost {
+            self.try_archive();
             self.settle()?;
         }
         self.committed.clear();
@@ -248,7 +255,7 @@ impl<'c> Worker<'c> {
     }
 
     /// Everything that `--until-end` asked for and the group gave us has been read.
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.ends.is_some() && self.joined && self.partitions.active().all(|(_, held)| held.closed)
     }
 
@@ -326,6 +333,9 @@ impl<'c> Worker<'c> {
             self.not_ready(&error.to_string());
             return Ok(false);
         }
+        if self.archive_is_full() || self.is_done() {
+            self.try_archive();
+        }
         self.keep_state();
         let offsets = self.settled();
         // While something is wrong, a commit is also how we hear that it is over.
@@ -351,7 +361,13 @@ impl<'c> Worker<'c> {
         let read = self.partitions.active().map(|(_, held)| (held.source, held.partition, held.next));
         let checkpoint = self.pipeline.checkpoint(read);
         let next = |held: &Held| checkpoint.next(self.pipeline.partition(held.source, held.partition)?);
-        self.partitions.active().filter_map(|(at, held)| Some((at.clone(), next(held)?))).collect()
+        // Nor do offsets pass what is not archived: whoever begins at them archives it.
+        let archived = |at: &TopicPartition| match self.pipeline.archive() {
+            Some(keeper) => keeper.archived(&name_of(at)),
+            None => Some(i64::MAX),
+        };
+        let both = |at: &TopicPartition, held| Some(next(held)?.min(archived(at)?));
+        self.partitions.active().filter_map(|(at, held)| Some((at.clone(), both(at, held)?))).collect()
     }
 
     fn not_ready(&mut self, reason: &str) {
@@ -362,6 +378,7 @@ impl<'c> Worker<'c> {
     fn metrics_now(&mut self) {
         let sources: Vec<String> = self.config.sources.iter().map(|source| source.name.clone()).collect();
         self.metrics.update(&self.pipeline, &sources);
+        self.objectives_now();
         for (at, source) in sources.iter().enumerate() {
             self.metrics.health(source, self.pipeline.is_unhealthy(at, self.fetched_at));
         }
