@@ -8,7 +8,7 @@ use model::parse_span_ms;
 
 use crate::burn::{Calendar, Condition, Factor, Guard, Objective, Policy, Urgency, Window, check, workbook};
 use crate::definition::Definition;
-use crate::places::{Problems, Section, document};
+use crate::places::{Problems, Section, document, texts_of};
 
 /// How a budget is spent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,6 +65,8 @@ pub struct Slo {
     pub owner: Option<String>,
     /// What to do then.
     pub runbook: Option<String>,
+    /// What its alerts are about, in the words of catalogues: `cicd-sec.9`.
+    pub tags: Vec<String>,
     /// By what it is judged apart.
     pub by: ScopedBy,
     /// Code of the indicator.
@@ -142,13 +144,14 @@ fn of_spec(spec: Section<'_>, (name, title): (String, Option<String>), definitio
     let alerting = spec.section("x-alerting");
     let text = |key| alerting.as_ref().and_then(|alerting| alerting.text(key));
     let (owner, runbook) = (text("owner"), text("runbook"));
+    let tags = alerting.as_ref().and_then(|of| texts_of(of.get("tags")?)).unwrap_or_default();
     let by = alerting
         .as_ref()
         .and_then(|of| of.parsed("by", ScopedBy::by_name, "whole, team, environment or repository"))
         .unwrap_or_default();
     let read = window.zip(objective).map(|(window, (objective, budgeting))| {
         let policy = policy(alerting, objective, window.length_ms());
-        Slo { name, title, owner, runbook, by, indicator, window, budgeting, policy }
+        Slo { name, title, owner, runbook, tags, by, indicator, window, budgeting, policy }
     });
     spec.finish();
     read

@@ -68,6 +68,7 @@ fn what_was_changed_removed_or_added_is_named() {
     assert_eq!(findings(folder.path()), [format!("{name}: was changed")]);
     fs::remove_file(&file).expect("removes");
     assert!(findings(folder.path())[0].starts_with(&format!("{name}: was removed")));
+    drop(archive);
     assert!(matches!(Archive::open(folder.path(), None), Err(ArchiveError::Missing { .. })));
     fs::write(&file, &bytes).expect("writes");
     fs::write(file.with_file_name("more.parquet"), b"x").expect("writes");
@@ -132,6 +133,7 @@ fn a_crash_at_any_step_leaves_all_of_it_or_nothing() {
     fs::rename(&file, archive.coming(&entry.path)).expect("moves");
     assert_eq!(findings(folder.path()), Vec::<String>::new(), "a reader finds it on its way");
     fs::write(folder.path().join(COMING).join("left.parquet"), b"half").expect("writes");
+    drop(archive);
     Archive::open(folder.path(), None).expect("opens");
     assert!(file.exists() && !folder.path().join(COMING).join("left.parquet").exists());
 }

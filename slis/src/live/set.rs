@@ -120,7 +120,7 @@ fn rule(slo: &Slo, text: &str) -> RuleInfo {
         title: slo.title.clone().unwrap_or_else(|| format!("Error budget of {} burns", slo.name)),
         severity: if slo.pages() { Severity::High } else { Severity::Medium },
         version: Sha256::of(text.as_bytes()),
-        tags: Vec::new(),
+        tags: slo.tags.clone(),
         realert_ms: None,
         owner: slo.owner.clone(),
         runbook: slo.runbook.clone(),

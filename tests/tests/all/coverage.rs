@@ -63,33 +63,36 @@ fn table() -> (Vec<Row>, BTreeMap<String, String>) {
     (rows, waiting)
 }
 
-/// Folders of the pack by detection: `RUN-14` has two.
-fn folders() -> BTreeMap<String, Vec<String>> {
+/// Files of the pack by detection, rules and objectives: `RUN-14` has two.
+fn pack() -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for entry in fs::read_dir(cli::workspace().join("rules/library")).expect("the library") {
-        let folder = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-        let mut parts = folder.splitn(3, '-');
-        if let (Some(kind), Some(number), Some(_)) = (parts.next(), parts.next(), parts.next())
-            && number.parse::<u32>().is_ok()
-        {
-            found.entry(format!("{}-{number}", kind.to_uppercase())).or_default().push(folder);
+    for (folder, file) in [("rules/library", "/rule.yml"), ("slis/objectives", "")] {
+        for entry in fs::read_dir(cli::workspace().join(folder)).expect("the library") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            let mut parts = name.split(['-', '.']);
+            if let (Some(kind), Some(number), Some(_)) = (parts.next(), parts.next(), parts.next())
+                && number.parse::<u32>().is_ok()
+            {
+                let detection = format!("{}-{number}", kind.to_uppercase());
+                found.entry(detection).or_default().push(format!("{folder}/{name}{file}"));
+            }
         }
     }
-    found.values_mut().for_each(|folders| folders.sort());
+    found.values_mut().for_each(|files| files.sort());
     found
 }
 
-/// A detection with a link to each of its folders.
-fn linked(detection: &str, folders: &BTreeMap<String, Vec<String>>) -> String {
-    let of = folders.get(detection).map(Vec::as_slice).unwrap_or_default();
-    let link = |(at, folder): (usize, &String)| {
+/// A detection with a link to each of its files.
+fn linked(detection: &str, files: &BTreeMap<String, Vec<String>>) -> String {
+    let of = files.get(detection).map(Vec::as_slice).unwrap_or_default();
+    let link = |(at, file): (usize, &String)| {
         let words = if at == 0 { detection.to_owned() } else { (at + 1).to_string() };
-        format!("[{words}](../rules/library/{folder}/rule.yml)")
+        format!("[{words}](../{file})")
     };
     of.iter().enumerate().map(link).collect::<Vec<_>>().join(" ")
 }
 
-fn page(rows: &[Row], waiting: &BTreeMap<String, String>, folders: &BTreeMap<String, Vec<String>>) -> String {
+fn page(rows: &[Row], waiting: &BTreeMap<String, String>, files: &BTreeMap<String, Vec<String>>) -> String {
     let mut text = String::from(
         "# What the pack notices\n\nEvery failure, page, ticket and scenario that pipewarden is for, and the detections of \
          [the rule pack](rules.md) that serve it. A number\nbehind a detection is another rule of it. What *waits* is not in the pack \
@@ -101,7 +104,7 @@ fn page(rows: &[Row], waiting: &BTreeMap<String, String>, folders: &BTreeMap<Str
         let _ = write!(text, "\n## {title}\n\n| code | {column} | noticed by | waits |\n|---|---|---|---|\n");
         for row in rows.iter().filter(|row| row.section == section) {
             let day = row.day.as_ref().map(|day| format!(" ([game day](../replay-data/{day}/STORY.md))"));
-            let by: Vec<String> = row.by.iter().map(|detection| linked(detection, folders)).collect();
+            let by: Vec<String> = row.by.iter().map(|detection| linked(detection, files)).collect();
             let why = |id: &String| format!("{id} ({})", waiting.get(id).map(String::as_str).unwrap_or_default());
             let waits: Vec<String> = row.waits.iter().map(why).collect();
             let (code, about, day) = (&row.code, &row.about, day.unwrap_or_default());
@@ -113,7 +116,7 @@ fn page(rows: &[Row], waiting: &BTreeMap<String, String>, folders: &BTreeMap<Str
 
 #[test]
 fn every_need_has_a_detection_of_the_pack_and_the_page_says_so() {
-    let ((rows, waiting), folders) = (table(), folders());
+    let ((rows, waiting), files) = (table(), pack());
     let mut problems = Vec::new();
     for row in &rows {
         if row.about.is_empty() || (row.by.is_empty() && row.waits.is_empty()) {
@@ -122,15 +125,15 @@ fn every_need_has_a_detection_of_the_pack_and_the_page_says_so() {
         if !SECTIONS.iter().any(|(section, ..)| *section == row.section) {
             problems.push(format!("{}: {} is no section", row.code, row.section));
         }
-        let missing = row.by.iter().filter(|id| !folders.contains_key(*id));
+        let missing = row.by.iter().filter(|id| !files.contains_key(*id));
         problems.extend(missing.map(|id| format!("{}: {id} is not in the pack", row.code)));
         let unsaid = row.waits.iter().filter(|id| !waiting.contains_key(*id));
         problems.extend(unsaid.map(|id| format!("{}: what does {id} wait for?", row.code)));
     }
-    let there = waiting.keys().filter(|id| folders.contains_key(*id));
+    let there = waiting.keys().filter(|id| files.contains_key(*id));
     problems.extend(there.map(|id| format!("{id} is in the pack and waits for nothing: name it under `by`")));
     assert!(problems.is_empty(), "docs/coverage.yaml:\n{}", problems.join("\n"));
-    let text = page(&rows, &waiting, &folders);
+    let text = page(&rows, &waiting, &files);
     let path = cli::workspace().join("docs/coverage.md");
     if cli::updates_expected() {
         fs::write(&path, &text).expect("docs/ can be written");
@@ -166,14 +169,14 @@ fn no_need_is_forgotten() {
 fn what_the_catalogue_puts_first_is_in_the_pack() {
     let Some(text) = reference("reference/detections.json") else { return };
     let catalogue: Value = serde_json::from_str(&text).expect("JSON");
-    let folders = folders();
+    let files = pack();
     let waiting = table().1;
     let (mut problems, mut there) = (Vec::new(), 0);
     for detection in catalogue.as_array().expect("detections") {
         let id = detection["id"].as_str().expect("an id");
         let sigma = detection["sigma"].as_str().unwrap_or_default();
         let waits = ["E5", "E6"].iter().any(|extension| sigma.contains(extension));
-        let Some(of) = folders.get(id) else {
+        let Some(of) = files.get(id) else {
             if detection["tier"].as_u64() < Some(3) && !(waits && waiting.contains_key(id)) {
                 problems.push(format!("{id} is not in the pack"));
             }
@@ -182,7 +185,7 @@ fn what_the_catalogue_puts_first_is_in_the_pack() {
         there += 1;
         let rules: String = of
             .iter()
-            .map(|folder| fs::read_to_string(cli::workspace().join("rules/library").join(folder).join("rule.yml")))
+            .map(|file| fs::read_to_string(cli::workspace().join(file)))
             .collect::<Result<String, _>>()
             .expect("a rule");
         let texts = |key: &str| detection[key].as_array().into_iter().flatten().filter_map(Value::as_str);
