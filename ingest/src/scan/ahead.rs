@@ -47,8 +47,8 @@ impl Ahead {
         false
     }
 
-    /// One more row, to be filled and brought back, for a record that begins at this address, and its number; None: there
-    /// are enough.
+    /// A row to be filled and brought back, for a record that begins at this address, and its number; None: there are
+    /// enough.
     pub(super) fn begin(&mut self, address: usize) -> Option<(usize, Box<Row>)> {
         let number = self.filled;
         let row = match self.rows.get_mut(number) {
