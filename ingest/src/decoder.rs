@@ -196,27 +196,29 @@ impl Decoder {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
         };
         let raw = scratch.raw.view(text);
-        let (mut opened, mut held) = (None, None);
-        match plan.shape(raw, within.outer.as_ref()) {
+        let mut opened = None;
+        let held = match plan.shape(raw, within.outer.as_ref()) {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
-            Ok(Shape::Container(container)) => held = Some(container),
-            Ok(Shape::Filtered) => {
-                held = plan.parts(raw);
-                sink(place.of(text), Read::Filtered);
-            }
-            // An event is large: it is made where it is handed on.
-            Ok(Shape::Event(mut decoded)) => {
-                held = plan.parts(raw);
-                let letters = held.and_then(|held| payload(text, raw, held));
-                opened = letters.and_then(|letters| decoded.payload(letters));
-                if decoded.id.is_none() {
-                    decoded.id = within.carried.id.map(Cow::Borrowed);
+            Ok(Shape::Container(held)) => held,
+            Ok(shape) => {
+                let parts = plan.parts(raw);
+                let read = match shape {
+                    Shape::Event(mut decoded) => {
+                        let letters = parts.and_then(|held| payload(text, raw, held));
+                        opened = letters.and_then(|letters| decoded.payload(letters));
+                        decoded.id = decoded.id.or(within.carried.id.map(Cow::Borrowed));
+                        decoded.time = decoded.time.or(within.carried.time);
+                        Read::Event(Seen { plan: at, text, raw, decoded, outer: within.outer })
+                    }
+                    Shape::Filtered | Shape::Container(_) => Read::Filtered,
+                };
+                sink(place.of(text), read);
+                match parts {
+                    Some(parts) => parts,
+                    None => return,
                 }
-                decoded.time = decoded.time.or(within.carried.time);
-                sink(place.of(text), Read::Event(Seen { plan: at, text, raw, decoded, outer: within.outer }));
             }
-        }
-        let Some(held) = held else { return };
+        };
         // The container keeps its row while others scan what stands in it.
         let row = std::mem::replace(&mut scratch.raw, scratch.spare.pop().unwrap_or_default());
         let opened = opened.map(Elements::Encoded);

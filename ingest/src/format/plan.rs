@@ -228,7 +228,6 @@ impl Plan {
     ///
     /// # Errors
     /// When it is no record of this format.
-    #[inline(always)]
     pub fn shape<'a>(&'a self, view: View<'a>, outer: Option<&'a Outer<'a>>) -> Result<Shape<'a>, Invalid> {
         if let Some(held) = self.held(view, false) {
             return Ok(Shape::Container(held));

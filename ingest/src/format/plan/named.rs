@@ -13,12 +13,10 @@ const ID_BYTES: usize = 160;
 
 impl Plan {
     /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
-    #[inline(always)]
     pub fn named<'a>(&'a self, fields: Fields<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
         (self.id(fields), self.time(fields))
     }
 
-    #[inline(always)]
     fn id<'a>(&'a self, fields: Fields<'a>) -> Option<Cow<'a, str>> {
         self.id.iter().find_map(|slots| {
             let (first, rest) = slots.split_first()?;
