@@ -74,6 +74,33 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// A bare condition as a rule: of no document, with neither id nor version.
+    pub fn of_condition(title: &str, logsource: LogSource, condition: Search) -> Rule {
+        Rule {
+            origin: Origin { file: Arc::default(), line: 0 },
+            id: String::new(),
+            version: Sha256::of(b""),
+            name: None,
+            title: title.to_owned(),
+            status: None,
+            level: Severity::Medium,
+            description: None,
+            tags: Vec::new(),
+            falsepositives: Vec::new(),
+            logsource,
+            searches: Vec::new(),
+            condition,
+            wheres: Vec::new(),
+            memories: Vec::new(),
+            new_terms: None,
+            lineage: None,
+            risk_weight: None,
+            lists: Vec::new(),
+            alert: None,
+            custom: serde_json::Map::new(),
+        }
+    }
+
     /// Earlier events decide, too, whether it holds: it remembers, or asks what has been learned.
     pub fn remembers(&self) -> bool {
         let speed = |expression: &crate::where_expr::Where| expression.calls(crate::where_expr::Function::GeoSpeedKmh);

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use model::{Carried, CarriedField, Row, Severity, Sha256, Slot, Urgency};
+use model::{Carried, CarriedField, Row, Slot, Urgency};
 
 use super::graph::Graph;
-use crate::ast::{AlertRoute, LogSource, Origin, Rule, Search};
+use crate::ast::{AlertRoute, LogSource, Rule, Search};
 use crate::lists::Lists;
 use crate::{Evaluator, Program};
 
@@ -50,29 +50,7 @@ impl Routes {
 
 impl Selection {
     fn new(graph: &Graph, when: &Search) -> Result<Selection, crate::CompileError> {
-        let rule = Rule {
-            origin: Origin { file: Arc::default(), line: 0 },
-            id: String::new(),
-            version: Sha256::of(b""),
-            name: None,
-            title: "x-alert.route".to_owned(),
-            status: None,
-            level: Severity::Medium,
-            description: None,
-            tags: Vec::new(),
-            falsepositives: Vec::new(),
-            logsource: LogSource::default(),
-            searches: Vec::new(),
-            condition: when.clone(),
-            wheres: Vec::new(),
-            memories: Vec::new(),
-            new_terms: None,
-            lineage: None,
-            risk_weight: None,
-            lists: Vec::new(),
-            alert: None,
-            custom: serde_json::Map::new(),
-        };
+        let rule = Rule::of_condition("x-alert.route", LogSource::default(), when.clone());
         let program = Program::compile(&[Arc::new(rule)], |_| true)?;
         let mut names = Vec::new();
         crate::compile::searched_fields(when, &mut names);

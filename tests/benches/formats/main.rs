@@ -22,6 +22,10 @@ use model::{EventClass, Projection, Row};
 use rules::Program;
 use rules::parse::{Settings, load_texts};
 
+/// The allocator that the worker ships, for the floor, too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A round of one row reads at least so many bytes: so few that many a round passes without the machine doing anything else.
 const ROUND_BYTES: usize = 250_000;
 

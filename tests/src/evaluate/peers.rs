@@ -12,27 +12,20 @@ const NAMES: [&str; 6] = ["bytes_out", "dest_n", "proc_n", "duration", "secrets_
 /// A job: its kind, its features, whether it is odd.
 type Job = (usize, [f64; 6], bool);
 
+/// For each kind of job the mean of each feature, and how far it spreads.
+const KINDS: [[(f64, f64); 6]; 2] = [
+    [(2e6, 0.5), (6.0, 0.2), (40.0, 0.2), (300.0, 0.25), (2.0, 0.0), (2e3, 0.3)],
+    [(8e7, 0.6), (15.0, 0.2), (200.0, 0.25), (1_500.0, 0.3), (6.0, 0.0), (2e4, 0.3)],
+];
+
 fn job(random: &mut Random) -> Job {
     let kind = random.below(2);
-    let mut spread = |mean: f64, s: f64| mean * (s * random.normal()).exp();
-    let mut of = match kind {
-        0 => [
-            spread(2e6, 0.5),
-            spread(6.0, 0.2).round(),
-            spread(40.0, 0.2).round(),
-            spread(300.0, 0.25),
-            2.0,
-            spread(2e3, 0.3),
-        ],
-        _ => [
-            spread(8e7, 0.6),
-            spread(15.0, 0.2).round(),
-            spread(200.0, 0.25).round(),
-            spread(1_500.0, 0.3),
-            6.0,
-            spread(2e4, 0.3),
-        ],
-    };
+    let mut of = std::array::from_fn(|at| {
+        let (mean, spread) = KINDS[kind][at];
+        // What is always the same is not drawn.
+        let value = if spread > 0.0 { mean * (spread * random.normal()).exp() } else { mean };
+        if is_count(at) { value.round() } else { value }
+    });
     let is_odd = random.below(200) == 0;
     if is_odd {
         match random.below(3) {
@@ -45,9 +38,14 @@ fn job(random: &mut Random) -> Job {
     (kind, of, is_odd)
 }
 
+/// Destinations, processes, secrets.
+fn is_count(feature: usize) -> bool {
+    matches!(feature, 1 | 2 | 4)
+}
+
 /// Compared as ln(1 + x), with the least deviation that is believed.
 fn scale(feature: usize) -> (bool, f64) {
-    if matches!(feature, 0 | 3 | 5) { (true, 0.1) } else { (false, 1.0) }
+    if is_count(feature) { (false, 1.0) } else { (true, 0.1) }
 }
 
 fn spec((z_one, z_two): (f64, f64)) -> PeerZSpec {

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use model::{Partition, Severity, Sha256, Urgency};
-use rules::ast::{AlertRoute, AlertSpec, LogSource, Origin, Rule};
+use model::{Partition, Urgency};
+use rules::ast::{AlertRoute, AlertSpec, LogSource, Rule};
 use rules::parse::Loaded;
 use rules::words;
 use serde::Serialize;
@@ -78,28 +78,9 @@ fn contrary(by_rule: Urgency, told: Urgency) -> String {
 
 /// For each route whether its condition holds at an event; None: it cannot be told.
 pub(super) fn held(reader: &Reader, routes: &[AlertRoute], logsource: &LogSource, event: &str) -> Option<Vec<bool>> {
-    let rule = |at: usize, route: &AlertRoute| Rule {
-        origin: Origin { file: Arc::default(), line: 0 },
-        id: at.to_string(),
-        version: Sha256::of(b""),
-        name: None,
-        title: "x-alert.route".to_owned(),
-        status: None,
-        level: Severity::Medium,
-        description: None,
-        tags: Vec::new(),
-        falsepositives: Vec::new(),
-        logsource: logsource.clone(),
-        searches: Vec::new(),
-        condition: route.when.clone().unwrap_or(rules::ast::Search::All(Vec::new())),
-        wheres: Vec::new(),
-        memories: Vec::new(),
-        new_terms: None,
-        lineage: None,
-        risk_weight: None,
-        lists: Vec::new(),
-        alert: None,
-        custom: serde_json::Map::new(),
+    let rule = |at: usize, route: &AlertRoute| {
+        let condition = route.when.clone().unwrap_or(rules::ast::Search::All(Vec::new()));
+        Rule { id: at.to_string(), ..Rule::of_condition("x-alert.route", logsource.clone(), condition) }
     };
     let rules = routes.iter().enumerate().map(|(at, route)| rule(at, route)).collect();
     let set = Arc::new(RuleSet::of_documents(Loaded { rules, ..Loaded::default() }));
