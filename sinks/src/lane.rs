@@ -160,8 +160,7 @@ impl Lane {
             return;
         }
         let Lane { events, correlators, approached, .. } = self;
-        let is_next = |event: &Occurrence| event.order.time < limit || limit == Timestamp::MAX;
-        let coming = || events.in_order().take(EVENTS_AT_ONCE).take_while(|(_, event)| is_next(event));
+        let coming = || events.coming(limit, EVENTS_AT_ONCE);
         *approached = coming().count();
         for (at, correlator) in correlators.iter_mut().enumerate() {
             correlator.approach(&mut coming().filter(|(of, _)| *of == at).map(|(_, event)| event));
@@ -178,7 +177,7 @@ impl Lane {
         while self.waiting.peek().is_some_and(|first| matches!(&first.place, Place::Event(event) if *event == order)) {
             derived.extend(self.waiting.pop().map(Derived::Holds));
         }
-        while self.events.peek() == Some(&order) {
+        while self.events.next_is(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
             self.apply(correlator, *event, derived);
         }
@@ -188,10 +187,10 @@ impl Lane {
     fn events_alone(&mut self, derived: &mut Vec<Derived>) {
         let Some((correlator, event)) = self.events.pop() else { return };
         // Nearly always one event has its place alone: then its place need not be remembered.
-        let shared = self.events.peek().filter(|next| **next == event.order).cloned();
+        let shared = self.events.next_is(&event.order).then(|| event.order.clone());
         self.apply(correlator, *event, derived);
         let Some(order) = shared else { return };
-        while self.events.peek() == Some(&order) {
+        while self.events.next_is(&order) {
             let Some((correlator, event)) = self.events.pop() else { break };
             self.apply(correlator, *event, derived);
         }

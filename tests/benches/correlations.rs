@@ -8,13 +8,17 @@
 mod jobs;
 
 use std::process::Command;
-use std::time::Instant;
 
 use harness::feed::{Feed, STEPS};
 use harness::generate::Random;
 use ingest::scan;
+use mimalloc::MiMalloc;
 use model::{EVENTS_AT_ONCE, Held, Row, Timestamp};
 use rules::{Evaluator, Lists, Match};
+
+/// The worker's: what ships is what is measured, on both sides.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn correlation(number: u32, body: &str) -> String {
     format!("---\ntitle: c{number}\nid: 00000000-0000-4000-8000-0000000001{number:02}\ncorrelation: {{{body}}}\n")
@@ -53,13 +57,6 @@ fn main() {
             },
         }
     }
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let start = Instant::now();
-    let done = work();
-    (start.elapsed().as_secs_f64(), done)
 }
 
 /// Seconds for which the processor worked at something on this thread: what else it does meanwhile counts less.

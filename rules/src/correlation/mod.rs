@@ -32,6 +32,7 @@ mod routes;
 mod saved;
 mod short;
 mod silence;
+mod sorted;
 mod spec;
 mod state;
 mod step;

@@ -11,6 +11,7 @@ use super::decimal::Decimal;
 use super::event_count::newest;
 use super::handles::{Handle, Handles};
 use super::measure::Measure;
+use super::sorted::Sorted;
 use super::state::{Member, Verdict};
 
 /// Which measure is asked of the values.
@@ -28,7 +29,7 @@ pub(super) struct Values {
     members: VecDeque<(Member, Decimal)>,
     sum: Decimal,
     /// Kept for percentiles only.
-    sorted: Vec<Decimal>,
+    sorted: Sorted,
     cut_at: Option<i64>,
 }
 
@@ -58,8 +59,7 @@ impl Values {
             }
             self.sum += number;
             if keeps_order {
-                let at = self.sorted.partition_point(|known| *known <= number);
-                self.sorted.insert(at, number);
+                self.sorted.insert(number);
             }
             self.members.push_back((member, number));
         }
@@ -83,8 +83,8 @@ impl Values {
     fn forget_first(&mut self, keeps_order: bool) {
         let Some((_, number)) = self.members.pop_front() else { return };
         self.sum -= number;
-        if keeps_order && let Ok(at) = self.sorted.binary_search(&number) {
-            self.sorted.remove(at);
+        if keeps_order {
+            self.sorted.remove(number);
         }
     }
 
@@ -94,9 +94,9 @@ impl Values {
         let percentile = Decimal::from_float(percentile.clamp(0.0, 100.0)).unwrap_or_default().billionths();
         let rank = percentile * self.sorted.len().saturating_sub(1) as i128;
         let (at, rest) = ((rank / hundred) as usize, rank % hundred);
-        let mut value = self.sorted.get(at).copied().unwrap_or_default();
+        let mut value = self.sorted.get(at).unwrap_or_default();
         if let Some(above) = self.sorted.get(at + 1).filter(|_| rest > 0) {
-            let mut distance = *above;
+            let mut distance = above;
             distance -= value;
             value += distance.part(rest, hundred).unwrap_or_default();
         }

@@ -52,6 +52,7 @@ mod run_watch;
 mod secrets;
 mod semantics;
 mod slo;
+mod state_layout;
 mod state_secrets;
 mod suppression;
 mod trace;
