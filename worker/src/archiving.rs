@@ -50,9 +50,9 @@ impl Archiving {
     ) -> Box<Event> {
         let decoded = &seen.decoded;
         let mut fields = BTreeMap::new();
-        if decoded.class.is_some() && self.plan.scan(seen.text, seen.outer, raw).is_ok() {
+        if decoded.class.is_some() && self.plan.scan(seen.text, raw).is_ok() {
             let view = raw.view(seen.text);
-            if let Ok(Shape::Event(decoded)) = self.plan.shape(view) {
+            if let Ok(Shape::Event(decoded)) = self.plan.shape(view, seen.outer.as_ref()) {
                 self.plan.map(&decoded, view, source, row);
                 fields = self.values(row.view(seen.text), key);
             }
