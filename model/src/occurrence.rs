@@ -90,6 +90,16 @@ impl Carried {
         })
     }
 
+    /// Both are one piece of memory: the texts are the same.
+    pub fn is(&self, other: &Carried) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A number out of its memory: brings that near, to be asked for when it will be read soon.
+    pub fn glance(&self) -> u8 {
+        self.0.first().copied().unwrap_or_default()
+    }
+
     /// The first text of a field.
     pub fn text(&self, field: CarriedField) -> Option<&str> {
         self.texts(field).next()

@@ -187,3 +187,49 @@ pub(crate) fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleIn
         custom: serde_json::Map::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::Random;
+
+    #[test]
+    fn events_that_were_announced_tell_what_others_tell() {
+        let correlation = |number: u32, body: &str| {
+            format!(
+                "---\ntitle: c{number}\nid: 00000000-0000-4000-8000-0000000003{number:02}\ncorrelation: {{{body}}}\n"
+            )
+        };
+        let documents = [
+            STEPS.to_owned(),
+            correlation(1, "type: event_count, rules: [a, b], group-by: [k], timespan: 60s, condition: {gte: 3}"),
+            correlation(
+                2,
+                "type: value_count, rules: [a], group-by: [k], timespan: 60s, condition: {field: v, gte: 2}",
+            ),
+            correlation(3, "type: temporal_ordered, rules: [a, b], group-by: [k], timespan: 60s"),
+            correlation(4, "type: temporal, rules: [a, b, c], group-by: [v, k], timespan: 60s"),
+        ]
+        .concat();
+        // More keys than are in a cache anyway, which are read ahead; some fields are missing, and some events are equal.
+        let (mut announced, mut alone, mut random) =
+            (Feed::new(&documents, 100_000), Feed::new(&documents, 100_000), Random(3));
+        let mut events: Vec<Occurrence> = Vec::new();
+        for at in 0..60_000i64 {
+            let (key, value) = (format!("key-{}", random.below(8_000)), format!("v{}", random.below(3)));
+            let texts = [("k", key.as_str()), ("v", value.as_str())];
+            let rules = random.pick(&[&["a"][..], &["b"], &["a", "b"], &["c"]]);
+            events.push(announced.event(rules, at * 2, &texts[..usize::from(random.below(9) > 0) + random.below(2)]));
+            events.extend(events.last().filter(|_| at % 50 == 0).cloned());
+        }
+        let (mut told, mut wanted) = (0, 0);
+        for some in events.chunks(1_000) {
+            // Now and then one comes that was not announced.
+            let (first, rest) = some.split_first().expect("events");
+            wanted += some.iter().map(|event| alone.apply(event.clone())).sum::<u64>();
+            told += announced.apply(first.clone()) + announced.apply_all(rest.to_vec());
+            assert_eq!((told, announced.keys()), (wanted, alone.keys()));
+        }
+        assert!(told > 10_000 && announced.keys().0 > 8_000, "{told} told, {:?}", announced.keys());
+    }
+}

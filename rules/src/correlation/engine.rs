@@ -14,6 +14,7 @@ use model::{
 use super::agenda::Agenda;
 use super::ahead::Ahead;
 use super::detecting::{self, Detectors, Factory};
+use super::entering::Announced;
 use super::graph::{Graph, Kind, Port};
 use super::group::Groups;
 use super::handles::{Handle, Handles};
@@ -79,7 +80,9 @@ pub(super) struct Scratch {
     pub(super) key: String,
     pub(super) row: Row,
     pub(super) evaluator: Evaluator,
+    /// The keys of the event that is being walked.
     pub(super) groups: Groups,
+    pub(super) announced: Announced,
     pub(super) agenda: Agenda,
     ports: Vec<Port>,
     entering: Vec<(usize, References)>,
@@ -179,7 +182,6 @@ impl Correlations {
 
     pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
         let mut ports = std::mem::take(&mut self.scratch.ports);
-        self.scratch.groups.clear();
         while let Some(at) = walk.agenda.pop(&mut ports) {
             let is_rule = self.graph.nodes.get(at).map(|node| matches!(node.kind, Kind::Rule(_)));
             let holds = match is_rule {
