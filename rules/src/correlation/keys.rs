@@ -46,6 +46,17 @@ impl Entry {
     fn new(node: u32, key: &str, state: State, given: u32) -> Entry {
         Entry { node, principal: 0, given, fed_at: i64::MIN, expires: i64::MIN, key: key.into(), state }
     }
+
+    /// Nobody has the slot any more. What stands in it is left there, what stands elsewhere is given back.
+    fn vacate(&mut self) {
+        (self.node, self.given) = (VACANT, self.given.wrapping_add(1));
+        if let Short::Elsewhere(_) = self.key {
+            self.key = Short::default();
+        }
+        if !self.state.is_here() {
+            self.state = State::default();
+        }
+    }
 }
 
 /// A key with the hash of its text, which all nodes that group by the same fields share.
@@ -267,9 +278,8 @@ impl Keys {
 
     fn remove(&mut self, slot: SlotId) {
         let Some(entry) = self.entry_mut(slot) else { return };
-        let vacant = Entry::new(VACANT, "", State::default(), entry.given.wrapping_add(1));
-        let entry = std::mem::replace(entry, vacant);
         let hash = Key::from(entry.key.as_str()).hash_of(entry.node);
+        entry.vacate();
         if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
             shard.remove(hash, slot);
         }
