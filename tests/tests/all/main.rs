@@ -49,6 +49,7 @@ mod run_snapshot;
 mod run_watch;
 mod secrets;
 mod semantics;
+mod state_layout;
 mod state_secrets;
 mod suppression;
 mod trace;
