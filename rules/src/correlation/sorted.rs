@@ -142,5 +142,12 @@ mod tests {
                 assert!(sorted.iter().eq(&list));
             }
         }
+        // Emptied from above, pieces become short one after the other.
+        sorted = Sorted::default();
+        (0..10_000).for_each(|number| sorted.insert(Decimal::whole(number * 7_919 % 10_000)));
+        for number in (0..10_000).rev() {
+            sorted.remove(Decimal::whole(number));
+            assert!(sorted.pieces.len() <= 1 + sorted.len() * 4 / PIECE_MAX, "{} pieces", sorted.pieces.len());
+        }
     }
 }
