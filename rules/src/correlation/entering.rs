@@ -47,11 +47,7 @@ impl Announced {
         }
     }
 
-<<<<<<< HEAD
-    /// The keys of an event of these fields, as far as they are known; none where it is not the next that was announced.
-=======
     /// The keys of an event of these fields, as far as they are known; none where it is not the next one announced.
->>>>>>> corr-w
     fn take(&mut self, fields: &Carried, groups: &mut Groups) {
         let next = self.events.get_mut(self.come).filter(|(known, _)| self.come < self.len && known.is(fields));
         match next {
