@@ -15,7 +15,7 @@ pub use correlation::{
     Absence, Condition, Correlation, CorrelationType, GroupField, Interval, Memory, Occur, Operator, Previous,
     PreviousTest, Reference, Target,
 };
-pub use learned::{NewTerms, Prevalence, RiskSum};
+pub use learned::{DetectorUse, NewTerms, Observed, Prevalence, RiskSum};
 
 /// Where a document stood: for messages, `rules list` and `why`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Rule {
     pub memories: Vec<Memory>,
     /// `x-new-terms` (E4).
     pub new_terms: Option<NewTerms>,
+    /// `x-detector` (E6).
+    pub detector: Option<DetectorUse>,
     /// `x-risk.weight` (E11): what each of its alerts adds to a sum of risk, above zero.
     pub risk_weight: Option<f64>,
     /// `x-lists` by name, and every list that the rule uses.
@@ -75,7 +77,8 @@ impl Rule {
     /// Earlier events decide, too, whether it holds: it remembers, or asks what has been learned.
     pub fn remembers(&self) -> bool {
         let speed = |expression: &crate::where_expr::Where| expression.calls(crate::where_expr::Function::GeoSpeedKmh);
-        !self.memories.is_empty() || self.new_terms.is_some() || self.wheres.iter().any(speed)
+        let learns = self.new_terms.is_some() || self.detector.is_some();
+        learns || !self.memories.is_empty() || self.wheres.iter().any(speed)
     }
 }
 

@@ -325,9 +325,8 @@ impl Pipeline {
 
     /// Moves every lane's cursor to the least watermark of its sources of which anything is read here, and seals.
     pub fn advance(&mut self) -> Result<(), OutletError> {
-        for source in &mut self.sources {
-            source.watermark = source.gate.advance();
-        }
+        self.sources.iter_mut().for_each(|source| source.watermark = source.gate.advance());
+        self.reach();
         let Pipeline { sources, lanes, sealer, incidents, outlets, told, failure, .. } = self;
         for lane in lanes.iter() {
             let cursors = lane.sources.iter().filter_map(|&at| sources.get(at)?.cursor());

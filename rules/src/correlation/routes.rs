@@ -67,6 +67,7 @@ impl Selection {
             wheres: Vec::new(),
             memories: Vec::new(),
             new_terms: None,
+            detector: None,
             risk_weight: None,
             lists: Vec::new(),
             alert: None,

@@ -16,6 +16,7 @@ use super::temporal::Present;
 use super::temporal_ordered::Chains;
 use super::value_count::Distinct;
 use super::values::Values;
+use super::watching::LastSeen;
 
 /// See the module. What a window needs while it holds little stands in it, everything else elsewhere.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub(super) enum State {
     Waits(Box<Waits>),
     Last(Box<Last>),
     Intervals(Box<Intervals>),
+    Watched(Box<LastSeen>),
 }
 
 const _: () = assert!(size_of::<State>() == 56);
@@ -56,7 +58,7 @@ impl State {
             State::Chains(chains) => chains.len(),
             State::Join(join) => join.len(),
             State::Waits(waits) => 1 + waits.len(),
-            State::Last(_) => 1,
+            State::Last(_) | State::Watched(_) => 1,
             State::Intervals(intervals) => 1 + intervals.len(),
         }
     }
@@ -70,7 +72,7 @@ impl State {
             State::Values(values) => values.handles(name),
             State::Present(present) => present.handles(name),
             State::Chains(chains) => chains.handles(name),
-            State::Join(_) | State::Waits(_) | State::Last(_) | State::Intervals(_) => {}
+            State::Join(_) | State::Waits(_) | State::Last(_) | State::Intervals(_) | State::Watched(_) => {}
         }
     }
 

@@ -95,6 +95,7 @@ pub(super) fn held(reader: &Reader, routes: &[AlertRoute], logsource: &LogSource
         wheres: Vec::new(),
         memories: Vec::new(),
         new_terms: None,
+        detector: None,
         risk_weight: None,
         lists: Vec::new(),
         alert: None,
