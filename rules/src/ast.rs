@@ -272,6 +272,8 @@ pub struct AlertSpec {
     pub suppress_when: Vec<String>,
     /// The rules that `suppress_when` names, by index; what names none is told when the set is loaded.
     pub suppressors: Vec<usize>,
+    /// `shadow`: it is on trial, and tells nobody.
+    pub shadow: bool,
     /// `never_suppress`: nothing may silence it.
     pub never_suppress: bool,
     /// `composite`: it speaks of a joined incident and tells it once more.

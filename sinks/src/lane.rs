@@ -193,6 +193,11 @@ impl Lane {
         if self.mode == Mode::EveryMatch {
             return tell(alone(&finding, AlertState::Match, redaction));
         }
+        if finding.rule.shadow {
+            return self.silenced.hold(finding, &mut |sealed| {
+                suppressed(sealed, None, redaction).into_iter().for_each(&mut *tell);
+            });
+        }
         self.silences.reach(finding.time());
         match self.silences.over(&finding) {
             None => self.life.hold(finding, tell),
@@ -227,6 +232,7 @@ impl Lane {
         }
         let sealed = alone(finding, AlertState::Firing, self.redaction);
         match self.silences.over(finding) {
+            None if finding.rule.shadow => suppressed(sealed, None, self.redaction).into_iter().for_each(tell),
             None => tell(sealed),
             Some(by) => suppressed(sealed, Some(&by), self.redaction).into_iter().for_each(tell),
         }

@@ -216,6 +216,7 @@ pub(crate) fn suppressed((order, record): Sealed, by: Option<&Silence>, redactio
             let who = by.name.as_deref().unwrap_or(&by.rule);
             format!("not told while {who} covers it, until {} (event {}); {}", by.to, by.event.id, record.explain)
         }
+        None if record.shadow && !ends => format!("not told, on trial or explained; {}", record.explain),
         None => format!("{title}: held {} more times while it was not told", record.suppressed),
     };
     Some((order, AlertRecord { state: AlertState::Suppressed, suppressed_by: by, explain, ..record }))

@@ -27,6 +27,7 @@ mod rule_files;
 mod rules_command;
 mod ruleset;
 mod run;
+mod shadow_command;
 mod state_file;
 mod telemetry;
 mod told;
@@ -80,6 +81,8 @@ enum Command {
     Why(Box<why_command::WhyArgs>),
     /// Hold an alert against the bytes of its events, and tell it again from them
     Verify(Box<verify_command::VerifyArgs>),
+    /// What rules on trial would have told
+    Shadow(shadow_command::ShadowArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -127,6 +130,7 @@ fn main() -> ExitCode {
         Command::Incident(args) => incident_command::run(&args),
         Command::Why(args) => why_command::run(*args),
         Command::Verify(args) => verify_command::run(*args),
+        Command::Shadow(args) => shadow_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

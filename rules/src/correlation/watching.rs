@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::{
     Anomaly, Basis, CarriedField, Change, Derived, Detector, Finding, Fingerprint, Observation, Period, Place,
-    Projection, Resolution, Row, Silence, Slot, Standing, Timestamp, Told, Urgency, key_of,
+    Projection, Resolution, Row, RuleInfo, Silence, Slot, Standing, Timestamp, Told, Urgency, key_of,
 };
 use serde::{Deserialize, Serialize};
 
@@ -213,10 +213,17 @@ impl Correlations {
             }
             self.closes = earlier(self.closes, self.detectors.get(of.detector));
         }
-        let found = found.filter(|found| found.standing == Standing::Active);
-        let told = finding.zip(found.as_ref()).map(|(finding, found)| explained(finding, std::slice::from_ref(found)));
-        walk.findings.extend(told.map(|finding| (at, finding)));
-        found.is_some()
+        let Some(found) = found else { return false };
+        let told = finding.map(|finding| explained(finding, std::slice::from_ref(&found)));
+        match (found.standing, told) {
+            (Standing::Active, told) => {
+                walk.findings.extend(told.map(|finding| (at, finding)));
+                return true;
+            }
+            (Standing::Shadow | Standing::Explained, Some(finding)) => self.tell_rule(at, *tried(finding), walk.tell),
+            _ => {}
+        }
+        false
     }
 
     /// The same ahead of the cursor: nothing is learned.
@@ -272,7 +279,8 @@ impl Correlations {
 
     /// What the close of a bucket said of a key.
     fn closed(&mut self, (at, number): (usize, usize), told: Told, now: i64, tell: &mut dyn FnMut(Derived)) {
-        if told.anomaly.standing != Standing::Active {
+        let is_active = told.anomaly.standing == Standing::Active;
+        if !is_active && !matches!(told.anomaly.standing, Standing::Shadow | Standing::Explained) {
             return;
         }
         let entry = self.keys.get_mut(node_of(at, number), told.key.as_str().into());
@@ -293,10 +301,13 @@ impl Correlations {
         if told.change == Change::Accepted {
             finding = finding.map(accepted);
         }
+        if !is_active {
+            finding = finding.map(tried);
+        }
         if let Some(finding) = finding {
             self.tell_rule(at, Finding { basis, ..*finding }, tell);
         }
-        if told.change == Change::Accepted {
+        if !is_active || told.change == Change::Accepted {
             return;
         }
         self.applied += 1;
@@ -305,6 +316,12 @@ impl Correlations {
         self.feed(at, &mut walk.agenda);
         self.walk(walk);
     }
+}
+
+/// For the report of what would have been told.
+fn tried(mut finding: Box<Finding>) -> Box<Finding> {
+    finding.rule = Arc::new(RuleInfo { shadow: true, ..RuleInfo::clone(&finding.rule) });
+    finding
 }
 
 /// The new level is the norm: a ticket of its own, whatever the rule's route.
