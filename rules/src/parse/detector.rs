@@ -137,46 +137,51 @@ impl Reading<'_, '_> {
                 };
                 (DetectorSpec::Ratio(spec), amount, vec![Observed::Test(self.bad()?)])
             }
-            "beacon" => {
-                let is = BeaconSpec::default();
-                let spec = BeaconSpec {
-                    score_min: self.number("score_min", is.score_min, 0.0..=1.15)?,
-                    connections_min: self.whole("connections_min", is.connections_min as u64)? as usize,
-                    prevalence_max: self.number("prevalence_max", is.prevalence_max, 0.0..=1.0)?,
-                    frame,
-                };
-                let runner = self.needed("runner", "the field that names who connects: prov.runner_id")?;
-                (DetectorSpec::Beacon(spec), amount, vec![Observed::Fields(vec![runner])])
-            }
-            "mix_shift" => {
-                let is = MixSpec::default();
-                let spec = MixSpec {
-                    p: self.part("p", is.p)?,
-                    divergence: self.number("divergence", is.divergence, 0.0..=1.0)?,
-                    count_min: self.whole("min", is.count_min)?,
-                    baseline_min: self.whole("baseline_min", is.baseline_min)?,
-                    frame,
-                };
-                let class = self.needed("class", "the field whose mix is watched: event.action")?;
-                (DetectorSpec::Mix(spec), amount, vec![Observed::Fields(vec![class])])
-            }
-            _ => {
-                let is = SilenceSpec::default();
-                let silence_min_ms =
-                    self.body.get("silence_min").map(|node| span::plain(node, "silence_min")).transpose()?;
-                let frame = match self.body.get("bucket") {
-                    Some(_) => frame,
-                    None => Frame { bucket_ms: is.frame.bucket_ms, ..frame },
-                };
-                let spec = SilenceSpec {
-                    p: self.part("p", is.p)?,
-                    silence_min_ms: silence_min_ms.unwrap_or(is.silence_min_ms),
-                    zone: self.zone()?,
-                    frame,
-                };
-                (DetectorSpec::Silence(spec), Observed::Fields(Vec::new()), Vec::new())
-            }
+            "beacon" => return self.beacon(frame, amount),
+            "mix_shift" => return self.mix_shift(frame, amount),
+            _ => return self.silence(frame),
         })
+    }
+
+    fn beacon(&mut self, frame: Frame, amount: Observed) -> Result<Read, Problem> {
+        let is = BeaconSpec::default();
+        let spec = BeaconSpec {
+            score_min: self.number("score_min", is.score_min, 0.0..=1.15)?,
+            connections_min: self.whole("connections_min", is.connections_min as u64)? as usize,
+            prevalence_max: self.number("prevalence_max", is.prevalence_max, 0.0..=1.0)?,
+            frame,
+        };
+        let runner = self.needed("runner", "the field that names who connects: prov.runner_id")?;
+        Ok((DetectorSpec::Beacon(spec), amount, vec![Observed::Fields(vec![runner])]))
+    }
+
+    fn mix_shift(&mut self, frame: Frame, amount: Observed) -> Result<Read, Problem> {
+        let is = MixSpec::default();
+        let spec = MixSpec {
+            p: self.part("p", is.p)?,
+            divergence: self.number("divergence", is.divergence, 0.0..=1.0)?,
+            count_min: self.whole("min", is.count_min)?,
+            baseline_min: self.whole("baseline_min", is.baseline_min)?,
+            frame,
+        };
+        let class = self.needed("class", "the field whose mix is watched: event.action")?;
+        Ok((DetectorSpec::Mix(spec), amount, vec![Observed::Fields(vec![class])]))
+    }
+
+    fn silence(&mut self, frame: Frame) -> Result<Read, Problem> {
+        let is = SilenceSpec::default();
+        let silence_min_ms = self.body.get("silence_min").map(|node| span::plain(node, "silence_min")).transpose()?;
+        let frame = match self.body.get("bucket") {
+            Some(_) => frame,
+            None => Frame { bucket_ms: is.frame.bucket_ms, ..frame },
+        };
+        let spec = SilenceSpec {
+            p: self.part("p", is.p)?,
+            silence_min_ms: silence_min_ms.unwrap_or(is.silence_min_ms),
+            zone: self.zone()?,
+            frame,
+        };
+        Ok((DetectorSpec::Silence(spec), Observed::Fields(Vec::new()), Vec::new()))
     }
 
     fn cusum(&mut self, frame: Frame) -> Result<Read, Problem> {
