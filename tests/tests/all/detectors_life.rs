@@ -102,7 +102,7 @@ fn an_announced_change_explains_what_it_is_about_and_not_what_must_always_be_tol
 
 #[test]
 fn correlations_consume_what_a_detector_finds_at_its_own_time() {
-    let silent = rule(COUNTS, "").replace("x-alert", "x-unused").replace(", E12", "");
+    let silent = rule(COUNTS, "").replace("x-alert: {route: ticket, realert: 24h}\n", "").replace(", E12", "");
     let more = "---\ntitle: Other\nid: 6a0f0000-0000-4000-8000-0000000000d2\nname: other\nlogsource: {product: p, category: test}\n\
         detection: {s: {k: o}, condition: s}\n---\ntitle: Both\nid: 6a0f0000-0000-4000-8000-0000000000d3\nname: both\n\
         correlation: {type: temporal_ordered, rules: [other, D], group-by: [team], timespan: 2h}\nlevel: high\n";
@@ -132,7 +132,7 @@ fn buckets_close_up_to_the_last_event_or_to_the_end_that_a_scenario_names() {
             "scenario.yaml",
             format!("title: t\nformat: json\nlateness: 2h\ninputs: [in.jsonl]\nend: {}\n", time(end)),
         );
-        let all = "--format json --time-field t --id-field id --rules @rule.yml --alerts @alerts.jsonl @scenario.yaml";
+        let all = "--format json --time-field t --id-field id --rules @rule.yml --alerts @alerts.jsonl @";
         desk.replay(all, b"").expect_code(0);
         assert_eq!(!desk.lines("alerts.jsonl").is_empty(), fires, "until {}", time(end));
     }
