@@ -62,6 +62,16 @@ pub trait Correlator: fmt::Debug + Send {
     /// Runs every timer that is due at the time of the next one, after all events of that time.
     fn run_timers(&mut self, tell: &mut dyn FnMut(Derived));
 
+    /// When the next bucket closes: a periodic timer, which does not run behind the last event of its input.
+    fn next_close(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Closes the buckets that are next, after all events and timers of that time.
+    fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
+        let _ = tell;
+    }
+
     /// What is held, and what limits have cost.
     fn held(&self) -> CorrelatorHeld;
 

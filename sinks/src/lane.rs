@@ -41,6 +41,8 @@ pub(crate) struct Lane {
     /// One for each version of the rules that remembers something; an old one lets its timers run.
     pub(crate) correlators: Vec<Box<dyn Correlator>>,
     pub(crate) cursor: Timestamp,
+    /// At the end of input buckets close no later than this.
+    pub(crate) last: Timestamp,
     pub(crate) redaction: RedactionKey,
     decider: Option<Rc<dyn Decide>>,
     mode: Mode,
@@ -55,6 +57,7 @@ pub(crate) struct Lane {
 enum Next {
     Event,
     Timers(Timestamp),
+    Closes(Timestamp),
     Expiry(Timestamp),
 }
 
@@ -68,6 +71,7 @@ impl Lane {
             events: Occurrences::new(limits.occurrences_waiting_max),
             correlators: Vec::new(),
             cursor: Timestamp::MIN,
+            last: Timestamp::MIN,
             redaction,
             decider,
             mode,
@@ -94,19 +98,22 @@ impl Lane {
         }
     }
 
-    /// What comes next, if it lies before the limit. Timers run after all events of their time.
+    /// What comes next, if it lies before the limit. Timers run after all events of their time, buckets close behind them.
     fn next(&self, limit: Timestamp) -> Option<Next> {
         let finding = self.waiting.peek().filter(|order| matches!(order.place, Place::Event(_)));
         let event = finding.map(|order| order.place.time()).into_iter().chain(self.events.next_time()).min();
         let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
         let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
-        let first = [event, timers, expiry].into_iter().flatten().min()?;
+        let closes = self.correlators.iter().filter_map(|correlator| correlator.next_close()).min();
+        let closes = closes.filter(|at| limit != Timestamp::MAX || *at < self.last);
+        let first = [event, timers, closes, expiry].into_iter().flatten().min()?;
         if first >= limit && limit != Timestamp::MAX {
             return None;
         }
         Some(match first {
             _ if event == Some(first) => Next::Event,
             _ if timers == Some(first) => Next::Timers(first),
+            _ if closes == Some(first) => Next::Closes(first),
             _ => Next::Expiry(first),
         })
     }
@@ -115,7 +122,7 @@ impl Lane {
     pub(crate) fn place(&self, limit: Timestamp) -> Option<Place> {
         Some(match self.next(limit)? {
             Next::Event => Place::Event(self.next_event()?.clone()),
-            Next::Timers(time) => Place::Timer { time, expires: false },
+            Next::Timers(time) | Next::Closes(time) => Place::Timer { time, expires: false },
             Next::Expiry(time) => Place::Timer { time, expires: true },
         })
     }
@@ -130,7 +137,7 @@ impl Lane {
                     self.hold(finding, tell);
                 }
             }
-            Next::Event | Next::Timers(_) => {
+            Next::Event | Next::Timers(_) | Next::Closes(_) => {
                 let mut derived = std::mem::take(&mut self.derived);
                 if next == Next::Event {
                     self.approach(limit);
@@ -138,6 +145,9 @@ impl Lane {
                 } else if let Next::Timers(time) = next {
                     let due = self.correlators.iter_mut().filter(|correlator| correlator.next_timer() == Some(time));
                     due.for_each(|correlator| correlator.run_timers(&mut |of| derived.push(of)));
+                } else if let Next::Closes(time) = next {
+                    let due = self.correlators.iter_mut().filter(|correlator| correlator.next_close() == Some(time));
+                    due.for_each(|correlator| correlator.close_buckets(&mut |of| derived.push(of)));
                 }
                 derived.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
                 for of in derived.drain(..) {
@@ -222,6 +232,11 @@ impl Lane {
         if self.mode == Mode::EveryMatch {
             return tell(alone(&finding, AlertState::Match, redaction));
         }
+        if finding.rule.shadow {
+            return self.silenced.hold(finding, &mut |sealed| {
+                suppressed(sealed, None, redaction).into_iter().for_each(&mut *tell);
+            });
+        }
         self.silences.reach(finding.time());
         match self.silences.over(&finding) {
             None => self.life.hold(finding, tell),
@@ -260,6 +275,7 @@ impl Lane {
         }
         let sealed = alone(finding, AlertState::Firing, self.redaction);
         match self.silences.over(finding) {
+            None if finding.rule.shadow => suppressed(sealed, None, self.redaction).into_iter().for_each(tell),
             None => tell(sealed),
             Some(by) => suppressed(sealed, Some(&by), self.redaction).into_iter().for_each(tell),
         }

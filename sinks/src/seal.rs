@@ -101,6 +101,13 @@ impl Sealer {
         self.lanes.get(lane)?.waiting.peek().map(|order| order.place.time())
     }
 
+    /// The last event of a lane's sources so far, or a later end of its input: where input ends, buckets close up to it.
+    pub fn reach(&mut self, lane: LaneId, last: Timestamp) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.last = lane.last.max(last);
+        }
+    }
+
     /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.
     pub fn offer_event(
         &mut self,
@@ -252,7 +259,7 @@ impl Sealer {
     /// A keyed state holds something, or has timers to run.
     pub fn remembers(&self, lane: LaneId, correlator: CorrelatorId) -> bool {
         let of = self.lanes.get(lane).and_then(|lane| lane.correlators.get(correlator));
-        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some())
+        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some() || of.next_close().is_some())
     }
 
     /// All that a lane holds.

@@ -31,6 +31,7 @@ mod rules_command;
 mod ruleset;
 mod run;
 mod slo_command;
+mod shadow_command;
 mod state_file;
 mod telemetry;
 mod told;
@@ -95,6 +96,8 @@ enum Command {
     Query(query_command::QueryArgs),
     /// Report service level indicators and their objectives
     Slo(slo_command::SloArgs),
+    /// What rules on trial would have told
+    Shadow(shadow_command::ShadowArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -145,6 +148,7 @@ fn main() -> ExitCode {
         Command::Archive(args) => archive_command::run(&args),
         Command::Query(args) => query_command::run(&args),
         Command::Slo(args) => slo_command::run(&args),
+        Command::Shadow(args) => shadow_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

@@ -52,6 +52,8 @@ pub struct Correlations {
     /// What waits for the cursor, for what is told ahead.
     pub(super) ahead: Ahead,
     pub(super) timers: BTreeSet<(i64, SlotId)>,
+    /// The last millisecond of the bucket that closes next.
+    pub(super) closes: Option<i64>,
     pub(super) health: Health,
     pub(super) listing: Listing,
     /// Events and timers so far.
@@ -163,6 +165,7 @@ impl Correlations {
             detectors: detectors.into_made(),
             ahead: Ahead::default(),
             timers: BTreeSet::new(),
+            closes: None,
             health: Health::default(),
             listing: Listing::default(),
             applied: 0,
@@ -366,6 +369,14 @@ impl Correlator for Correlations {
         }
         self.ahead.timers_ran(now);
         self.reach_health(now);
+    }
+
+    fn next_close(&self) -> Option<Timestamp> {
+        self.closes.map(Timestamp::from_ms)
+    }
+
+    fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
+        self.close_due(tell);
     }
 
     fn held(&self) -> CorrelatorHeld {

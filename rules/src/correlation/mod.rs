@@ -25,6 +25,7 @@ mod keys;
 mod listing;
 mod measure;
 mod memory;
+mod needs;
 mod predicate;
 mod preview;
 mod previous;
@@ -41,6 +42,7 @@ mod temporal_ordered;
 mod value_count;
 mod values;
 mod waiting;
+mod watching;
 mod windows;
 
 pub(crate) use detecting::is_open;

@@ -68,6 +68,7 @@ impl Selection {
             memories: Vec::new(),
             new_terms: None,
             lineage: None,
+            detector: None,
             risk_weight: None,
             lists: Vec::new(),
             alert: None,

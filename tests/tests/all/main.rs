@@ -9,6 +9,8 @@ mod corpus_rules;
 mod correlation_oracle;
 mod coverage;
 mod dead_letter;
+mod detectors;
+mod detectors_life;
 mod differential;
 mod disorder;
 mod docs;

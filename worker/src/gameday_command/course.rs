@@ -155,6 +155,7 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
         correlations: CORRELATIONS,
         lineage: Some(LINEAGE),
         incidents: IncidentLimits::DEFAULT,
+        end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };
     let policy = |source: &Source| TimePolicy { lateness_ms: source.lateness_ms, duplicates_max: DUPLICATES_MAX };

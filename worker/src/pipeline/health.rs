@@ -50,6 +50,15 @@ impl Pipeline {
         }
     }
 
+    /// Tells every lane how far its sources have come: buckets close no later where input ends.
+    pub(super) fn reach(&mut self) {
+        let Pipeline { sources, lanes, sealer, settings, .. } = self;
+        for lane in lanes.iter() {
+            let newest = lane.sources.iter().filter_map(|at| sources.get(*at)).map(|source| source.gate.newest()).max();
+            sealer.reach(lane.id, newest.unwrap_or(Timestamp::MIN).max(settings.end));
+        }
+    }
+
     /// Heeds what events have said, each from its own time on: for inputs that no control log belongs to.
     pub fn heed_events(&mut self) {
         for spoken in self.take_said() {

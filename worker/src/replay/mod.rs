@@ -90,8 +90,8 @@ fn pieces(
     quiet: bool,
     (before, go_on): (Option<ReplayState>, bool),
 ) -> anyhow::Result<Done> {
-    let Reader { engine, time, id_reuse, inputs, until, threads, .. } = reader;
-    let settings = limits::settings(mode, id_reuse, engine.reading.lineage);
+    let Reader { engine, time, id_reuse, inputs, until, end, threads, .. } = reader;
+    let settings = limits::settings(mode, id_reuse, engine.reading.lineage, end);
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     if let Some(state) = before {
         state.restore(&mut pipeline)?;

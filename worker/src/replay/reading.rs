@@ -87,6 +87,8 @@ pub(crate) struct Reader {
     pub(crate) id_reuse: bool,
     pub(crate) inputs: inputs::Found,
     pub(crate) until: Option<Timestamp>,
+    /// Where buckets close at the latest; see [`crate::pipeline::Settings::end`].
+    pub(crate) end: Timestamp,
     pub(crate) threads: usize,
 }
 
@@ -136,7 +138,9 @@ impl ReadingArgs {
             mistakes.0.push(why.to_owned());
         }
         let rules = self.rule_set(!is_json, mistakes);
-        let mut lists = self.lists(scenario.flatten().as_ref(), mistakes);
+        let scenario = scenario.flatten();
+        let end = scenario.as_ref().and_then(|scenario| scenario.end).unwrap_or(Timestamp::MIN);
+        let mut lists = self.lists(scenario.as_ref(), mistakes);
         let tables = TableTexts::read(self.inventory.as_deref(), &self.network).and_then(|of| of.build(&mut lists));
         let tables = tables.map_err(|wrong| mistakes.0.extend(wrong)).ok().flatten();
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
@@ -161,6 +165,7 @@ impl ReadingArgs {
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
             inputs,
             until: until.flatten(),
+            end,
             threads,
         };
         Some(Engine::new(reading, rules, Arc::new(lists), tables.clone(), keys).map(ready))

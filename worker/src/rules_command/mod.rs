@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod list;
+mod repeating;
 mod test;
 mod timeline;
 mod trial;

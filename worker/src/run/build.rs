@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use ingest::enrich::Tables;
 use ingest::kafka::{Attempt, Connection, Producer, Retry, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
-use model::{RedactionKey, Sha256};
+use model::{RedactionKey, Sha256, Timestamp};
 use rules::parse::Settings as ParseSettings;
 use rules::{CompileError, Lists};
 use sinks::{Mode, Outlet};
@@ -164,7 +164,8 @@ impl Built {
         let correlations = config.correlations;
         let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
         let mode = Mode::Alerts;
-        let settings = Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, redaction };
+        let end = Timestamp::MIN;
+        let settings = Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, end, redaction };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,

@@ -96,6 +96,7 @@ pub(super) fn held(reader: &Reader, routes: &[AlertRoute], logsource: &LogSource
         memories: Vec::new(),
         new_terms: None,
         lineage: None,
+        detector: None,
         risk_weight: None,
         lists: Vec::new(),
         alert: None,
