@@ -15,6 +15,8 @@ pub enum Derived {
     Holds(Finding),
     /// Closing evidence came.
     Resolves(Resolution),
+    /// A source can or cannot be heard, which counts from an event time on.
+    Heard(SourceHealth, Timestamp),
 }
 
 /// Closing evidence for an alert.
@@ -70,6 +72,11 @@ pub trait Correlator: fmt::Debug + Send {
     /// Closes the buckets that are next, after all events and timers of that time.
     fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
         let _ = tell;
+    }
+
+    /// What comes is history that is loaded: all of it is learned. What holds may be told; nobody hears it.
+    fn backfill(&mut self, is_history: bool) {
+        let _ = is_history;
     }
 
     /// What is held, and what limits have cost.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use model::{
     AlertRecord, AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence,
-    Place, RedactionKey, Resolution, Timestamp,
+    Place, RedactionKey, Resolution, SourceHealth, Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
@@ -50,6 +50,12 @@ pub(crate) struct Lane {
     derived: Vec<Derived>,
     /// So many of the events that come next have been announced to their keyed state.
     approached: usize,
+    /// What happens before this is history that is loaded: it changes keyed state, and nobody is told.
+    pub(crate) history_to: Timestamp,
+    /// What keyed states know of that.
+    in_history: Option<bool>,
+    /// What rules have found out of sources, and from when on it counts; nobody else has been told.
+    pub(crate) heard: Vec<(SourceHealth, Timestamp)>,
 }
 
 /// The next place of a lane.
@@ -77,6 +83,9 @@ impl Lane {
             mode,
             derived: Vec::new(),
             approached: 0,
+            history_to: Timestamp::MIN,
+            in_history: None,
+            heard: Vec::new(),
         }
     }
 
@@ -130,6 +139,7 @@ impl Lane {
     /// Does what comes at the next place, if it lies before the limit. False: nothing does.
     pub(crate) fn step(&mut self, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
         let Some(next) = self.next(limit) else { return false };
+        self.reach_history(limit);
         match next {
             Next::Expiry(_) => self.expire_first(tell),
             Next::Event if self.events.is_empty() => {
@@ -157,6 +167,29 @@ impl Lane {
             }
         }
         true
+    }
+
+    /// A keyed state has come or gone: what all know of history is said anew.
+    pub(crate) fn forget_history(&mut self) {
+        self.in_history = None;
+    }
+
+    /// Keyed states learn whether what comes next is history.
+    fn reach_history(&mut self, limit: Timestamp) {
+        if self.in_history == Some(false) {
+            return;
+        }
+        let next = self.place(limit).map(|place| place.time());
+        let is_history = next.is_some_and(|time| time < self.history_to);
+        if self.in_history != Some(is_history) {
+            self.in_history = Some(is_history);
+            self.correlators.iter_mut().for_each(|correlator| correlator.backfill(is_history));
+        }
+    }
+
+    /// Nobody is told of it: it happened before what is told begins.
+    fn is_history(&self, finding: &Finding) -> bool {
+        !finding.timeless && finding.time() < self.history_to
     }
 
     /// Announces the next events before the limit, so that what they work on comes from memory all at once.
@@ -213,7 +246,14 @@ impl Lane {
         match derived {
             Derived::Holds(finding) => self.hold(finding, tell),
             Derived::Resolves(resolution) => self.resolve(&resolution, tell),
+            Derived::Heard(said, from) => self.hear(said, from),
         }
+    }
+
+    /// What a rule has found out of a source: the lane knows it at once, others are told.
+    fn hear(&mut self, said: SourceHealth, from: Timestamp) {
+        self.correlators.iter_mut().for_each(|correlator| correlator.heed(&said, from));
+        self.heard.push((said, from));
     }
 
     fn resolve(&mut self, resolution: &Resolution, tell: &mut impl FnMut(Sealed)) {
@@ -225,7 +265,7 @@ impl Lane {
     }
 
     fn hold(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+        if self.is_history(&finding) || self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
             return;
         }
         let redaction = self.redaction;
@@ -266,7 +306,7 @@ impl Lane {
 
     /// A finding that stands alone, because it came too late or from too far ahead.
     pub(crate) fn alone(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+        if self.is_history(&finding) || self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
             return;
         }
         let finding = &finding;
@@ -290,6 +330,7 @@ impl Lane {
             match of {
                 Derived::Holds(finding) => self.alone(finding, tell),
                 Derived::Resolves(resolution) => self.resolve(&resolution, tell),
+                Derived::Heard(said, from) => self.hear(said, from),
             }
         }
     }
@@ -297,6 +338,7 @@ impl Lane {
     /// What can be told of a finding ahead of its cursor.
     pub(crate) fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
         match &self.decider {
+            _ if self.is_history(finding) => None,
             Some(decider) if decider.waits(finding) => None,
             Some(decider) => {
                 let mut finding = finding.clone();
@@ -315,9 +357,10 @@ impl Lane {
 }
 
 /// Records of one place stand in the order of rule id and fingerprint.
-fn key_of(derived: &Derived) -> (&str, model::Fingerprint) {
+fn key_of(derived: &Derived) -> Option<(&str, model::Fingerprint)> {
     match derived {
-        Derived::Holds(finding) => (&finding.rule.id, finding.fingerprint),
-        Derived::Resolves(resolution) => (&resolution.rule.id, resolution.fingerprint),
+        Derived::Holds(finding) => Some((&finding.rule.id, finding.fingerprint)),
+        Derived::Resolves(resolution) => Some((&resolution.rule.id, resolution.fingerprint)),
+        Derived::Heard(..) => None,
     }
 }

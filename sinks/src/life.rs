@@ -222,7 +222,7 @@ impl Life {
     pub fn preview_derived(&mut self, derived: &Derived) -> Option<AlertRecord> {
         match derived {
             Derived::Holds(finding) => self.preview(finding),
-            Derived::Resolves(_) => None,
+            Derived::Resolves(_) | Derived::Heard(..) => None,
         }
     }
 

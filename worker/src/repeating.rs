@@ -1,4 +1,4 @@
-//! The records of a proof's case: those that stand in it, and those that a line stands for that repeats.
+//! Histories: the records of a proof's case or of an exercise, and those that a line stands for that repeats.
 //!
 //! `{"repeat": {"every": "12m", "count": 840}, "record": {…}}` is a record in the model's normal form, and as many more as it says, each so
 //! much later and with a number behind its event id: what a detector has to have seen before it speaks. Must never draw
@@ -34,7 +34,7 @@ struct Repeat {
 ///
 /// # Errors
 /// In words, where the case is none.
-pub(super) fn records(case: &str) -> Result<Vec<Cow<'_, str>>, String> {
+pub(crate) fn records(case: &str) -> Result<Vec<Cow<'_, str>>, String> {
     if !case.trim_start().starts_with('[') {
         return Ok(vec![Cow::Borrowed(case)]);
     }
@@ -44,7 +44,7 @@ pub(super) fn records(case: &str) -> Result<Vec<Cow<'_, str>>, String> {
     for member in members {
         let text = member.get();
         if text.starts_with("{\"repeat\"") {
-            records.extend(repeated(text)?.into_iter().map(Cow::Owned));
+            records.extend(repeated(text)?.into_iter().map(|(_, record)| Cow::Owned(record)));
         } else {
             records.push(Cow::Borrowed(text));
         }
@@ -52,7 +52,11 @@ pub(super) fn records(case: &str) -> Result<Vec<Cow<'_, str>>, String> {
     Ok(records)
 }
 
-fn repeated(text: &str) -> Result<Vec<String>, String> {
+/// The records that a line stands for, with the time of each.
+///
+/// # Errors
+/// In words, where the line is none that repeats.
+pub(crate) fn repeated(text: &str) -> Result<Vec<(Timestamp, String)>, String> {
     let wrong = |what: &str| format!("{what} (hint: {SHAPE})");
     let Repeating { repeat, mut record } = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
     let every_ms = parse_span_ms(&repeat.every).filter(|ms| *ms > 0).ok_or_else(|| wrong("`every` is no span"))?;
@@ -67,12 +71,12 @@ fn repeated(text: &str) -> Result<Vec<String>, String> {
     };
     let mut records = Vec::new();
     for number in 0..repeat.count {
-        let later_ms = every_ms.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX));
+        let time = first.plus_ms(every_ms.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)));
         if let Some(event) = record.get_mut("event").and_then(Value::as_object_mut) {
             event.insert("id".to_owned(), format!("{id}-{number}").into());
-            event.insert("time".to_owned(), first.plus_ms(later_ms).to_string().into());
+            event.insert("time".to_owned(), time.to_string().into());
         }
-        records.push(record.to_string());
+        records.push((time, record.to_string()));
     }
     Ok(records)
 }

@@ -58,6 +58,8 @@ pub struct DetectorUse {
     pub key: Vec<String>,
     /// What it observes of an event, in the order that the detector states.
     pub observed: Vec<Observed>,
+    /// The key is a source, and its silence says that it cannot be heard.
+    pub is_health: bool,
 }
 
 /// One part of what a detector observes of an event.

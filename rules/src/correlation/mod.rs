@@ -29,6 +29,7 @@ mod needs;
 mod predicate;
 mod preview;
 mod previous;
+mod ranks;
 mod routes;
 mod saved;
 mod short;

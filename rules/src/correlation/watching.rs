@@ -13,7 +13,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::detecting::{Answer, Detectors, TRUST, explained, teaches};
-use super::engine::{Correlations, Walk, node_of};
+use super::engine::{Active, Correlations, Walk, node_of};
 use super::graph::Graph;
 use super::spec::{Remembered, Work};
 use super::state::{Seen, State};
@@ -30,6 +30,8 @@ pub(super) struct Watch {
     of: DetectorUse,
     /// The rule says itself what makes its alerts the same.
     has_fingerprint: bool,
+    /// What it finds of a source is heeded.
+    is_health: bool,
 }
 
 /// The rules (by place) whose announcements explain what a rule's detector finds.
@@ -40,8 +42,10 @@ pub(super) fn announcers(rule: &Rule) -> impl Iterator<Item = usize> + '_ {
 
 impl Watch {
     pub(super) fn of(rule: &Rule) -> Option<Watch> {
+        let of = rule.detector.clone()?;
         let has_fingerprint = rule.alert.as_ref().is_some_and(|alert| alert.fingerprint.is_some());
-        rule.detector.clone().map(|of| Watch { of, has_fingerprint })
+        let is_tried = rule.alert.as_ref().is_some_and(|alert| alert.shadow);
+        Some(Watch { is_health: of.is_health && !is_tried, of, has_fingerprint })
     }
 
     /// The fields that it reads of an event.
@@ -61,6 +65,7 @@ pub(super) struct Watching {
     trust: [Option<CarriedField>; 2],
     memory_ms: i64,
     has_fingerprint: bool,
+    is_health: bool,
     /// Names of the fields by which an announcement can be about a key.
     scope: Vec<String>,
 }
@@ -120,6 +125,7 @@ impl Watching {
             trust: TRUST.map(|name| graph.field(name)),
             memory_ms: of.spec.frame().map_or(0, |frame| frame.memory_ms),
             has_fingerprint: watch.has_fingerprint,
+            is_health: watch.is_health,
             scope,
         }
     }
@@ -273,8 +279,31 @@ impl Correlations {
             let Some(detector) = self.detectors.get_mut(of.detector) else { continue };
             let told = detector.close(Timestamp::from_ms(now.saturating_add(1)));
             self.closes = earlier(self.closes, self.detectors.get(of.detector));
-            told.into_iter().for_each(|told| self.closed((at, number), told, now, tell));
+            for told in told {
+                self.unheard((at, number), of, &told, now, tell);
+                self.closed((at, number), told, now, tell);
+            }
         }
+    }
+
+    /// A source that says nothing, where that is remarkable: it cannot be heard since its last event.
+    fn unheard(
+        &mut self,
+        (at, number): (usize, usize),
+        of: &Watching,
+        told: &Told,
+        now: i64,
+        tell: &mut dyn FnMut(Derived),
+    ) {
+        let is_silent = matches!(told.change, Change::Began | Change::Lasts);
+        let counts = matches!(told.anomaly.standing, Standing::Active | Standing::Explained);
+        if !(of.is_health && is_silent && counts) {
+            return;
+        }
+        let entry = self.keys.get_mut(node_of(at, number), told.key.as_str().into());
+        let Some(State::Watched(last)) = entry.map(|entry| &entry.state) else { return };
+        let said = self.health.miss(&last.seen.order.source, last.seen.at);
+        said.into_iter().for_each(|said| tell(Derived::Heard(said, Timestamp::from_ms(now.saturating_add(1)))));
     }
 
     /// What the close of a bucket said of a key.
@@ -316,6 +345,14 @@ impl Correlations {
         self.feed(at, &mut walk.agenda);
         self.walk(walk);
     }
+}
+
+/// What some rule finds of a source is heeded.
+pub(super) fn listens(nodes: &[Option<Active>]) -> bool {
+    nodes.iter().flatten().any(|active| match &active.spec.work {
+        Work::Rule(memories) => memories.iter().any(|of| matches!(of, Remembered::Watched(of) if of.is_health)),
+        _ => false,
+    })
 }
 
 /// For the report of what would have been told.

@@ -33,8 +33,11 @@ const ALGORITHMS: [(&str, &[&str]); 9] = [
     ("beacon", &["amount", "runner", "freeze", "score_min", "connections_min", "prevalence_max"]),
     ("entropy", &["field", "length_min", "bits", "label"]),
     ("mix_shift", &["amount", "class", "freeze", "p", "divergence", "min", "baseline_min"]),
-    ("silence", &["freeze", "p", "silence_min", "zone"]),
+    ("silence", &["freeze", "health", "p", "silence_min", "zone"]),
 ];
+
+/// The field that names an event's source.
+const SOURCE: &str = "event.source";
 
 /// The shortest bucket and the longest, in milliseconds.
 const BUCKETS_MS: std::ops::RangeInclusive<i64> = 60_000..=86_400_000;
@@ -80,11 +83,12 @@ pub(super) fn parse(
             Problem::new(body.line, why).hint("what is over could not be told from what is not: use its fields")
         );
     }
+    let is_health = reading.health(&key)?;
     let peers = Observed::Fields(reading.fields("peers")?);
     let by = Observed::Fields(reading.field("by")?.into_iter().collect());
     let (spec, amount, rest) = reading.spec(&algo, frame)?;
     let observed = [Observed::Key, peers, by, amount].into_iter().chain(rest).collect();
-    Ok(Some(DetectorUse { algo, spec, key, observed }))
+    Ok(Some(DetectorUse { algo, spec, key, observed, is_health }))
 }
 
 /// A specification, where its amounts come from, and what it observes behind the frame's four.
@@ -255,7 +259,7 @@ impl Reading<'_, '_> {
             is_label,
         };
         let observed = vec![Observed::Fields(vec![field])];
-        Ok(DetectorUse { algo, spec: DetectorSpec::Entropy(spec), key: Vec::new(), observed })
+        Ok(DetectorUse { algo, spec: DetectorSpec::Entropy(spec), key: Vec::new(), observed, is_health: false })
     }
 
     fn frame(&mut self, alert: Option<&AlertSpec>) -> Result<Frame, Problem> {
@@ -279,6 +283,17 @@ impl Reading<'_, '_> {
             freeze_max_ms: span("freeze")?.unwrap_or(is.freeze_max_ms),
             never_suppress: alert.is_some_and(|alert| alert.never_suppress),
         })
+    }
+
+    /// What a silence says of a source is heeded where the key is the source and nothing else.
+    fn health(&mut self, key: &[String]) -> Result<bool, Problem> {
+        let is_health = flag(self.body, "health")?;
+        if is_health && !matches!(key, [of] if of == SOURCE) {
+            let line = self.body.get("health").map_or(self.body.line, |node| node.line);
+            let why = "`health: true` beside a key that is not the source alone";
+            return Err(Problem::new(line, why).hint(format!("write `key: [{SOURCE}]`")));
+        }
+        Ok(is_health)
     }
 
     fn fields(&mut self, key: &str) -> Result<Vec<String>, Problem> {

@@ -55,6 +55,9 @@ pub fn detector(of: &DetectorUse) -> String {
             words.push_str(&format!(", told {} after a key is known", span(frame.shadow_ms)));
         }
     }
+    if of.is_health {
+        words.push_str(", and meanwhile deadlines do not count the time of what the source should say");
+    }
     words
 }
 

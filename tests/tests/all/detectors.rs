@@ -170,8 +170,46 @@ fn silence() -> Scenario {
     one("{algo: silence, key: [source]}", beat(0..end, &both), tails, "nothing for", true)
 }
 
+fn beats() -> Scenario {
+    let mut random = Random(9);
+    let call = |at: i64, runner: usize, to: &str, bytes: usize| {
+        (at, json!({"run": format!("r{runner}"), "to": to, "job": format!("j{runner}-{}", at / HOUR), "bytes": bytes}))
+    };
+    // Ten runners fetch from a mirror in bursts, each hour.
+    let mut busy = |hours: std::ops::Range<i64>| -> History {
+        let bursts = hours.flat_map(|hour| (0..10).map(move |runner| (hour, runner)));
+        bursts
+            .map(|(hour, runner)| (hour * HOUR + random.below(3_000_000) as i64, runner))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|(at, runner)| call(at, runner, "mirror", 1_000 + (at % 7_919) as usize))
+            .collect()
+    };
+    let (history, mut fires, mut silent) = (busy(0..26), busy(26..46), busy(26..46));
+    let clockwork = |to: &'static str| (0..18 * 6).map(move |at| call(26 * HOUR + at * HOUR / 6, 3, to, 412));
+    fires.extend(clockwork("beat"));
+    silent.extend(clockwork("mirror"));
+    let detector = "{algo: beacon, key: [run, to], peers: [to], by: job, amount: bytes, runner: run}";
+    one(detector, history, [fires, silent], "1 of 10 runners know the destination", false)
+}
+
+fn entropy() -> Scenario {
+    let said = |at: i64, text: &str| vec![(at * HOUR, json!({"arg": text}))];
+    let history = ["npm ci --prefer-offline --no-audit --fund=false", "make release VERSION=2026.08.03-rc1"];
+    let history = (0..40).flat_map(|at| said(at, history[at as usize % 2])).collect();
+    let random = "upload q7Zr0Vt2XcN9hLw4bKe1Yp8sJd3Gf6Ua5MiTzQxRoWvCnBPlHkEySg0DjFI";
+    let digest = "docker pull app@sha256:66f627bf3f56ffd860cfca20ea96fae5ecc879ba0ac547132b92cd60c9a018b5";
+    one(
+        "{algo: entropy, field: arg}",
+        history,
+        [said(41, random), said(41, digest)],
+        "characters without a break",
+        false,
+    )
+}
+
 fn scenarios() -> Vec<Scenario> {
-    vec![counts(), peers(), drift(), durations(), ratio(), mix(), silence()]
+    vec![counts(), peers(), drift(), durations(), ratio(), beats(), entropy(), mix(), silence()]
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use harness::cli;
 use serde_json::{Value, json};
 
-use crate::detectors::{COUNTS, History, MONDAY, desk, rule, sealed, short, steady};
+use crate::detectors::{COUNTS, History, MONDAY, desk, lines, rule, sealed, short, steady};
 use crate::replay::Desk;
 
 const HOUR: i64 = 3_600_000;
@@ -159,4 +159,28 @@ fn a_detector_that_is_not_known_is_refused_with_its_place_and_a_hint() {
             "{detector}: {said}"
         );
     }
+}
+
+#[test]
+fn history_is_learned_and_nobody_is_told_of_it() {
+    let mut history = steady(21);
+    let spike = |day: i64, who: &str| (day * DAY + HOUR, json!({"team": "a", "who": who, "n": 46}));
+    history.extend([spike(20, "ann"), spike(21, "bob")]);
+    history.extend((2..5).map(|hour| (21 * DAY + hour * HOUR, json!({"team": "a", "who": "ann", "n": 5}))));
+    history.sort_by_key(|(at, _)| *at);
+    let desk = desk(&rule(COUNTS, ""), &history);
+    let days =
+        |told: &[Value]| -> Vec<i64> { by_day(told).iter().filter(|of| of.0 == "firing").map(|of| of.1).collect() };
+    assert_eq!(days(&sealed(&desk, "@in.jsonl")), [20, 21]);
+    let until = |day: i64| model::Timestamp::from_ms(MONDAY + day * DAY).to_string();
+    let told = sealed(&desk, &format!("--backfill-until {} @in.jsonl", until(21)));
+    assert_eq!(days(&told), [21], "{told:#?}");
+    assert!(sealed(&desk, &format!("--backfill-until {} @in.jsonl", until(22))).is_empty());
+    // What one piece has loaded the next one knows, and is told of.
+    let lines = lines(&history);
+    let cut = history.partition_point(|(at, _)| *at < 21 * DAY);
+    desk.put("in.jsonl", lines[..cut].join("\n"));
+    assert!(sealed(&desk, &format!("--backfill-until {} --state-out @s.state @in.jsonl", until(22))).is_empty());
+    desk.put("in.jsonl", lines[cut..].join("\n"));
+    assert_eq!(days(&sealed(&desk, "--state-in @s.state @in.jsonl")), [21]);
 }

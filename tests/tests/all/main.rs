@@ -10,6 +10,7 @@ mod correlation_oracle;
 mod coverage;
 mod dead_letter;
 mod detectors;
+mod detectors_health;
 mod detectors_life;
 mod differential;
 mod disorder;

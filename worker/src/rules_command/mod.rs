@@ -5,7 +5,6 @@
 mod check;
 mod explain;
 mod list;
-mod repeating;
 mod test;
 mod timeline;
 mod trial;

@@ -13,10 +13,10 @@ use rules::parse::Loaded;
 use rules::proof::Spoken;
 use sinks::{IncidentLimits, Limits, Mode};
 
-use super::repeating;
 use crate::engine::{Engine, Keys, Reading, Speaks, guessable};
 use crate::judge::{Fate, Judge, Judgement};
 use crate::pipeline::{Outlets, Pipeline, Settings};
+use crate::repeating;
 use crate::ruleset::RuleSet;
 
 /// Name of the source that tells the records.
@@ -69,6 +69,7 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
         correlations: rules::correlation::Limits { keys_max: MOST },
         lineage: None,
         incidents: IncidentLimits::DEFAULT,
+        backfill_until: Timestamp::MIN,
         end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };

@@ -164,8 +164,19 @@ impl Built {
         let correlations = config.correlations;
         let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
         let mode = Mode::Alerts;
-        let end = Timestamp::MIN;
-        let settings = Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, end, redaction };
+        let (backfill_until, end) = (config.backfill_until, Timestamp::MIN);
+        let settings = Settings {
+            mode,
+            merge,
+            id_reuse,
+            limits,
+            correlations,
+            lineage,
+            incidents,
+            backfill_until,
+            end,
+            redaction,
+        };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
