@@ -161,7 +161,7 @@ impl<L: Learner> Bucketed<L> {
         let was_open = cell.excursion.is_some_and(|of| of.is_open);
         let (learning, change) = match &found {
             _ if is_explained => (Learning::Dropped, None),
-            None => (Learning::Learned, was_open.then_some(Change::Ended)),
+            None => (Learning::Learned, (was_open || cell.is_told).then_some(Change::Ended)),
             Some(_) if standing == Standing::Learning => (Learning::Learned, None),
             Some(_) => {
                 let since = cell.excursion.filter(|of| of.last_ms.saturating_add(EXCURSION_GAP_MS) > end);
@@ -169,7 +169,7 @@ impl<L: Learner> Bucketed<L> {
                 cell.excursion = Some(Excursion { since_ms: since, last_ms: end, is_open: true });
                 match end - since >= frame.freeze_max_ms {
                     true => (Learning::Accepted, Some(Change::Accepted)),
-                    false if cell.is_told || was_open => (Learning::Held, None),
+                    false if cell.is_told || was_open => (Learning::Held, Some(Change::Lasts)),
                     false => (Learning::Held, Some(Change::Began)),
                 }
             }
@@ -239,6 +239,9 @@ impl<L: Learner> Bucketed<L> {
             }
         }
         self.periods.retain(|period| period.to.ms() > end);
+        // Where nothing is left, nothing is due any more.
+        self.keys.sweep(now);
+        self.groups.sweep(now);
         told
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Anomaly, Evidence, Frame, Period, Standing};
+use model::{Anomaly, Evidence, Frame, KEY_SEPARATOR, Period, Standing, part_of};
 use serde::{Deserialize, Serialize};
 
 use crate::bucketed::{Bucket, Score};
@@ -88,7 +88,10 @@ impl<K> Cell<K> {
 
 /// Something announced overlaps the bucket, for all or for the key or its groups.
 pub(crate) fn is_explained(periods: &[Period], key: &str, groups: &[Box<str>], bucket: Bucket) -> bool {
-    let concerns = |of: &str| of == key || groups.iter().any(|name| **name == *of);
+    let is_named = |of: &String| {
+        let part = part_of(of);
+        **of == *key || groups.iter().any(|name| **name == **of) || key.split(KEY_SEPARATOR).any(|of| of == part)
+    };
     let overlaps = |period: &Period| period.from.ms() < bucket.end && bucket.start < period.to.ms();
-    periods.iter().any(|period| overlaps(period) && period.of.as_deref().is_none_or(concerns))
+    periods.iter().any(|period| overlaps(period) && period.of.iter().all(is_named))
 }

@@ -113,7 +113,8 @@ impl<V: Default> Keyed<V> {
         self.kept.entries.retain(|_, entry| entry.last_ms >= time.ms());
     }
 
-    fn sweep(&mut self, now: Timestamp) {
+    /// Drops what has expired, where it is time to look.
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
         if now.ms() < self.kept.sweep_at {
             return;
         }

@@ -139,6 +139,9 @@ pub struct AlertRecord {
     /// What keeps it from being told; only where the state is `suppressed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_by: Option<SuppressedBy>,
+    /// Nobody is told because the rule, or what its detector knows of the key, is on trial or explained; the state is `suppressed`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shadow: bool,
     /// One sentence for the person who is woken.
     pub explain: String,
     /// What the deciding event says, field → text.

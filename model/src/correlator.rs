@@ -15,6 +15,8 @@ pub enum Derived {
     Holds(Finding),
     /// Closing evidence came.
     Resolves(Resolution),
+    /// A source can or cannot be heard, which counts from an event time on.
+    Heard(SourceHealth, Timestamp),
 }
 
 /// Closing evidence for an alert.
@@ -66,6 +68,21 @@ pub trait Correlator: fmt::Debug + Send {
 
     /// Runs every timer that is due at the time of the next one, after all events of that time.
     fn run_timers(&mut self, tell: &mut dyn FnMut(Derived));
+
+    /// When the next bucket closes: a periodic timer, which does not run behind the last event of its input.
+    fn next_close(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Closes the buckets that are next, after all events and timers of that time.
+    fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
+        let _ = tell;
+    }
+
+    /// What comes is history that is loaded: all of it is learned. What holds may be told; nobody hears it.
+    fn backfill(&mut self, is_history: bool) {
+        let _ = is_history;
+    }
 
     /// What is held, and what limits have cost.
     fn held(&self) -> CorrelatorHeld;

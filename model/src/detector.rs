@@ -127,7 +127,9 @@ pub struct Told {
 pub enum Change {
     /// The closed bucket is remarkable, and no event of it had been.
     Began,
-    /// The bucket before was remarkable, this one is not.
+    /// It is remarkable as the bucket before was, or as one of its events had been.
+    Lasts,
+    /// The bucket before was remarkable, or an event of this one; this one is not.
     Ended,
     /// It has been so for as long as learning may be held: the new level is the norm from here on. Worth a ticket.
     Accepted,
@@ -136,13 +138,27 @@ pub enum Change {
 /// An announced change or maintenance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Period {
-    /// Of which key, or group of peers. None: of all.
-    pub of: Option<String>,
+    /// What it is about: names each of which is the key's, a part of it ([`key_of`]), or a group of its peers. Empty: all keys.
+    pub of: Vec<String>,
     /// From when.
     pub from: Timestamp,
     /// Until when, exclusive.
     pub to: Timestamp,
 }
+
+/// The key of several texts, and of one itself: no two lists of texts have the same.
+pub fn key_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let parts: Vec<String> = texts.into_iter().map(part_of).collect();
+    parts.join(KEY_SEPARATOR)
+}
+
+/// A text as it stands in a key of several.
+pub fn part_of(text: &str) -> String {
+    text.replace('\\', "\\\\").replace(',', "\\,")
+}
+
+/// Stands between the parts of a key.
+pub const KEY_SEPARATOR: &str = ", ";
 
 /// See [`Detector::held`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

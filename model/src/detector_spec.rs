@@ -31,6 +31,26 @@ pub enum DetectorSpec {
     Silence(SilenceSpec),
 }
 
+impl DetectorSpec {
+    /// What it shares with others that learn by bucket. None: it does not.
+    pub fn frame(&self) -> Option<&Frame> {
+        match self {
+            DetectorSpec::Counts(of) => Some(&of.frame),
+            DetectorSpec::PeerZ(of) => Some(&of.frame),
+            DetectorSpec::Cusum(of) => Some(&of.frame),
+            DetectorSpec::Duration(of) => Some(&of.frame),
+            DetectorSpec::Ratio(of) => Some(&of.frame),
+            DetectorSpec::Beacon(of) => Some(&of.frame),
+            DetectorSpec::Mix(of) => Some(&of.frame),
+            DetectorSpec::Silence(of) => Some(&of.frame),
+            DetectorSpec::FirstSeen(_)
+            | DetectorSpec::GeoVelocity(_)
+            | DetectorSpec::Risk(_)
+            | DetectorSpec::Entropy(_) => None,
+        }
+    }
+}
+
 /// What detectors that learn by bucket share. Observations of these begin with four fields: the key, the groups of its peers from
 /// near to far, what contributed, and an amount (a whole number; none: 1); what follows, each states.
 #[derive(Debug, Clone, PartialEq)]

@@ -34,6 +34,8 @@ pub struct RuleInfo {
     pub group: Vec<String>,
     /// `x-alert.suppress_when`: ids of the rules whose announcements keep its alerts from being told.
     pub suppress_when: Vec<Arc<str>>,
+    /// `x-alert.shadow`: it is on trial, and tells nobody.
+    pub shadow: bool,
     /// Top-level keys of the rule that nobody defines.
     #[serde(with = "crate::snapshot::json_text")]
     pub custom: serde_json::Map<String, serde_json::Value>,

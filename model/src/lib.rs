@@ -31,7 +31,9 @@ mod verdict;
 pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef, SuppressedBy};
 pub use class::EventClass;
 pub use correlator::{Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, Resolution};
-pub use detector::{Anomaly, Change, Detector, DetectorHeld, Observation, Period, Standing, Told};
+pub use detector::{
+    Anomaly, Change, Detector, DetectorHeld, KEY_SEPARATOR, Observation, Period, Standing, Told, key_of, part_of,
+};
 pub use detector_spec::{
     BeaconSpec, CountsSpec, CusumSpec, DetectorSpec, Draw, DurationSpec, EntropySpec, Feature, FirstSeenSpec, Frame,
     GeoVelocitySpec, MixSpec, PeerZSpec, RatioSpec, RiskSpec, SilenceSpec,

@@ -66,9 +66,15 @@ impl Silence {
         scope: Vec<(&'static str, Vec<String>)>,
         (from, to): (Option<Timestamp>, Option<Timestamp>),
     ) -> Option<Silence> {
-        let from = from.unwrap_or(order.time).max(order.time);
+        let (from, to) = Silence::window(order.time, (from, to))?;
+        (!scope.is_empty()).then_some(Silence { rule, order, arrival, position, scope, from, to })
+    }
+
+    /// From when until when (inclusive) an announcement made at a time counts. None: it is over before it begins.
+    pub fn window(at: Timestamp, (from, to): (Option<Timestamp>, Option<Timestamp>)) -> Option<(Timestamp, Timestamp)> {
+        let from = from.unwrap_or(at).max(at);
         let to = to.unwrap_or(from.plus_ms(SILENCE_DEFAULT_MS)).min(from.plus_ms(SILENCE_MAX_MS));
-        (!scope.is_empty() && from <= to).then_some(Silence { rule, order, arrival, position, scope, from, to })
+        (from <= to).then_some((from, to))
     }
 
     /// It covers what is said, at a time, of something with these (field, text) pairs. What a pair is missing for is not

@@ -15,7 +15,7 @@ pub use correlation::{
     Absence, Condition, Correlation, CorrelationType, GroupField, Interval, Memory, Occur, Operator, Previous,
     PreviousTest, Reference, Target,
 };
-pub use learned::{NewTerms, Prevalence, RiskSum};
+pub use learned::{DetectorUse, NewTerms, Observed, Prevalence, RiskSum};
 
 /// Where a document stood: for messages, `rules list` and `why`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Rule {
     pub new_terms: Option<NewTerms>,
     /// `x-lineage` (E13): what it asks of lineage.
     pub lineage: Option<crate::lineage::Ask>,
+    /// `x-detector` (E6).
+    pub detector: Option<DetectorUse>,
     /// `x-risk.weight` (E11): what each of its alerts adds to a sum of risk, above zero.
     pub risk_weight: Option<f64>,
     /// `x-lists` by name, and every list that the rule uses.
@@ -94,6 +96,7 @@ impl Rule {
             memories: Vec::new(),
             new_terms: None,
             lineage: None,
+            detector: None,
             risk_weight: None,
             lists: Vec::new(),
             alert: None,
@@ -104,7 +107,8 @@ impl Rule {
     /// Earlier events decide, too, whether it holds: it remembers, or asks what has been learned.
     pub fn remembers(&self) -> bool {
         let speed = |expression: &crate::where_expr::Where| expression.calls(crate::where_expr::Function::GeoSpeedKmh);
-        !self.memories.is_empty() || self.new_terms.is_some() || self.wheres.iter().any(speed)
+        let learns = self.new_terms.is_some() || self.detector.is_some();
+        learns || !self.memories.is_empty() || self.wheres.iter().any(speed)
     }
 }
 
@@ -298,6 +302,8 @@ pub struct AlertSpec {
     pub suppress_when: Vec<String>,
     /// The rules that `suppress_when` names, by index; what names none is told when the set is loaded.
     pub suppressors: Vec<usize>,
+    /// `shadow`: it is on trial, and tells nobody.
+    pub shadow: bool,
     /// `never_suppress`: nothing may silence it.
     pub never_suppress: bool,
     /// `composite`: it speaks of a joined incident and tells it once more.

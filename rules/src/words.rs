@@ -6,7 +6,7 @@ mod correlation;
 mod learned;
 
 pub use correlation::{correlation, memory, span};
-pub use learned::new_terms;
+pub use learned::{detector, new_terms};
 
 use crate::ast::{Comparison, FieldTest, ListHow, Pattern, Piece, Search, Test, TextHow, TimePart};
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use model::{
     AlertRecord, AlertState, Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, EventOrder, Finding, Occurrence,
-    Place, RedactionKey, Resolution, Timestamp,
+    Place, RedactionKey, Resolution, SourceHealth, Timestamp,
 };
 
 use crate::life::{Life, Sealed, alone};
@@ -41,6 +41,8 @@ pub(crate) struct Lane {
     /// One for each version of the rules that remembers something; an old one lets its timers run.
     pub(crate) correlators: Vec<Box<dyn Correlator>>,
     pub(crate) cursor: Timestamp,
+    /// At the end of input buckets close no later than this.
+    pub(crate) last: Timestamp,
     pub(crate) redaction: RedactionKey,
     decider: Option<Rc<dyn Decide>>,
     mode: Mode,
@@ -48,6 +50,12 @@ pub(crate) struct Lane {
     derived: Vec<Derived>,
     /// So many of the events that come next have been announced to their keyed state.
     approached: usize,
+    /// What happens before this is history that is loaded: it changes keyed state, and nobody is told.
+    pub(crate) history_to: Timestamp,
+    /// What keyed states know of that.
+    in_history: Option<bool>,
+    /// What rules have found out of sources, and from when on it counts; nobody else has been told.
+    pub(crate) heard: Vec<(SourceHealth, Timestamp)>,
 }
 
 /// The next place of a lane.
@@ -55,6 +63,7 @@ pub(crate) struct Lane {
 enum Next {
     Event,
     Timers(Timestamp),
+    Closes(Timestamp),
     Expiry(Timestamp),
 }
 
@@ -68,11 +77,15 @@ impl Lane {
             events: Occurrences::new(limits.occurrences_waiting_max),
             correlators: Vec::new(),
             cursor: Timestamp::MIN,
+            last: Timestamp::MIN,
             redaction,
             decider,
             mode,
             derived: Vec::new(),
             approached: 0,
+            history_to: Timestamp::MIN,
+            in_history: None,
+            heard: Vec::new(),
         }
     }
 
@@ -94,7 +107,7 @@ impl Lane {
         }
     }
 
-    /// What comes next, if it lies before the limit. Timers run after all events of their time.
+    /// What comes next, if it lies before the limit. Timers run after all events of their time, buckets close behind them.
     fn next(&self, limit: Timestamp) -> Option<Next> {
         let finding = self.waiting.peek().filter(|order| matches!(order.place, Place::Event(_)));
         let event = finding.map(|order| order.place.time()).into_iter().chain(self.events.next_time()).min();
@@ -104,13 +117,16 @@ impl Lane {
         let goes_on = |time: &Timestamp| limit != Timestamp::MAX || event.is_some_and(|event| *time < event);
         let timers = once.chain(periodic.filter(goes_on)).min();
         let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
-        let first = [event, timers, expiry].into_iter().flatten().min()?;
+        let closes = self.correlators.iter().filter_map(|correlator| correlator.next_close()).min();
+        let closes = closes.filter(|at| limit != Timestamp::MAX || *at < self.last);
+        let first = [event, timers, closes, expiry].into_iter().flatten().min()?;
         if first >= limit && limit != Timestamp::MAX {
             return None;
         }
         Some(match first {
             _ if event == Some(first) => Next::Event,
             _ if timers == Some(first) => Next::Timers(first),
+            _ if closes == Some(first) => Next::Closes(first),
             _ => Next::Expiry(first),
         })
     }
@@ -119,7 +135,7 @@ impl Lane {
     pub(crate) fn place(&self, limit: Timestamp) -> Option<Place> {
         Some(match self.next(limit)? {
             Next::Event => Place::Event(self.next_event()?.clone()),
-            Next::Timers(time) => Place::Timer { time, expires: false },
+            Next::Timers(time) | Next::Closes(time) => Place::Timer { time, expires: false },
             Next::Expiry(time) => Place::Timer { time, expires: true },
         })
     }
@@ -127,6 +143,7 @@ impl Lane {
     /// Does what comes at the next place, if it lies before the limit. False: nothing does.
     pub(crate) fn step(&mut self, limit: Timestamp, tell: &mut impl FnMut(Sealed)) -> bool {
         let Some(next) = self.next(limit) else { return false };
+        self.reach_history(limit);
         match next {
             Next::Expiry(_) => self.expire_first(tell),
             Next::Event if self.events.is_empty() => {
@@ -134,7 +151,7 @@ impl Lane {
                     self.hold(finding, tell);
                 }
             }
-            Next::Event | Next::Timers(_) => {
+            Next::Event | Next::Timers(_) | Next::Closes(_) => {
                 let mut derived = std::mem::take(&mut self.derived);
                 if next == Next::Event {
                     self.approach(limit);
@@ -143,6 +160,9 @@ impl Lane {
                     let is_due = |of: &dyn Correlator| [of.next_timer(), of.next_periodic()].contains(&Some(time));
                     let due = self.correlators.iter_mut().filter(|correlator| is_due(correlator.as_ref()));
                     due.for_each(|correlator| correlator.run_timers(&mut |of| derived.push(of)));
+                } else if let Next::Closes(time) = next {
+                    let due = self.correlators.iter_mut().filter(|correlator| correlator.next_close() == Some(time));
+                    due.for_each(|correlator| correlator.close_buckets(&mut |of| derived.push(of)));
                 }
                 derived.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
                 for of in derived.drain(..) {
@@ -152,6 +172,29 @@ impl Lane {
             }
         }
         true
+    }
+
+    /// A keyed state has come or gone: what all know of history is said anew.
+    pub(crate) fn forget_history(&mut self) {
+        self.in_history = None;
+    }
+
+    /// Keyed states learn whether what comes next is history.
+    fn reach_history(&mut self, limit: Timestamp) {
+        if self.in_history == Some(false) {
+            return;
+        }
+        let next = self.place(limit).map(|place| place.time());
+        let is_history = next.is_some_and(|time| time < self.history_to);
+        if self.in_history != Some(is_history) {
+            self.in_history = Some(is_history);
+            self.correlators.iter_mut().for_each(|correlator| correlator.backfill(is_history));
+        }
+    }
+
+    /// Nobody is told of it: it happened before what is told begins.
+    fn is_history(&self, finding: &Finding) -> bool {
+        !finding.timeless && finding.time() < self.history_to
     }
 
     /// Announces the next events before the limit, so that what they work on comes from memory all at once.
@@ -207,7 +250,14 @@ impl Lane {
         match derived {
             Derived::Holds(finding) => self.hold(finding, tell),
             Derived::Resolves(resolution) => self.resolve(&resolution, tell),
+            Derived::Heard(said, from) => self.hear(said, from),
         }
+    }
+
+    /// What a rule has found out of a source: the lane knows it at once, others are told.
+    fn hear(&mut self, said: SourceHealth, from: Timestamp) {
+        self.correlators.iter_mut().for_each(|correlator| correlator.heed(&said, from));
+        self.heard.push((said, from));
     }
 
     fn resolve(&mut self, resolution: &Resolution, tell: &mut impl FnMut(Sealed)) {
@@ -219,12 +269,17 @@ impl Lane {
     }
 
     fn hold(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+        if self.is_history(&finding) || self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
             return;
         }
         let redaction = self.redaction;
         if self.mode == Mode::EveryMatch {
             return tell(alone(&finding, AlertState::Match, redaction));
+        }
+        if finding.rule.shadow {
+            return self.silenced.hold(finding, &mut |sealed| {
+                suppressed(sealed, None, redaction).into_iter().for_each(&mut *tell);
+            });
         }
         self.silences.reach(finding.time());
         match self.silences.over(&finding) {
@@ -255,7 +310,7 @@ impl Lane {
 
     /// A finding that stands alone, because it came too late or from too far ahead.
     pub(crate) fn alone(&mut self, mut finding: Finding, tell: &mut impl FnMut(Sealed)) {
-        if self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
+        if self.is_history(&finding) || self.decider.as_ref().is_some_and(|decider| !decider.decide(&mut finding)) {
             return;
         }
         let finding = &finding;
@@ -264,6 +319,7 @@ impl Lane {
         }
         let sealed = alone(finding, AlertState::Firing, self.redaction);
         match self.silences.over(finding) {
+            None if finding.rule.shadow => suppressed(sealed, None, self.redaction).into_iter().for_each(tell),
             None => tell(sealed),
             Some(by) => suppressed(sealed, Some(&by), self.redaction).into_iter().for_each(tell),
         }
@@ -278,6 +334,7 @@ impl Lane {
             match of {
                 Derived::Holds(finding) => self.alone(finding, tell),
                 Derived::Resolves(resolution) => self.resolve(&resolution, tell),
+                Derived::Heard(said, from) => self.hear(said, from),
             }
         }
     }
@@ -285,6 +342,7 @@ impl Lane {
     /// What can be told of a finding ahead of its cursor.
     pub(crate) fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
         match &self.decider {
+            _ if self.is_history(finding) => None,
             Some(decider) if decider.waits(finding) => None,
             Some(decider) => {
                 let mut finding = finding.clone();
@@ -303,9 +361,10 @@ impl Lane {
 }
 
 /// Records of one place stand in the order of rule id and fingerprint.
-fn key_of(derived: &Derived) -> (&str, model::Fingerprint) {
+fn key_of(derived: &Derived) -> Option<(&str, model::Fingerprint)> {
     match derived {
-        Derived::Holds(finding) => (&finding.rule.id, finding.fingerprint),
-        Derived::Resolves(resolution) => (&resolution.rule.id, resolution.fingerprint),
+        Derived::Holds(finding) => Some((&finding.rule.id, finding.fingerprint)),
+        Derived::Resolves(resolution) => Some((&resolution.rule.id, resolution.fingerprint)),
+        Derived::Heard(..) => None,
     }
 }

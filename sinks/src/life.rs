@@ -222,14 +222,14 @@ impl Life {
     pub fn preview_derived(&mut self, derived: &Derived) -> Option<AlertRecord> {
         match derived {
             Derived::Holds(finding) => self.preview(finding),
-            Derived::Resolves(_) => None,
+            Derived::Resolves(_) | Derived::Heard(..) => None,
         }
     }
 
     /// What would be told of a finding that has just arrived, where that is new: nobody has been told of this alert at
     /// this urgency, provisionally or for good. What an announcement may silence waits for sealing.
     pub fn preview(&mut self, finding: &Finding) -> Option<AlertRecord> {
-        if !finding.rule.suppress_when.is_empty() {
+        if finding.rule.shadow || !finding.rule.suppress_when.is_empty() {
             return None;
         }
         let at = finding.time();

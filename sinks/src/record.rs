@@ -80,6 +80,7 @@ pub(crate) fn record(about: About<'_>, telling: Telling) -> AlertRecord {
         provisional: false,
         evicted: false,
         suppressed_by: None,
+        shadow: rule.shadow,
         explain,
         facts: finding.map_or_else(Map::new, |finding| texts(&finding.facts, fact)),
         owner: rule.owner.clone(),

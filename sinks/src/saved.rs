@@ -77,6 +77,7 @@ impl Lane {
             }
             self.events.push(of, Box::new(event));
         }
+        self.forget_history();
         Ok(())
     }
 }

@@ -53,13 +53,15 @@ pub struct Sealer {
     decider: Option<Rc<dyn Decide>>,
     /// Provisional records that say that earlier ones did not come true.
     withdrawn: Vec<AlertRecord>,
+    history_to: Timestamp,
 }
 
 impl Sealer {
     /// A sealer without lanes. With `merge`, records of all lanes leave in one total order.
     pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
         let redaction = RedactionKey::default();
-        Sealer { mode, lanes: Vec::new(), limits, merge, redaction, decider: None, withdrawn: Vec::new() }
+        let (lanes, withdrawn, history_to) = (Vec::new(), Vec::new(), Timestamp::MIN);
+        Sealer { mode, lanes, limits, merge, redaction, decider: None, withdrawn, history_to }
     }
 
     /// Names secrets in keys and ids under this key. For a sealer that has no lanes yet.
@@ -72,9 +74,17 @@ impl Sealer {
         Sealer { decider: Some(decider), ..self }
     }
 
+    /// Tells nobody of what happened before a time, though rules remember it: history is loaded. For a sealer that has no
+    /// lanes yet.
+    pub fn with_history(self, history_to: Timestamp) -> Sealer {
+        Sealer { history_to, ..self }
+    }
+
     /// Adds a lane.
     pub fn add_lane(&mut self) -> LaneId {
-        self.lanes.push(Lane::new(self.mode, self.limits, self.redaction, self.decider.clone()));
+        let mut lane = Lane::new(self.mode, self.limits, self.redaction, self.decider.clone());
+        lane.history_to = self.history_to;
+        self.lanes.push(lane);
         self.lanes.len() - 1
     }
 
@@ -82,6 +92,7 @@ impl Sealer {
     pub fn add_correlator(&mut self, lane: LaneId, correlator: Box<dyn Correlator>) -> CorrelatorId {
         let Some(lane) = self.lanes.get_mut(lane) else { return CorrelatorId::MAX };
         lane.correlators.push(correlator);
+        lane.forget_history();
         lane.correlators.len() - 1
     }
 
@@ -89,6 +100,13 @@ impl Sealer {
     pub fn heed(&mut self, lane: LaneId, said: &SourceHealth, known_from: Timestamp) {
         let correlators = self.lanes.get_mut(lane).into_iter().flat_map(|lane| &mut lane.correlators);
         correlators.for_each(|correlator| correlator.heed(said, known_from));
+    }
+
+    /// What rules of each lane have found out of sources since the last call, and from when on that counts. The lane itself
+    /// knows it.
+    pub fn take_heard(&mut self) -> Vec<(LaneId, SourceHealth, Timestamp)> {
+        let lanes = self.lanes.iter_mut().enumerate();
+        lanes.flat_map(|(id, lane)| lane.heard.drain(..).map(move |(said, from)| (id, said, from))).collect()
     }
 
     /// How far a lane has been sealed, where records of its own are all it waits for.
@@ -99,6 +117,13 @@ impl Sealer {
     /// The time of the first finding that waits in a lane.
     pub fn next_finding(&self, lane: LaneId) -> Option<Timestamp> {
         self.lanes.get(lane)?.waiting.peek().map(|order| order.place.time())
+    }
+
+    /// The last event of a lane's sources so far, or a later end of its input: where input ends, buckets close up to it.
+    pub fn reach(&mut self, lane: LaneId, last: Timestamp) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.last = lane.last.max(last);
+        }
     }
 
     /// Takes an event that a rule of the lane remembers. Late and early ones enter no window.
@@ -165,8 +190,11 @@ impl Sealer {
         if self.mode == Mode::EveryMatch || event.arrival != Arrival::OnTime {
             return Vec::new();
         }
-        let Some(Lane { correlators, life, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
+        let Some(Lane { correlators, life, history_to, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
         let mut records = Vec::new();
+        if event.order.time < *history_to {
+            return records;
+        }
         if let Some(correlator) = correlators.get_mut(correlator) {
             correlator.preview(event, &mut |derived| records.extend(life.preview_derived(&derived)));
         }
@@ -178,8 +206,11 @@ impl Sealer {
         if self.mode == Mode::EveryMatch {
             return Vec::new();
         }
-        let Some(Lane { correlators, life, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
+        let Some(Lane { correlators, life, history_to, .. }) = self.lanes.get_mut(lane) else { return Vec::new() };
         let mut records = Vec::new();
+        if before <= *history_to {
+            return records;
+        }
         for correlator in correlators {
             correlator.preview_timers(before, &mut |derived| records.extend(life.preview_derived(&derived)));
         }
@@ -252,7 +283,7 @@ impl Sealer {
     /// A keyed state holds something, or has timers to run.
     pub fn remembers(&self, lane: LaneId, correlator: CorrelatorId) -> bool {
         let of = self.lanes.get(lane).and_then(|lane| lane.correlators.get(correlator));
-        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some())
+        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some() || of.next_close().is_some())
     }
 
     /// All that a lane holds.

@@ -197,7 +197,7 @@ fn name(silence: &Silence) -> Fingerprint {
 /// A record as it is kept while a silence covers it: nobody is told. None: it says nothing that was not said before.
 pub(crate) fn suppressed((order, record): Sealed, by: Option<&Silence>, redaction: RedactionKey) -> Option<Sealed> {
     let ends = matches!(record.state, AlertState::Expired | AlertState::Resolved);
-    if ends && record.suppressed == 0 {
+    if ends && (record.suppressed == 0 || record.shadow) {
         return None;
     }
     let by = by.map(|silence| SuppressedBy {
@@ -216,6 +216,7 @@ pub(crate) fn suppressed((order, record): Sealed, by: Option<&Silence>, redactio
             let who = by.name.as_deref().unwrap_or(&by.rule);
             format!("not told while {who} covers it, until {} (event {}); {}", by.to, by.event.id, record.explain)
         }
+        None if record.shadow => format!("not told, on trial or explained; {}", record.explain),
         None => format!("{title}: held {} more times while it was not told", record.suppressed),
     };
     Some((order, AlertRecord { state: AlertState::Suppressed, suppressed_by: by, explain, ..record }))

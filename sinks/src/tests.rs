@@ -38,6 +38,7 @@ fn finding(rule: &str, key: &str, seconds: i64, urgency: Urgency) -> Finding {
         runbook: None,
         group: Vec::new(),
         suppress_when: Vec::new(),
+        shadow: false,
         custom: serde_json::Map::new(),
     };
     let id: Arc<str> = format!("{rule}-{key}-{seconds}").into();

@@ -184,6 +184,7 @@ pub(crate) fn info((id, title, version): (String, String, Sha256)) -> Arc<RuleIn
         runbook: None,
         group: Vec::new(),
         suppress_when: Vec::new(),
+        shadow: false,
         custom: serde_json::Map::new(),
     })
 }

@@ -51,7 +51,7 @@ impl Asked {
         if asked.is_empty() || !asked.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             bail!("{}: no fingerprint (hint: up to 32 hexadecimal digits, as `fingerprint` of a record)", self.alert);
         }
-        let mut alerts = self.read()?;
+        let mut alerts = read(&self.alerts)?;
         let meant: Vec<Fingerprint> = alerts.keys().filter(|print| print.hex().starts_with(&asked)).copied().collect();
         match meant.as_slice() {
             [one] => {
@@ -68,39 +68,43 @@ impl Asked {
             }
         }
     }
+}
 
-    fn read(&self) -> anyhow::Result<BTreeMap<Fingerprint, Vec<Line>>> {
-        let mut alerts: BTreeMap<Fingerprint, Vec<Line>> = BTreeMap::new();
-        let mut others = 0;
-        for path in self.alerts.iter().map(|path| file::list(path).map(|files| (path, files))) {
-            let (path, files) = path.map_err(|error| anyhow::anyhow!("--alerts: {error} (hint: name a file)"))?;
-            if files.is_empty() {
-                bail!("{}: holds no .json or .jsonl file (hint: name the seal log)", path.display());
-            }
-            for file in files {
-                let open = FileInput::open(&file, RECORD_BYTES_MAX);
-                let mut input = open.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-                while let Some(chunk) = input.next_chunk() {
-                    for bounds in &chunk.records {
-                        match line(chunk.bytes.get(bounds.clone()).unwrap_or_default()) {
-                            Some(line) => alerts.entry(line.record.fingerprint).or_default().push(line),
-                            None => others += 1,
-                        }
+/// The records of all alerts in these files.
+///
+/// # Errors
+/// When a file cannot be read, or there is no record.
+pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<Fingerprint, Vec<Line>>> {
+    let mut alerts: BTreeMap<Fingerprint, Vec<Line>> = BTreeMap::new();
+    let mut others = 0;
+    for path in paths.iter().map(|path| file::list(path).map(|files| (path, files))) {
+        let (path, files) = path.map_err(|error| anyhow::anyhow!("--alerts: {error} (hint: name a file)"))?;
+        if files.is_empty() {
+            bail!("{}: holds no .json or .jsonl file (hint: name the seal log)", path.display());
+        }
+        for file in files {
+            let open = FileInput::open(&file, RECORD_BYTES_MAX);
+            let mut input = open.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+            while let Some(chunk) = input.next_chunk() {
+                for bounds in &chunk.records {
+                    match line(chunk.bytes.get(bounds.clone()).unwrap_or_default()) {
+                        Some(line) => alerts.entry(line.record.fingerprint).or_default().push(line),
+                        None => others += 1,
                     }
-                    if let Some(reason) = chunk.damaged {
-                        tracing::error!("{}: {reason}; what came before was read", file.display());
-                    }
+                }
+                if let Some(reason) = chunk.damaged {
+                    tracing::error!("{}: {reason}; what came before was read", file.display());
                 }
             }
         }
-        if others > 0 {
-            tracing::warn!("{others} lines are no alert records of schema {ALERT_SCHEMA}: they were left out");
-        }
-        if alerts.is_empty() {
-            bail!("there is no alert record (hint: --alerts FILE, the seal log or what `replay --alerts` wrote)");
-        }
-        Ok(alerts)
     }
+    if others > 0 {
+        tracing::warn!("{others} lines are no alert records of schema {ALERT_SCHEMA}: they were left out");
+    }
+    if alerts.is_empty() {
+        bail!("there is no alert record (hint: --alerts FILE, the seal log or what `replay --alerts` wrote)");
+    }
+    Ok(alerts)
 }
 
 fn line(bytes: &[u8]) -> Option<Line> {

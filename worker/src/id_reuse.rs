@@ -25,6 +25,7 @@ static RULE: LazyLock<Arc<RuleInfo>> = LazyLock::new(|| {
         runbook: Some("docs/outcomes.md#id-reuse".to_owned()),
         group: Vec::new(),
         suppress_when: Vec::new(),
+        shadow: false,
         custom: serde_json::Map::new(),
     })
 });

@@ -27,11 +27,13 @@ mod network_command;
 mod objectives;
 mod pipeline;
 mod query_command;
+mod repeating;
 mod replay;
 mod rule_files;
 mod rules_command;
 mod ruleset;
 mod run;
+mod shadow_command;
 mod slo_command;
 mod state_file;
 mod telemetry;
@@ -98,6 +100,8 @@ enum Command {
     Query(query_command::QueryArgs),
     /// Report service level indicators and their objectives
     Slo(slo_command::SloArgs),
+    /// What rules on trial would have told
+    Shadow(shadow_command::ShadowArgs),
     /// Work with configuration files
     Config {
         #[command(subcommand)]
@@ -148,6 +152,7 @@ fn main() -> ExitCode {
         Command::Archive(args) => archive_command::run(&args),
         Command::Query(args) => query_command::run(&args),
         Command::Slo(args) => slo_command::run(&args),
+        Command::Shadow(args) => shadow_command::run(&args),
         Command::Config { command: ConfigCommand::Check { file } } => run::check(&file),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "pipewarden", &mut std::io::stdout());

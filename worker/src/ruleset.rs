@@ -173,6 +173,7 @@ impl<'r> About<'r> {
             runbook: self.alert.and_then(|alert| alert.runbook.clone()),
             group: self.alert.and_then(|alert| alert.group.clone()).unwrap_or_default(),
             suppress_when: suppressors.filter_map(|at| ids.get(*at).cloned()).collect(),
+            shadow: self.alert.is_some_and(|alert| alert.shadow),
             custom: self.custom.clone(),
         }
     }

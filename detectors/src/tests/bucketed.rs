@@ -111,7 +111,7 @@ fn what_is_announced_or_history_or_on_trial_is_said_but_not_to_be_told() {
     {
         let mut of = known(19);
         let (from, to) = (Timestamp::from_ms(day), Timestamp::from_ms(day + 4 * HOUR));
-        of.of.announce(&Period { of: whose.map(str::to_owned), from, to });
+        of.of.announce(&Period { of: whose.into_iter().map(str::to_owned).collect(), from, to });
         assert_eq!(spike(&mut of), Some(standing), "{whose:?}");
     }
     let mut of = known(19);
@@ -123,7 +123,7 @@ fn what_is_announced_or_history_or_on_trial_is_said_but_not_to_be_told() {
         (0..19 * 24).for_each(|hour| {
             of.event(MONDAY + hour * HOUR, &["a", "team", "", "5"]);
         });
-        of.of.announce(&Period { of: None, from: Timestamp::from_ms(day), to: Timestamp::from_ms(day + DAY) });
+        of.of.announce(&Period { of: Vec::new(), from: Timestamp::from_ms(day), to: Timestamp::from_ms(day + DAY) });
         let expected = if standing == Standing::Shadow { Standing::Explained } else { standing };
         assert_eq!(spike(&mut of), Some(expected));
     }

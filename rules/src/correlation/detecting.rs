@@ -19,7 +19,7 @@ use crate::lists::Lists;
 use crate::where_expr::{Expr, Function, Where};
 
 /// Who wrote an event, and whether a stranger's code was at work: what decides whether it may be learned from.
-const TRUST: [&str; 2] = ["event.trust", "from_fork"];
+pub(super) const TRUST: [&str; 2] = ["event.trust", "from_fork"];
 
 /// What a risk reads of each event.
 const CLASS: &str = "event.class";
@@ -150,7 +150,7 @@ impl<'f> Detectors<'f> {
         Detectors { factory, made: Vec::new() }
     }
 
-    fn add(&mut self, spec: &DetectorSpec) -> usize {
+    pub(super) fn add(&mut self, spec: &DetectorSpec) -> usize {
         self.made.push((self.factory)(spec));
         self.made.len() - 1
     }
@@ -189,15 +189,9 @@ impl Asked {
         Asked { sensors, wheres: ask.wheres.clone(), compared, places, trust: TRUST.map(|name| graph.field(name)) }
     }
 
-    /// Nobody who attacks wrote the event, as far as one event says.
-    fn teaches(&self, seen: &Seen) -> bool {
-        let [trust, fork] = self.trust.map(|field| field.and_then(|field| seen.fields.text(field)));
-        trust != Some(Trust::AttackerControlled.name()) && fork != Some("true")
-    }
-
     /// Every detector, by its number, is asked about the event. None: they do not agree; else what they found.
     pub(super) fn holds(&self, seen: &Seen, ask: Answer<'_>, lists: &Lists, row: &mut Row) -> Option<Vec<Anomaly>> {
-        let (teaches, evidence) = (self.teaches(seen), Arc::new(seen.evidence()));
+        let (teaches, evidence) = (teaches(self.trust, seen), Arc::new(seen.evidence()));
         let mut found = Vec::new();
         row.reset(self.compared.len());
         for (slot, field) in &self.places {
@@ -219,6 +213,12 @@ impl Asked {
         };
         agrees.then_some(found)
     }
+}
+
+/// Nobody who attacks wrote the event, as far as one event says: the fields of [`TRUST`].
+pub(super) fn teaches(trust: [Option<CarriedField>; 2], seen: &Seen) -> bool {
+    let [trust, fork] = trust.map(|field| field.and_then(|field| seen.fields.text(field)));
+    trust != Some(Trust::AttackerControlled.name()) && fork != Some("true")
 }
 
 /// The finding with what detectors have to say; where they name other events, those are its evidence, and it has a measure.

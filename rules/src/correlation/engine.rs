@@ -21,10 +21,12 @@ use super::handles::{Handle, Handles};
 use super::health::Health;
 use super::keys::{Keys, SlotId};
 use super::listing::Listing;
+use super::ranks::ranks;
 use super::routes::Routes;
 use super::spec::{References, Spec, Tuples};
 use super::state::{Seen, Verdict};
 use super::telling::Voice;
+use super::watching::listens;
 use crate::ast::ListUse;
 use crate::lists::{Lists, Standing};
 use crate::{CompileError, Evaluator};
@@ -53,6 +55,8 @@ pub struct Correlations {
     /// What waits for the cursor, for what is told ahead.
     pub(super) ahead: Ahead,
     pub(super) timers: BTreeSet<(i64, SlotId)>,
+    /// The last millisecond of the bucket that closes next.
+    pub(super) closes: Option<i64>,
     pub(super) health: Health,
     pub(super) listing: Listing,
     /// Events and timers so far.
@@ -156,6 +160,7 @@ impl Correlations {
                 lists: node.lists.clone(),
             }));
         }
+        let health = Health::new(listens(&nodes));
         Ok(Correlations {
             nodes: nodes.into(),
             graph,
@@ -166,7 +171,8 @@ impl Correlations {
             detectors: detectors.into_made(),
             ahead: Ahead::default(),
             timers: BTreeSet::new(),
-            health: Health::default(),
+            closes: None,
+            health,
             listing: Listing::default(),
             applied: 0,
             now: i64::MIN,
@@ -272,30 +278,6 @@ impl Correlations {
     }
 }
 
-/// For each node its place by longest way from an event, then by id.
-fn ranks(graph: &Graph, info: &impl Fn(u32) -> Option<Arc<RuleInfo>>) -> Vec<u32> {
-    let mut depths = vec![0usize; graph.nodes.len()];
-    for (at, node) in graph.nodes.iter().enumerate() {
-        let behind = depths.get(at).map_or(0, |depth| depth + 1);
-        for (fed, _) in &node.feeds {
-            if let Some(depth) = depths.get_mut(*fed) {
-                *depth = behind.max(*depth);
-            }
-        }
-    }
-    let named = graph.nodes.iter().zip(depths).enumerate();
-    let mut order: Vec<_> =
-        named.map(|(at, (node, depth))| (depth, info(node.index).map(|info| info.id.clone()), at)).collect();
-    order.sort();
-    let mut ranks = vec![0; order.len()];
-    for (rank, (.., at)) in (0..).zip(order) {
-        if let Some(place) = ranks.get_mut(at) {
-            *place = rank;
-        }
-    }
-    ranks
-}
-
 /// States of a node are told apart by its number and the memory's.
 pub(super) fn node_of(at: usize, memory: usize) -> u32 {
     ((at as u32) << 4) | (memory as u32 & 15)
@@ -309,6 +291,9 @@ impl Correlator for Correlations {
         self.applied += 1;
         self.keys.expire(at);
         self.ahead.sweep(at);
+        if let Some(said) = self.health.hear(&event.order.source, at) {
+            tell(Derived::Heard(said, Timestamp::from_ms(at.saturating_add(1))));
+        }
         let walk = self.enter(event, self.applied, tell);
         self.walk(walk);
     }
@@ -368,6 +353,18 @@ impl Correlator for Correlations {
         }
         self.ahead.timers_ran(now);
         self.reach_health(now);
+    }
+
+    fn next_close(&self) -> Option<Timestamp> {
+        self.closes.map(Timestamp::from_ms)
+    }
+
+    fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
+        self.close_due(tell);
+    }
+
+    fn backfill(&mut self, is_history: bool) {
+        self.detectors.iter_mut().for_each(|detector| detector.backfill(is_history));
     }
 
     fn held(&self) -> CorrelatorHeld {

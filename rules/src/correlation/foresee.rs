@@ -106,6 +106,7 @@ impl Correlations {
                 };
                 memory::explain(at, asked.holds(&walk.seen, &mut ask, lists, &mut scratch.row), walk)
             }
+            Remembered::Watched(of) => self.watch_ahead(at, of, walk),
             Remembered::Interval { .. } => true,
         }
     }

@@ -10,7 +10,9 @@ use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
 use super::detecting::{self, Ask};
-use super::silence::{Silencing, scope_needs};
+use super::needs::{asked_through, own_needs};
+use super::silence::Silencing;
+use super::watching::{self, Watch};
 use crate::ast::{Correlation, ListUse, Memory, Reference, Rule, Target};
 
 /// Whose event it is: a flood of keys costs its author's keys first.
@@ -54,6 +56,8 @@ pub(super) struct Node {
     pub(super) lists: Vec<ListUse>,
     /// What a rule asks of detectors.
     pub(super) asks: Vec<Ask>,
+    /// What a rule lets a detector watch.
+    pub(super) watch: Option<Watch>,
     /// What each reference of a correlation adds to a sum of risk.
     pub(super) weights: Vec<f64>,
 }
@@ -61,7 +65,8 @@ pub(super) struct Node {
 impl Node {
     /// A rule that earlier events decide, too.
     fn remembers(&self) -> bool {
-        matches!(&self.kind, Kind::Rule(memories) if !memories.is_empty()) || !self.asks.is_empty()
+        let learns = !self.asks.is_empty() || self.watch.is_some();
+        learns || matches!(&self.kind, Kind::Rule(memories) if !memories.is_empty())
     }
 }
 
@@ -84,6 +89,8 @@ pub(super) enum Port {
     Open(usize),
     /// The closing event.
     Close(usize),
+    /// An announced period, which explains what a detector finds.
+    Announce,
 }
 
 /// What judging has to carry for a rule.
@@ -233,7 +240,9 @@ impl Building<'_> {
         let (kind, references) = match target {
             Target::Rule(at) => {
                 let rule = self.rules.get(at)?;
-                (Kind::Rule(rule.memories.clone()), memory_references(&rule.memories))
+                let mut references = memory_references(&rule.memories);
+                references.extend(watching::announcers(rule).map(|of| (Target::Rule(of), Port::Announce)));
+                (Kind::Rule(rule.memories.clone()), references)
             }
             Target::Correlation(at) => {
                 let correlation = (*self.correlations.get(at)?).clone();
@@ -256,15 +265,19 @@ impl Building<'_> {
                 lists.push(use_of.clone());
             }
         }
-        let (asks, weights) = match target {
-            Target::Rule(at) => (self.rules.get(at).map(|rule| detecting::asks(rule)).unwrap_or_default(), Vec::new()),
+        let (asks, watch, weights) = match target {
+            Target::Rule(at) => {
+                let rule = self.rules.get(at);
+                let asks = rule.map(|rule| detecting::asks(rule)).unwrap_or_default();
+                (asks, rule.and_then(|rule| Watch::of(rule)), Vec::new())
+            }
             Target::Correlation(at) => {
                 let weights = |of: &&Correlation| detecting::weights(of, &self.rules, &self.correlations);
-                (Vec::new(), self.correlations.get(at).map(weights).unwrap_or_default())
+                (Vec::new(), None, self.correlations.get(at).map(weights).unwrap_or_default())
             }
         };
         let speaks = speaks(index);
-        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks, lists, asks, weights });
+        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks, lists, asks, watch, weights });
         self.graph.of_index.insert(index, at);
         for (feeder, port) in feeders {
             if let Some(feeder) = self.graph.nodes.get_mut(feeder) {
@@ -333,63 +346,4 @@ fn memory_references(memories: &[Memory]) -> Vec<(Target, Port)> {
         }
     }
     references
-}
-
-/// Fields that a node reads of the event at which it holds, whatever feeds it.
-fn own_needs(node: &Node) -> BTreeSet<String> {
-    match &node.kind {
-        Kind::Rule(memories) => {
-            let asked = node.asks.iter().flat_map(Ask::fields).map(str::to_owned);
-            memories.iter().flat_map(memory_fields).chain(asked).collect()
-        }
-        Kind::Correlation(correlation) => {
-            let mut needs = BTreeSet::new();
-            match (detecting::risk_fields(correlation), &correlation.condition) {
-                (Some(class), _) => needs.extend([class.to_owned()]),
-                (None, crate::ast::Condition::Measure { fields, .. }) => needs.extend(fields.iter().cloned()),
-                (None, crate::ast::Condition::Occur(_)) => {}
-            }
-            if let Some(alert) = &correlation.alert {
-                needs.extend(alert.fingerprint.iter().flatten().cloned());
-                needs.extend(alert.group.iter().flatten().cloned());
-                needs.extend(scope_needs(alert));
-                for when in alert.routes.iter().filter_map(|route| route.when.as_ref()) {
-                    let mut fields = Vec::new();
-                    crate::compile::searched_fields(when, &mut fields);
-                    needs.extend(fields.into_iter().map(str::to_owned));
-                }
-            }
-            needs
-        }
-    }
-}
-
-fn memory_fields(memory: &Memory) -> Vec<String> {
-    match memory {
-        Memory::Previous(previous) => {
-            previous.key.iter().chain(&previous.ignore_same).chain([&previous.field]).cloned().collect()
-        }
-        Memory::Interval(interval) => interval.key.iter().map(|[own, ..]| own.clone()).collect(),
-    }
-}
-
-/// Fields that a node reads of the events that come through one of its ports.
-fn asked_through(node: &Node, port: Port) -> Vec<String> {
-    match (&node.kind, port) {
-        (Kind::Correlation(correlation), Port::Reference(at)) => {
-            let keys = correlation.group_by.iter().filter_map(|field| field.fields.get(at).cloned());
-            let name = correlation.references.get(at).map_or("", |reference| reference.name.as_str());
-            let own = |path: &str| path.strip_prefix(name)?.strip_prefix('.').map(str::to_owned);
-            let paths = correlation.wheres.iter().flat_map(|expression| expression.fields());
-            keys.chain(paths.filter_map(own)).collect()
-        }
-        (Kind::Rule(memories), Port::Open(at) | Port::Close(at)) => match memories.get(at) {
-            Some(Memory::Interval(interval)) => {
-                let side = if port == Port::Open(at) { 1 } else { 2 };
-                interval.key.iter().filter_map(|key| key.get(side).cloned()).collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Outages, SourceHealth, Timestamp};
+use model::{HealthState, Outages, SourceHealth, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::absence::Clock;
@@ -76,6 +76,17 @@ pub(super) struct Known {
     coming: BTreeSet<(i64, SourceHealth)>,
     /// Outages that last are taken to last until then.
     open_to: Option<i64>,
+    /// The sources that have been heard; nothing where no rule asks for it.
+    heard: Vec<Heard>,
+}
+
+/// When a source was heard last.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Heard {
+    source: Arc<str>,
+    at: i64,
+    /// A rule has said since that it cannot be heard.
+    is_out: bool,
 }
 
 /// See the module.
@@ -85,12 +96,45 @@ pub(super) struct Health {
     /// By node of an absence: the sources of what it waits for.
     awaited: BTreeMap<usize, BTreeSet<Arc<str>>>,
     gaps: BTreeMap<usize, Gaps>,
+    /// A rule says what silence means.
+    listens: bool,
 }
 
 /// Nothing is wrong.
 static NONE: Gaps = Gaps(Vec::new());
 
 impl Health {
+    /// Nothing is known. `listens`: some rule says what silence means.
+    pub(super) fn new(listens: bool) -> Health {
+        Health { listens, ..Health::default() }
+    }
+
+    /// An event of a source, in total order: ends what a rule has said of it.
+    pub(super) fn hear(&mut self, source: &Arc<str>, at: i64) -> Option<SourceHealth> {
+        if !self.listens {
+            return None;
+        }
+        let is_it = |of: &&mut Heard| Arc::ptr_eq(&of.source, source) || of.source == *source;
+        let Some(heard) = self.known.heard.iter_mut().find(is_it) else {
+            self.known.heard.push(Heard { source: source.clone(), at, is_out: false });
+            return None;
+        };
+        heard.at = at;
+        let state = HealthState::Healthy { at: Timestamp::from_ms(at) };
+        std::mem::take(&mut heard.is_out).then(|| SourceHealth { source: source.clone(), state })
+    }
+
+    /// A rule has heard nothing of a source since a time, and that says that the source cannot be heard. None: it has been,
+    /// by another rule, or has been said before.
+    pub(super) fn miss(&mut self, source: &Arc<str>, since: i64) -> Option<SourceHealth> {
+        let heard = self.known.heard.iter_mut().find(|of| of.source == *source)?;
+        if heard.at > since || std::mem::replace(&mut heard.is_out, true) {
+            return None;
+        }
+        let state = HealthState::Unhealthy { from: Timestamp::from_ms(since), to: None };
+        Some(SourceHealth { source: source.clone(), state })
+    }
+
     /// Outages of what a node waits for.
     pub(super) fn gaps(&self, node: usize) -> &Gaps {
         self.gaps.get(&node).unwrap_or(&NONE)

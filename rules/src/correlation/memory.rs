@@ -64,6 +64,9 @@ impl Correlations {
         };
         let mut holds = own;
         for (number, memory) in memories.iter().enumerate() {
+            if let (Remembered::Watched(of), true) = (memory, ports.contains(&Port::Announce)) {
+                self.announced(of, walk);
+            }
             if let Remembered::Interval { rule, key: [_, open, close] } = memory {
                 for (port, side) in [(Port::Open(number), open), (Port::Close(number), close)] {
                     if ports.contains(&port) {
@@ -147,6 +150,7 @@ impl Correlations {
                 let mut ask = |number: usize, event: &Observation<'_>| detectors.get_mut(number)?.observe(event);
                 explain(at, asked.holds(seen, &mut ask, &self.lists, &mut self.scratch.row), walk)
             }
+            Remembered::Watched(of) => self.watch((at, number), of, walk),
             Remembered::Interval { .. } => true,
         }
     }

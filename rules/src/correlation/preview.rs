@@ -23,7 +23,9 @@ fn takes_its_time(work: &Work) -> bool {
     match work {
         Work::Absence(_) => true,
         Work::Present(occurring) => occurring.decided_after.is_some(),
-        Work::Rule(memories) => memories.iter().any(|memory| matches!(memory, Remembered::Interval { .. })),
+        Work::Rule(memories) => {
+            memories.iter().any(|memory| matches!(memory, Remembered::Interval { .. } | Remembered::Watched(_)))
+        }
         _ => false,
     }
 }

@@ -12,6 +12,7 @@ use super::engine::Correlations;
 use super::handles::Handle;
 use super::health::Known;
 use super::keys::{Entry, Keys, SlotId};
+use super::watching::earlier;
 
 /// What outlives the process.
 #[derive(Serialize, Deserialize)]
@@ -110,6 +111,8 @@ impl Correlations {
         (self.applied, self.now, self.keyless) = (saved.applied, saved.now, saved.keyless);
         self.health.restore(saved.health);
         self.keys.expire(saved.now);
-        self.detectors.iter_mut().zip(&saved.detectors).try_for_each(|(detector, of)| detector.restore(of))
+        self.detectors.iter_mut().zip(&saved.detectors).try_for_each(|(detector, of)| detector.restore(of))?;
+        self.closes = self.detectors.iter().fold(None, |closes, of| earlier(closes, Some(of)));
+        Ok(())
     }
 }

@@ -5,13 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Occurrence, RuleInfo, SCOPE_FIELDS, Silence, Timestamp};
+use model::{Carried, Occurrence, RuleInfo, SCOPE_FIELDS, Silence, Timestamp};
 
 use super::graph::Graph;
 use crate::ast::{AlertSpec, Correlation, Rule};
 
 /// Start and end of the announced time.
 const WINDOW: [&str; 2] = ["from", "to"];
+
+/// Fields of an announcement's scope, each with the texts that it may have.
+pub(super) type Scope = Vec<(&'static str, Vec<String>)>;
 
 /// Who silences whom, by index in the set.
 #[derive(Debug, Default)]
@@ -42,8 +45,13 @@ impl Silencing {
     /// Fields that an announcement is read by; none for other rules.
     pub(super) fn needs(&self, index: u32) -> impl Iterator<Item = String> {
         let is_one = self.announcing.contains(&index);
-        SCOPE_FIELDS.iter().chain(&WINDOW).filter(move |_| is_one).map(|field| (*field).to_owned())
+        announced_needs().into_iter().filter(move |_| is_one)
     }
+}
+
+/// Fields that an announcement is read by.
+pub(super) fn announced_needs() -> Vec<String> {
+    SCOPE_FIELDS.iter().chain(&WINDOW).map(|field| (*field).to_owned()).collect()
 }
 
 /// Fields that say what an alert is about that can be silenced.
@@ -64,15 +72,20 @@ impl Graph {
         if !self.silencing.announcing.contains(&rule) {
             return None;
         }
+        let (scope, window) = self.announced(&event.fields);
+        let at = (event.order.clone(), event.arrival, event.position.clone());
+        Silence::new(info, at, scope, window)
+    }
+
+    /// What an announcement says that it is about, and from when until when.
+    pub(super) fn announced(&self, fields: &Carried) -> (Scope, (Option<Timestamp>, Option<Timestamp>)) {
         let texts = |name: &str| {
             let field = self.field(name);
-            field.map(|field| event.fields.texts(field).map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
+            field.map(|field| fields.texts(field).map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
         };
         let [from, to] = WINDOW.map(|name| texts(name).first().and_then(|text| time(text)));
         let named = SCOPE_FIELDS.iter().map(|field| (*field, texts(field)));
-        let scope = named.filter(|(_, texts)| !texts.is_empty()).collect();
-        let at = (event.order.clone(), event.arrival, event.position.clone());
-        Silence::new(info, at, scope, (from, to))
+        (named.filter(|(_, texts)| !texts.is_empty()).collect(), (from, to))
     }
 }
 

@@ -18,6 +18,7 @@ use super::predicate::Predicates;
 use super::state::State;
 use super::temporal::{Wanted, affirmed, denies};
 use super::values::Statistic;
+use super::watching::Watching;
 use super::{absence, interval, join, previous, temporal, temporal_ordered, value_count, values};
 use crate::ast::{Condition, Correlation, CorrelationType, Interval, Memory, Occur, Previous};
 
@@ -75,6 +76,8 @@ pub(super) enum Remembered {
     },
     /// Detectors hold the keys.
     Detected(Asked),
+    /// A detector holds what it knows of a key, the state who was seen last.
+    Watched(Watching),
 }
 
 #[derive(Debug)]
@@ -129,6 +132,7 @@ impl Spec {
                 let mut remembered: Vec<Remembered> =
                     memories.iter().map(|memory| Remembered::new(graph, memory)).collect();
                 remembered.extend(node.asks.iter().map(|ask| Remembered::Detected(Asked::new(graph, ask, detectors))));
+                remembered.extend(node.watch.iter().map(|of| Remembered::Watched(Watching::new(graph, of, detectors))));
                 Spec { work: Work::Rule(remembered), group: Vec::new(), keyed: Vec::new(), span_ms: 0 }
             }
             Kind::Correlation(correlation) => {
@@ -197,7 +201,7 @@ impl Remembered {
         match self {
             Remembered::Previous { .. } => State::Last(Box::<previous::Last>::default()),
             Remembered::Interval { .. } => State::Intervals(Box::<interval::Intervals>::default()),
-            Remembered::Detected(_) => State::default(),
+            Remembered::Detected(_) | Remembered::Watched(_) => State::default(),
         }
     }
 }

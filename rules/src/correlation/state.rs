@@ -16,6 +16,7 @@ use super::temporal::Present;
 use super::temporal_ordered::{self, Chains};
 use super::value_count::Distinct;
 use super::values::Values;
+use super::watching::LastSeen;
 
 /// See the module. What a window needs while it holds little stands in it, everything else elsewhere.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +36,7 @@ pub(super) enum State {
     Intervals(Box<Intervals>),
     /// A sequence of two different rules: see [`temporal_ordered::see_pair`].
     Pair(Few),
+    Watched(Box<LastSeen>),
 }
 
 const _: () = assert!(size_of::<State>() == 56);
@@ -59,7 +61,7 @@ impl State {
             State::Chains(chains) => chains.len(),
             State::Join(join) => join.len(),
             State::Waits(waits) => 1 + waits.len(),
-            State::Last(_) => 1,
+            State::Last(_) | State::Watched(_) => 1,
             State::Intervals(intervals) => 1 + intervals.len(),
         }
     }
@@ -73,7 +75,7 @@ impl State {
             State::Values(values) => values.handles(name),
             State::Present(present) => present.handles(name),
             State::Chains(chains) => chains.handles(name),
-            State::Join(_) | State::Waits(_) | State::Last(_) | State::Intervals(_) => {}
+            State::Join(_) | State::Waits(_) | State::Last(_) | State::Intervals(_) | State::Watched(_) => {}
         }
     }
 

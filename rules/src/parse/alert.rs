@@ -12,8 +12,18 @@ use super::yaml::{Node, Value};
 use crate::ast::{AlertRoute, AlertSpec};
 use model::Urgency;
 
-const KEYS: [&str; 9] =
-    ["route", "fingerprint", "realert", "owner", "runbook", "group", "suppress_when", "never_suppress", "composite"];
+const KEYS: [&str; 10] = [
+    "route",
+    "fingerprint",
+    "realert",
+    "owner",
+    "runbook",
+    "group",
+    "suppress_when",
+    "shadow",
+    "never_suppress",
+    "composite",
+];
 
 /// `x-alert` of a rule or a correlation.
 pub(super) fn parse(cx: &mut Context<'_>, document: &Node) -> Result<Option<AlertSpec>, Problem> {
@@ -35,6 +45,7 @@ pub(super) fn parse(cx: &mut Context<'_>, document: &Node) -> Result<Option<Aler
         group: names(node, "group")?,
         suppress_when: suppress_when.unwrap_or_default(),
         suppressors: Vec::new(),
+        shadow: flag(node, "shadow")?,
         never_suppress,
         composite: flag(node, "composite")?,
     }))

@@ -12,14 +12,24 @@ use crate::ast::{ListUse, OnMissing};
 use crate::where_expr::Where;
 
 /// Every extension key that a rule may have.
-pub(super) const OF_RULES: [&str; 9] =
-    ["x-alert", "x-interval", "x-lineage", "x-lists", "x-new-terms", "x-prev", "x-requires", "x-risk", "x-where"];
+pub(super) const OF_RULES: [&str; 10] = [
+    "x-alert",
+    "x-detector",
+    "x-interval",
+    "x-lineage",
+    "x-lists",
+    "x-new-terms",
+    "x-prev",
+    "x-requires",
+    "x-risk",
+    "x-where",
+];
 
 /// Every extension key that a correlation may have.
 pub(super) const OF_CORRELATIONS: [&str; 6] = ["x-absence", "x-alert", "x-lists", "x-requires", "x-risk", "x-where"];
 
 /// The extensions that this version evaluates.
-const SUPPORTED: [&str; 11] = ["E1", "E2", "E3", "E4", "E7", "E8", "E9", "E10", "E11", "E12", "E13"];
+const SUPPORTED: [&str; 12] = ["E1", "E2", "E3", "E4", "E6", "E7", "E8", "E9", "E10", "E11", "E12", "E13"];
 
 /// Where an extension key may stand, when it is one.
 pub(super) fn belongs_to(key: &str) -> Option<&'static str> {
@@ -104,25 +114,30 @@ pub(super) fn expressions(cx: &mut Context<'_>, document: &Node) -> Result<Vec<(
     let Some(node) = document.get("x-where") else { return Ok(Vec::new()) };
     let mut expressions = Vec::new();
     for member in node.members() {
-        let Some(source) = member.text() else {
-            return Err(Problem::new(member.line, format!("`x-where` lists expressions, here is {}", member.kind()))
-                .hint("put each expression in quotes"));
-        };
-        let parsed = Where::parse(&source).map_err(|error| Problem {
-            line: member.line,
-            message: format!("x-where: {error} of `{source}`"),
-            hint: error.hint.or_else(|| Some("for example `any(files, '*.yml') and len(labels) > 2`".to_owned())),
-        })?;
-        for list in parsed.lists() {
-            if !cx.is_list(list) {
-                return Err(Problem::new(member.line, format!("x-where: list `{list}` is not declared"))
-                    .hint(format!("add `x-lists: {{{list}: {{ttl: 7d}}}}`")));
-            }
-            cx.lists_used.insert(list.to_owned());
-        }
-        expressions.push((parsed, member.line));
+        expressions.push(expression(cx, member, "x-where")?);
     }
     Ok(expressions)
+}
+
+/// One expression under a key with its line, lists checked, fields not.
+pub(super) fn expression(cx: &mut Context<'_>, member: &Node, key: &str) -> Result<(Where, usize), Problem> {
+    let Some(source) = member.text() else {
+        return Err(Problem::new(member.line, format!("`{key}` lists expressions, here is {}", member.kind()))
+            .hint("put each expression in quotes"));
+    };
+    let parsed = Where::parse(&source).map_err(|error| Problem {
+        line: member.line,
+        message: format!("{key}: {error} of `{source}`"),
+        hint: error.hint.or_else(|| Some("for example `any(files, '*.yml') and len(labels) > 2`".to_owned())),
+    })?;
+    for list in parsed.lists() {
+        if !cx.is_list(list) {
+            return Err(Problem::new(member.line, format!("{key}: list `{list}` is not declared"))
+                .hint(format!("add `x-lists: {{{list}: {{ttl: 7d}}}}`")));
+        }
+        cx.lists_used.insert(list.to_owned());
+    }
+    Ok((parsed, member.line))
 }
 
 /// Warns of lists that are declared and never read.

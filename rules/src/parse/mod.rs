@@ -12,6 +12,7 @@ mod condition;
 mod context;
 mod correlation;
 mod detection;
+mod detector;
 mod encode;
 mod extension;
 mod filter;

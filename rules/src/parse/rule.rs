@@ -10,7 +10,7 @@ use super::header::{self, Header};
 use super::memory::IntervalDraft;
 use super::problem::Problem;
 use super::yaml::{Document, Node};
-use super::{Settings, alert, detection, extension, learned, lineage, memory};
+use super::{Settings, alert, detection, detector, extension, learned, lineage, memory};
 use crate::ast::{LogSource, Memory, Origin, Rule};
 use crate::where_expr::Function;
 use model::{Severity, Sha256};
@@ -19,8 +19,8 @@ use model::{Severity, Sha256};
 const OWN_PRODUCT: &str = "pipewarden";
 
 /// Extensions that change what a rule means, with their codes.
-const CHANGING: [(&str, &str); 4] =
-    [("x-prev", "E8"), ("x-interval", "E10"), ("x-new-terms", "E4"), ("x-lineage", "E13")];
+const CHANGING: [(&str, &str); 5] =
+    [("x-prev", "E8"), ("x-interval", "E10"), ("x-new-terms", "E4"), ("x-detector", "E6"), ("x-lineage", "E13")];
 
 /// The same of `x-where` where it asks for a speed.
 const SPEED: [(&str, &str); 1] = [("x-where", "E7")];
@@ -64,6 +64,7 @@ pub(super) fn parse(
     let lineage = lineage::ask(&mut cx, node, &header.logsource)?;
     let risk_weight = learned::weight(node)?;
     let alert = alert::parse(&mut cx, node)?;
+    let detector = detector::parse(&mut cx, node, alert.as_ref())?;
     extension::lint_lists(&mut cx, document.line);
     extension::lint_requires(node, &codes, &CHANGING, &mut cx.warnings);
     if wheres.iter().any(|expression| expression.calls(Function::GeoSpeedKmh)) {
@@ -89,6 +90,7 @@ pub(super) fn parse(
         memories,
         new_terms,
         lineage,
+        detector,
         risk_weight,
         lists: cx.lists,
         alert,

@@ -30,6 +30,14 @@ pub(super) fn of_rule(rule: &Rule) -> Vec<Mutant> {
             changed(format!("{key} {change}"), with);
         }
     }
+    if let Some(detector) = &rule.detector {
+        changed("without x-detector".to_owned(), Rule { detector: None, ..rule.clone() });
+        for at in (0..detector.key.len()).filter(|_| detector.key.len() > 1) {
+            let mut fewer = rule.clone();
+            let field = fewer.detector.as_mut().map(|of| of.key.remove(at)).unwrap_or_default();
+            changed(format!("x-detector without the key field {field}"), fewer);
+        }
+    }
     if let Some(terms) = &rule.new_terms {
         changed("without x-new-terms".to_owned(), Rule { new_terms: None, ..rule.clone() });
         for at in (0..terms.fields.len()).filter(|_| terms.fields.len() > 1) {

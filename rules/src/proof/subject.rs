@@ -62,6 +62,14 @@ impl Subject {
             }
         }
         documents.rules.iter_mut().for_each(|rule| retarget(rule_references(rule), &places));
+        let rules = documents.rules.iter_mut().filter_map(|rule| rule.alert.as_mut());
+        for alert in rules.chain(documents.correlations.iter_mut().filter_map(|of| of.alert.as_mut())) {
+            let place = |at: usize| match places.get(&Target::Rule(at)) {
+                Some(Target::Rule(at)) => Some(*at),
+                _ => None,
+            };
+            alert.suppressors = alert.suppressors.iter().filter_map(|at| place(*at)).collect();
+        }
         documents.correlations.iter_mut().for_each(|of| retarget(of.references.iter_mut().collect(), &places));
         Subject { documents, own: own.iter().filter_map(|target| places.get(target)).copied().collect() }
     }
@@ -229,7 +237,9 @@ fn references(loaded: &Loaded, target: Target) -> Vec<Target> {
                 Memory::Interval(interval) => Some([interval.open.target, interval.close.target]),
                 Memory::Previous(_) => None,
             });
-            intervals.flatten().collect()
+            let announcers = loaded.rules.get(at).filter(|rule| rule.detector.is_some());
+            let announcers = announcers.and_then(|rule| rule.alert.as_ref()).into_iter().flat_map(|of| &of.suppressors);
+            intervals.flatten().chain(announcers.map(|at| Target::Rule(*at))).collect()
         }
     }
 }

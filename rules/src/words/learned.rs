@@ -1,9 +1,11 @@
-//! New terms and sums of risk in words.
+//! New terms, detectors and sums of risk in words.
 //!
 //! Must never leave a part out that decides whether an alert is told.
 
+use model::DetectorSpec as Spec;
+
 use super::span;
-use crate::ast::{NewTerms, RiskSum};
+use crate::ast::{DetectorUse, NewTerms, Observed, RiskSum};
 
 /// When new terms agree: one clause.
 pub fn new_terms(of: &NewTerms) -> String {
@@ -20,6 +22,43 @@ pub fn new_terms(of: &NewTerms) -> String {
         words.push_str(&format!(", while no more than {most} of what comes is new"));
     }
     format!("{words} (known {} after it was first seen)", span(of.quarantine_ms))
+}
+
+/// What a detector must find: one clause.
+pub fn detector(of: &DetectorUse) -> String {
+    let what = match &of.spec {
+        Spec::Counts(is) => format!("counts more than such hours hold (p < {}, at least {})", is.p, is.count_min),
+        Spec::PeerZ(is) => format!("finds it unlike its peers (one z of {} or two of {})", is.z_one, is.z_two),
+        Spec::Cusum(is) => format!("sees the rate creep up ({} times, a false alarm in {})", is.ratio, is.run_length),
+        Spec::Duration(is) => format!("sees runs take longer (k {}, h {}, p < {})", is.slack, is.threshold, is.p),
+        Spec::Ratio(is) => {
+            format!("counts more bad ones than there used to be (p < {}, at least {})", is.p, is.bad_min)
+        }
+        Spec::Beacon(is) => format!("finds it like clockwork (score {})", is.score_min),
+        Spec::Entropy(is) => format!("finds it drawn at random (above {} bits a character)", is.bits),
+        Spec::Mix(is) => format!("finds another mix (p < {}, divergence above {})", is.p, is.divergence),
+        Spec::Silence(is) => {
+            format!("hears nothing (p < {}, for {} or longer)", is.p, span(is.silence_min_ms))
+        }
+        Spec::FirstSeen(_) | Spec::GeoVelocity(_) | Spec::Risk(_) => "speaks".to_owned(),
+    };
+    let mut words = format!("the detector {} {what}", of.algo);
+    if !of.key.is_empty() {
+        words.push_str(&format!(" by {}", of.key.join(", ")));
+    }
+    if let Some(Observed::Fields(peers)) = of.observed.get(1).filter(|of| **of != Observed::Fields(Vec::new())) {
+        words.push_str(&format!(", peers by {}", peers.join(", ")));
+    }
+    if let Some(frame) = of.spec.frame() {
+        words.push_str(&format!(", in buckets of {}", span(frame.bucket_ms)));
+        if frame.shadow_ms > 0 {
+            words.push_str(&format!(", told {} after a key is known", span(frame.shadow_ms)));
+        }
+    }
+    if of.is_health {
+        words.push_str(", and meanwhile deadlines do not count the time of what the source should say");
+    }
+    words
 }
 
 /// How risk adds up: one clause.

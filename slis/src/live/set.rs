@@ -126,6 +126,7 @@ fn rule(slo: &Slo, text: &str) -> RuleInfo {
         runbook: slo.runbook.clone(),
         group: Vec::new(),
         suppress_when: Vec::new(),
+        shadow: false,
         custom: serde_json::Map::new(),
     }
 }

@@ -257,6 +257,7 @@ fn info(id: &str, title: &str, version: Sha256, alert: Option<&AlertSpec>) -> Ar
         runbook: None,
         group: Vec::new(),
         suppress_when: Vec::new(),
+        shadow: false,
         custom: serde_json::Map::new(),
     })
 }

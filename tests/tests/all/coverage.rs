@@ -96,7 +96,7 @@ fn page(rows: &[Row], waiting: &BTreeMap<String, String>, files: &BTreeMap<Strin
     let mut text = String::from(
         "# What the pack notices\n\nEvery failure, page, ticket and scenario that pipewarden is for, and the detections of \
          [the rule pack](rules.md) that serve it. A number\nbehind a detection is another rule of it. What *waits* is not in the pack \
-         yet: it needs statistics over weeks, or objectives with their error budgets.\nThis page is made from \
+         yet: it needs objectives with their error budgets.\nThis page is made from \
          [coverage.yaml](coverage.yaml); a test keeps it so:\n\n\
          \x20   UPDATE_EXPECT=1 cargo test --release -p pipewarden-tests --test all -- coverage::\n",
     );
@@ -163,7 +163,7 @@ fn no_need_is_forgotten() {
     assert!(forgotten.is_empty(), "docs/coverage.yaml lacks {forgotten:?}");
 }
 
-/// The catalogue as far as a pack without statistics and objectives goes: what is of the first two tiers is there, with
+/// The catalogue as far as a pack without objectives goes: what is of the first two tiers is there, with
 /// the techniques that the catalogue names.
 #[test]
 fn what_the_catalogue_puts_first_is_in_the_pack() {

@@ -56,6 +56,10 @@ impl Scene {
     }
 
     fn place(&self, heartbeat: &str) -> Place {
+        self.place_of(heartbeat, RULES)
+    }
+
+    fn place_of(&self, heartbeat: &str, rules: &str) -> Place {
         let (name, bootstrap) = (self.name, self.broker.bootstrap());
         let config = format!(
             "kafka:\n  bootstrap: {bootstrap}\n  group: {name}\n  instance: one\n  start: earliest\n  properties:\n    \
@@ -65,7 +69,7 @@ impl Scene {
              ops: {{topics: [{name}-ops], format: normal, trust: control_plane, lateness: 1s, classes: [ops.health]}}\n\
              rules: {{paths: [rules.yml], pack: false}}\nhttp: HTTP\nidle_after: 10m\nsnapshot_every: 1s\n"
         );
-        Place::new(&config, RULES)
+        Place::new(&config, rules)
     }
 
     fn at(&self, seconds: i64) -> Timestamp {
@@ -73,10 +77,14 @@ impl Scene {
     }
 
     fn say(&self, topic: &str, class: &str, action: &str, time: Timestamp, more: Value) {
+        produce(self.broker, &format!("{}-{topic}", self.name), 0, &[self.event(class, action, time, &more)]);
+    }
+
+    fn event(&self, class: &str, action: &str, time: Timestamp, more: &Value) -> String {
         let mut event = json!({"event": {"id": format!("{class}-{action}-{time}"), "class": class, "action": action, "time": time}});
         let object = event.as_object_mut().expect("an object");
         object.extend(more.as_object().expect("an object").clone());
-        produce(self.broker, &format!("{}-{topic}", self.name), 0, &[event.to_string()]);
+        event.to_string()
     }
 
     /// Both sources speak of something else, so that time goes on.
@@ -175,4 +183,67 @@ fn heartbeats_that_stop_are_an_outage_until_the_next_one() {
     let said: Vec<Value> = place.read("state/control.jsonl").into_iter().filter(|of| of["kind"] == "health").collect();
     assert_eq!(said[0]["from_ms"], json!(first.ms()));
     assert_eq!((said[0].get("to_ms"), said[1]["healthy_ms"].as_i64()), (None, Some(again.ms())));
+}
+
+/// The source is silent by the minute of its own rate.
+const SILENT: &str = "---
+title: Silent
+id: 00000000-0000-4000-8000-000000000064
+name: silent
+logsource: {product: pipewarden, category: sign.attestation}
+detection: {s: {event.action: sign}, condition: s}
+level: high
+x-detector: {algo: silence, key: [event.source], bucket: 1m, silence_min: 2m, health: true}
+x-alert: {route: ticket, fingerprint: [event.source]}
+x-requires: [E6, E12]
+";
+
+#[test]
+fn a_source_that_a_detector_finds_silent_moves_deadlines_over_a_kill_and_in_a_replay() {
+    let Some(mut scene) = Scene::new("silent") else { return };
+    // All within one hour of the day: what is ordinary is known by such hours.
+    scene.start = Timestamp::from_ms(scene.start.ms().div_euclid(3_600_000) * 3_600_000);
+    let place = scene.place_of("", &format!("{RULES}{SILENT}"));
+    let digest = |n: i64| json!({"prov": {"digest": format!("sha256:{n:064x}")}});
+    let signed: Vec<String> =
+        (0..750).map(|n| scene.event("sign.attestation", "sign", scene.at(2 * n), &digest(100 + n))).collect();
+    produce(scene.broker, &format!("{}-signing", scene.name), 0, &signed);
+    let mut worker = place.start(&[]);
+    scene.say("registry", "registry.push", "push", scene.at(1_580), digest(0));
+    scene.time_goes_on_to(1_630);
+    scene.reaches(&mut worker, 1_630);
+    worker.until("it is found silent", |worker| unhealthy(worker) == 1);
+    let kept = |worker: &Worker| worker.metric("pipewarden_snapshots_total", "result=\"ok\"");
+    let before = kept(&worker);
+    worker.until("a snapshot", |worker| kept(worker) > before + 1);
+    scene.time_goes_on_to(1_800);
+    scene.reaches(&mut worker, 1_800);
+    worker.kill();
+
+    let mut worker = place.start(&[]);
+    worker.until("it goes on", |worker| worker.said().contains("goes on from the snapshot"));
+    scene.say("signing", "sign.attestation", "sign", scene.at(1_900), digest(99));
+    scene.time_goes_on_to(1_950);
+    scene.reaches(&mut worker, 1_950);
+    worker.until("it is heard again", |worker| unhealthy(worker) == 0);
+    scene.time_goes_on_to(2_100);
+    scene.reaches(&mut worker, 2_100);
+    worker.kill();
+    place.run_to_the_end();
+
+    let sealed = place.read("state/seal.jsonl");
+    let firing = |title: &str| -> Vec<Value> {
+        let is_one = |of: &&Value| of["state"] == "firing" && of["rule"]["title"] == title;
+        sealed.iter().filter(is_one).cloned().collect()
+    };
+    assert_eq!(firing("Silent").len(), 1, "{sealed:#?}");
+    let missed = firing("Never signed");
+    // Sixty seconds behind 1580, and what the outage of 1498 to 1900 takes of them.
+    assert_eq!(missed.len(), 1, "{missed:#?}");
+    assert_eq!(missed[0]["event_time"], json!(scene.at(1_960)), "{missed:#?}");
+    let said: Vec<Value> = place.read("state/control.jsonl").into_iter().filter(|of| of["kind"] == "health").collect();
+    assert_eq!(said.len(), 2, "once, however often it is worked out: {said:?}");
+    assert_eq!(said[0]["from_ms"], json!(scene.at(1_498).ms()));
+    assert_eq!(said[1]["healthy_ms"], json!(scene.at(1_900).ms()));
+    assert_eq!(sorted(place.replay_control_log()), sorted(place.read_lines("state/seal.jsonl")));
 }

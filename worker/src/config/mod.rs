@@ -18,7 +18,7 @@ use anyhow::{Context, bail};
 use ingest::format::{FORMATS, Format, by_name};
 use ingest::kafka::{KafkaError, KafkaSettings, SecretFrom};
 use ingest::source::kafka::Reset;
-use model::{EventClass, Trust, parse_span_ms};
+use model::{EventClass, Timestamp, Trust, parse_span_ms};
 use rules::ast::LogSource;
 use sinks::{IncidentLimits, Limits};
 use slis::live::ObjectiveSet;
@@ -66,6 +66,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// A partition without records for this long counts as idle, milliseconds.
     pub idle_after_ms: i64,
+    /// What happened before is history: rules remember it, and nobody is told.
+    pub backfill_until: Timestamp,
     /// The state is kept so often, milliseconds, or as often as a twentieth of the time allows.
     pub snapshot_every_ms: i64,
     /// What the rules that read the same sources may hold.
@@ -199,6 +201,9 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         redaction_key: files::redaction_key(root, folder),
         http: root.parsed("http", loopback, "a loopback address and port, like 127.0.0.1:9464"),
         idle_after_ms: root.parsed("idle_after", parse_span_ms, "a span like 30s").unwrap_or(DEFAULT_IDLE_AFTER_MS),
+        backfill_until: root
+            .parsed("backfill_until", Timestamp::parse, "a time like 2026-09-01T00:00:00Z")
+            .unwrap_or(Timestamp::MIN),
         snapshot_every_ms: limits::snapshot_every_ms(root),
         limits: limits::of_lanes(&limits),
         correlations: limits::of_correlations(&limits),

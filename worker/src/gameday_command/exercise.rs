@@ -48,6 +48,8 @@ pub(super) struct Input {
     pub file: PathBuf,
     /// A time for each line of the file; None: records arrive when they happen.
     pub arrivals: Option<PathBuf>,
+    /// Lines that repeat, of the days before and beside: such records arrive when they happen.
+    pub history: Option<PathBuf>,
     pub format: &'static Format,
     pub trust: Option<Trust>,
     pub lateness_ms: i64,
@@ -208,6 +210,7 @@ fn input(at: &Section<'_>, folder: &Path, lateness_ms: i64) -> Input {
         source: at.required("source", "its name"),
         file: folder.join(at.required("file", "events/SOURCE.jsonl")),
         arrivals: at.text("arrivals").map(|file| folder.join(file)),
+        history: at.text("history").map(|file| folder.join(file)),
         format: found.unwrap_or(&json::FORMAT),
         trust: at.parsed("trust", Trust::by_name, "control_plane, agent, tenant or attacker_controlled"),
         lateness_ms: at.parsed("lateness", parse_span_ms, SPAN).unwrap_or(lateness_ms),

@@ -11,6 +11,7 @@ use model::Timestamp;
 use serde::Serialize;
 
 use super::exercise::{Exercise, Input, Labels};
+use crate::repeating;
 
 /// A record on its way.
 #[derive(Debug, Clone)]
@@ -78,10 +79,24 @@ pub(super) fn read(exercise: &Exercise) -> anyhow::Result<(Vec<Arriving>, Vec<La
             records.push(Arriving { source, at, bytes: line.as_bytes().to_vec() });
         }
     }
+    for (source, input) in exercise.inputs.iter().enumerate() {
+        records.extend(history(input)?.into_iter().map(|(at, text)| Arriving { source, at, bytes: text.into_bytes() }));
+    }
     check(exercise, &labelled)?;
     records.sort_by_key(|record| (record.at, record.source));
     labelled.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok((records, labelled))
+}
+
+/// The records of a history; none is labelled.
+fn history(input: &Input) -> anyhow::Result<Vec<(Timestamp, String)>> {
+    let Some(file) = &input.history else { return Ok(Vec::new()) };
+    let mut records = Vec::new();
+    for (number, line) in text(file)?.lines().enumerate() {
+        let found = repeating::repeated(line);
+        records.extend(found.map_err(|why| anyhow::anyhow!("{}:{}: {why}", file.display(), number + 1))?);
+    }
+    Ok(records)
 }
 
 fn text(file: &Path) -> anyhow::Result<String> {

@@ -72,6 +72,7 @@ fn inputs_of_days() -> Vec<Input> {
             source: format!("ordinary-{}", source.name),
             file: Default::default(),
             arrivals: None,
+            history: None,
             format: by_name(source.format)?,
             trust: Trust::by_name(source.trust),
             lateness_ms: source.longest_ms,

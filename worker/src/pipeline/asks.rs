@@ -75,6 +75,7 @@ impl Pipeline {
         for source in &mut self.sources {
             source.watermark = source.gate.advance();
         }
+        self.reach();
         let Pipeline { sources, lanes, settings, .. } = self;
         let cursor = |of: &[usize]| of.iter().filter_map(|&at| sources.get(at)?.cursor()).min();
         let mut cursors: Vec<(bool, LaneId, Timestamp)> =

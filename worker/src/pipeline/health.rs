@@ -20,13 +20,9 @@ impl Pipeline {
     /// Since when each lane that remembers something knows what is said now: since where it has come to, or since `at` where
     /// that is later.
     pub fn known_from(&self, at: Timestamp) -> Vec<KnownFrom> {
-        let name = |source: &usize| self.sources.get(*source).map(|source| source.name.clone());
         let lanes = self.lanes.remember();
         lanes
-            .map(|lane| KnownFrom {
-                sources: lane.sources.iter().filter_map(name).collect(),
-                from: self.sealer.cursor(lane.id).max(at),
-            })
+            .map(|lane| KnownFrom { sources: names(&self.sources, lane), from: self.sealer.cursor(lane.id).max(at) })
             .collect()
     }
 
@@ -43,10 +39,40 @@ impl Pipeline {
         true
     }
 
+    /// What rules have found out of sources since the last call, with since when each lane is to know it: heeded here by every
+    /// lane but the one that found it, which knows it. What was known before is left out.
+    pub fn heed_found(&mut self) -> Vec<(SourceHealth, Vec<KnownFrom>)> {
+        let mut new = Vec::new();
+        for (finder, said, at) in self.sealer.take_heard() {
+            let is_read = self.sources.iter().any(|source| source.name == said.source);
+            if !is_read || !self.lanes.health.entry(said.source.clone()).or_default().add(said.state) {
+                continue;
+            }
+            let own = self.lanes.iter().find(|lane| lane.id == finder);
+            let own = own.map(|lane| names(&self.sources, lane)).unwrap_or_default();
+            let mut known = self.known_from(at);
+            known.iter_mut().filter(|of| of.sources == own).for_each(|of| of.from = at);
+            for lane in self.lanes.iter().filter(|lane| lane.id != finder) {
+                self.sealer.heed(lane.id, &said, from(&self.sources, lane, &known));
+            }
+            new.push((said, known));
+        }
+        new
+    }
+
     /// What rules remember is judged by the lists of these engines, since when each lane knows them.
     pub fn relist(&self, engines: &[Arc<Engine>], known: &[KnownFrom]) {
         if let Some(first) = engines.first() {
             self.lanes.relist(first.rules.graph.version(), &first.lists, |lane| from(&self.sources, lane, known));
+        }
+    }
+
+    /// Tells every lane how far its sources have come: buckets close no later where input ends.
+    pub(super) fn reach(&mut self) {
+        let Pipeline { sources, lanes, sealer, settings, .. } = self;
+        for lane in lanes.iter() {
+            let newest = lane.sources.iter().filter_map(|at| sources.get(*at)).map(|source| source.gate.newest()).max();
+            sealer.reach(lane.id, newest.unwrap_or(Timestamp::MIN).max(settings.end));
         }
     }
 
@@ -69,7 +95,11 @@ impl Pipeline {
 
 /// Since when a lane knows something.
 fn from(sources: &[Source], lane: &Lane, known: &[KnownFrom]) -> Timestamp {
-    let name = |source: &usize| sources.get(*source).map(|source| source.name.clone());
-    let named: Vec<Arc<str>> = lane.sources.iter().filter_map(name).collect();
+    let named = names(sources, lane);
     known.iter().find(|of| of.sources == named).map_or(Timestamp::MIN, |of| of.from)
+}
+
+/// The names of a lane's sources.
+fn names(sources: &[Source], lane: &Lane) -> Vec<Arc<str>> {
+    lane.sources.iter().filter_map(|source| sources.get(*source)).map(|source| source.name.clone()).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! Must never hold anything that changes while it runs.
 
-use model::RedactionKey;
+use model::{RedactionKey, Timestamp};
 use sinks::{IncidentLimits, Limits, Mode};
 
 use super::LineageLimits;
@@ -25,6 +25,10 @@ pub struct Settings {
     pub lineage: Option<LineageLimits>,
     /// What incidents may hold; there are none without lineage.
     pub incidents: IncidentLimits,
+    /// What happened before is history: rules remember it, and nobody is told.
+    pub backfill_until: Timestamp,
+    /// Where input is over, buckets close up to here, or to the last event.
+    pub end: Timestamp,
     /// Names secrets in keys and ids.
     pub redaction: RedactionKey,
 }

@@ -90,8 +90,8 @@ fn pieces(
     quiet: bool,
     (before, go_on): (Option<ReplayState>, bool),
 ) -> anyhow::Result<Done> {
-    let Reader { engine, time, id_reuse, inputs, until, threads, .. } = reader;
-    let settings = limits::settings(mode, id_reuse, engine.reading.lineage);
+    let Reader { engine, time, id_reuse, inputs, until, backfill_until, end, threads, .. } = reader;
+    let settings = limits::settings(mode, id_reuse, engine.reading.lineage, (backfill_until, end));
     let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
     if let Some(state) = before {
         state.restore(&mut pipeline)?;
@@ -103,6 +103,7 @@ fn pieces(
     progress.finish_and_clear();
     drained?;
     pipeline.advance()?;
+    let _ = pipeline.heed_found();
     pipeline.flush()?;
     Ok(Done { pipeline, inputs })
 }
@@ -259,5 +260,7 @@ fn done(
         }
     }
     pipeline.advance()?;
+    // Files have no control log: each lane knows it from its own time on.
+    let _ = pipeline.heed_found();
     Ok(())
 }

@@ -70,6 +70,9 @@ pub struct ReadingArgs {
     /// Records later than this count as early: they stand alone and move no watermark
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// What happened before is history: rules and detectors remember it, and nobody is told
+    #[arg(long, value_name = "TIME")]
+    pub backfill_until: Option<String>,
     /// Threads that decode and evaluate
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -90,6 +93,10 @@ pub(crate) struct Reader {
     pub(crate) id_reuse: bool,
     pub(crate) inputs: inputs::Found,
     pub(crate) until: Option<Timestamp>,
+    /// See [`crate::pipeline::Settings::backfill_until`].
+    pub(crate) backfill_until: Timestamp,
+    /// Where buckets close at the latest; see [`crate::pipeline::Settings::end`].
+    pub(crate) end: Timestamp,
     pub(crate) threads: usize,
 }
 
@@ -139,12 +146,16 @@ impl ReadingArgs {
             mistakes.0.push(why.to_owned());
         }
         let rules = self.rule_set(!is_json, mistakes);
-        let mut lists = self.lists(scenario.flatten().as_ref(), mistakes);
+        let scenario = scenario.flatten();
+        let end = scenario.as_ref().and_then(|scenario| scenario.end).unwrap_or(Timestamp::MIN);
+        let mut lists = self.lists(scenario.as_ref(), mistakes);
         let tables = TableTexts::read(self.inventory.as_deref(), &self.network).and_then(|of| of.build(&mut lists));
         let tables = tables.map_err(|wrong| mistakes.0.extend(wrong)).ok().flatten();
         let logsource = mistakes.keep(self.logsource.as_deref().map(logsource).transpose());
         let lateness_ms = mistakes.keep(self.lateness_ms());
-        let until = mistakes.keep(self.until.as_deref().map(until).transpose());
+        let time = |name: &'static str, text: &Option<String>| text.as_deref().map(|text| time(name, text)).transpose();
+        let until = mistakes.keep(time("--until", &self.until));
+        let backfill_until = mistakes.keep(time("--backfill-until", &self.backfill_until)).flatten();
         let reading = Reading {
             source: self.source.as_deref().unwrap_or("replay").into(),
             speaks: speaks?,
@@ -165,6 +176,8 @@ impl ReadingArgs {
             time: TimePolicy { lateness_ms, duplicates_max: DUPLICATES_MAX },
             inputs,
             until: until.flatten(),
+            backfill_until: backfill_until.unwrap_or(Timestamp::MIN),
+            end,
             threads,
         };
         Some(Engine::new(reading, rules, Arc::new(lists), tables.clone(), keys).map(ready))
@@ -258,8 +271,8 @@ impl ReadingArgs {
     }
 }
 
-fn until(text: &str) -> anyhow::Result<Timestamp> {
-    Timestamp::parse(text).with_context(|| format!("--until {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
+fn time(name: &str, text: &str) -> anyhow::Result<Timestamp> {
+    Timestamp::parse(text).with_context(|| format!("{name} {text}: not a time (hint: 2026-09-01T00:00:00Z)"))
 }
 
 fn speaks(name: &str) -> anyhow::Result<Speaks> {

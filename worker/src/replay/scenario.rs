@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use model::Timestamp;
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// A scenario as read.
@@ -25,6 +26,8 @@ pub struct Scenario {
     pub inventory: Option<PathBuf>,
     /// Network tables for enrichment.
     pub network: Vec<PathBuf>,
+    /// Until when buckets close where input is over before.
+    pub end: Option<Timestamp>,
 }
 
 const KNOWN: &str = "title, story, format, source, lateness, lists, inventory, network, inputs, expected, end";
@@ -47,7 +50,11 @@ impl Scenario {
             let key = key.as_str().unwrap_or_default();
             let text = || value.as_str().map(str::to_owned);
             match key {
-                "title" | "story" | "expected" | "end" => {}
+                "title" | "story" | "expected" => {}
+                "end" => match value.as_str().and_then(Timestamp::parse) {
+                    Some(end) => scenario.end = Some(end),
+                    None => problems.push("end: not a time (hint: 2026-09-01T00:00:00Z)".to_owned()),
+                },
                 key if OF_GAME_DAYS.contains(&key) => {}
                 "format" => scenario.format = text().unwrap_or_default(),
                 "source" => scenario.source = text(),

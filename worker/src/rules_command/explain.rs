@@ -252,7 +252,8 @@ fn alert_words(alert: Option<&AlertSpec>, default_key: &str) -> Vec<String> {
 
 /// What earlier events decide.
 fn memories(rule: &Rule) -> Vec<String> {
-    rule.memories.iter().map(words::memory).chain(rule.new_terms.iter().map(words::new_terms)).collect()
+    let learned = rule.new_terms.iter().map(words::new_terms).chain(rule.detector.iter().map(words::detector));
+    rule.memories.iter().map(words::memory).chain(learned).collect()
 }
 
 fn as_json(file: &PackRule, rule: &Rule) -> Value {

@@ -11,12 +11,12 @@ use model::{AlertState, RedactionKey, Timestamp, Urgency};
 use rules::Lists;
 use rules::parse::Loaded;
 use rules::proof::Spoken;
-use serde_json::value::RawValue;
 use sinks::{IncidentLimits, Limits, Mode};
 
 use crate::engine::{Engine, Keys, Reading, Speaks, guessable};
 use crate::judge::{Fate, Judge, Judgement};
 use crate::pipeline::{Outlets, Pipeline, Settings};
+use crate::repeating;
 use crate::ruleset::RuleSet;
 
 /// Name of the source that tells the records.
@@ -52,7 +52,7 @@ pub fn spoken(documents: Loaded, cases: &[&str], lists: Lists) -> Result<Vec<Spo
 
 /// Tells one case from its first record to its end.
 fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, String> {
-    let records = match records(case) {
+    let records = match repeating::records(case) {
         Ok(records) => records,
         Err(why) => return Ok(Err(why)),
     };
@@ -69,6 +69,8 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
         correlations: rules::correlation::Limits { keys_max: MOST },
         lineage: None,
         incidents: IncidentLimits::DEFAULT,
+        backfill_until: Timestamp::MIN,
+        end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };
     let mut pipeline =
@@ -95,14 +97,4 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
     };
     let spoken: BTreeMap<_, _> = firing.map(|(id, told)| (id.clone(), urgencies(told.pages, told.tickets))).collect();
     Ok(Ok(spoken))
-}
-
-/// The records of a case: the members of an array, or the one record that the case is.
-fn records(case: &str) -> Result<Vec<&str>, String> {
-    if !case.trim_start().starts_with('[') {
-        return Ok(vec![case]);
-    }
-    let members: Vec<&RawValue> =
-        serde_json::from_str(case).map_err(|error| format!("the case is no array of records: {error}"))?;
-    Ok(members.into_iter().map(RawValue::get).collect())
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use ingest::enrich::Tables;
 use ingest::kafka::{Attempt, Connection, SecretFrom};
 use ingest::{IdentityKey, TimePolicy};
-use model::{RedactionKey, Sha256};
+use model::{RedactionKey, Sha256, Timestamp};
 use rules::parse::Settings as ParseSettings;
 use rules::{CompileError, Lists};
 use sinks::Mode;
@@ -161,7 +161,19 @@ impl Built {
         let correlations = config.correlations;
         let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
         let mode = Mode::Alerts;
-        let settings = Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, redaction };
+        let (backfill_until, end) = (config.backfill_until, Timestamp::MIN);
+        let settings = Settings {
+            mode,
+            merge,
+            id_reuse,
+            limits,
+            correlations,
+            lineage,
+            incidents,
+            backfill_until,
+            end,
+            redaction,
+        };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,

@@ -37,6 +37,19 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// What rules have found out of sources: where lanes stood goes into the control log, before a snapshot can be behind it.
+    pub(super) fn record_found(&mut self) -> anyhow::Result<()> {
+        let found = self.pipeline.heed_found();
+        for (said, known) in &found {
+            self.control.write(&health::record(self.fetched_at, said, known))?;
+            tracing::info!("source {}: {:?}", said.source, said.state);
+        }
+        if !found.is_empty() {
+            self.control.sync()?;
+        }
+        Ok(())
+    }
+
     /// A tick: sources whose heartbeats are missed, and those that are heard again.
     pub(super) fn heed_heartbeats(&mut self, now: Timestamp) -> anyhow::Result<()> {
         for (source, missing_after_ms) in watched(self.config) {

@@ -326,6 +326,7 @@ impl<'c> Worker<'c> {
     fn settle(&mut self) -> anyhow::Result<bool> {
         self.control.sync()?;
         self.pipeline.advance()?;
+        self.record_found()?;
         if let Err(error) = self.pipeline.flush() {
             if !error.retryable {
                 return Err(error.into());

@@ -143,6 +143,7 @@ fn known<'r>(rules: &'r RuleSet, record: &AlertRecord) -> Option<Known<'r>> {
         let mut fires_when = words::tree(&rule.condition);
         fires_when.extend(rule.wheres.iter().map(|expression| format!("- and {}", expression.source)));
         let learned = rule.memories.iter().map(words::memory).chain(rule.new_terms.iter().map(words::new_terms));
+        let learned = learned.chain(rule.detector.iter().map(words::detector));
         fires_when.extend(learned.map(|part| format!("- and {part}")));
         let runbook = runbook(&rule.origin, rule.alert.as_ref());
         let at_hand = RuleAtHand { place: place(&rule.origin), version: Some(rule.version), fires_when, runbook };
