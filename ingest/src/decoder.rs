@@ -14,7 +14,7 @@ use std::sync::Arc;
 use model::{Event, EventClass, Invalid, Projection, Row, Scalar, Sha256, Timestamp, Trust, View};
 
 use crate::container::{self, Elements, array, elements, members, payload};
-use crate::format::{Container, Decoded, FORMATS, Format, Held, Outer, Plan, Shape, Wanted};
+use crate::format::{Container, Decoded, FORMATS, Fields, Format, Held, Outer, Plan, Shape, Wanted};
 use crate::scan::{Ahead, is_json};
 
 use likely::Likely;
@@ -34,11 +34,12 @@ pub struct Decoder {
 /// Memory reused from record to record.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    raw: Row,
+    raw: Box<Row>,
     /// Rows of what stands in the record that was scanned last.
     ahead: Ahead,
     /// Rows that no container uses now: those that one is in use by stand by its side.
-    spare: Vec<Row>,
+    #[allow(clippy::vec_box, reason = "rows change hands without being moved")]
+    spare: Vec<Box<Row>>,
     likely: Likely,
 }
 
@@ -196,7 +197,7 @@ impl Decoder {
         };
         let raw = scratch.raw.view(text);
         let mut opened = None;
-        let held = match plan.shape(raw) {
+        let held = match plan.shape(raw, within.outer.as_ref()) {
             Err(reason) => return self.members(scratch, text, place, within, reason, sink),
             Ok(Shape::Container(held)) => held,
             Ok(shape) => {
@@ -251,7 +252,7 @@ impl Decoder {
         let members = members(text).ok()?;
         let first = members.first()?;
         let (_, plan) = self.scan(scratch, first, Within { outer: None, ..within }).ok()?;
-        (keeps(plan) && plan.shape(scratch.raw.view(first)).is_ok()).then_some(members)
+        (keeps(plan) && plan.shape(scratch.raw.view(first), None).is_ok()).then_some(members)
     }
 
     /// Scans a record as the format that it is of, and says which that is.
@@ -262,7 +263,6 @@ impl Decoder {
         if within.plan.is_none() || !ahead.take(text, raw) {
             plan.scan_ahead(text, raw, ahead)?;
         }
-        plan.inherit(within.outer, raw);
         if within.plan.is_some() {
             return Ok((first, plan));
         }
@@ -271,7 +271,6 @@ impl Decoder {
         if at != first {
             *scratch.likely.of(within.kind) = at;
             plan.scan_ahead(text, &mut scratch.raw, &mut scratch.ahead)?;
-            plan.inherit(within.outer, &mut scratch.raw);
         }
         Ok((at, plan))
     }
@@ -289,10 +288,11 @@ impl Decoder {
         let found = opened.map_or_else(|| elements(text, view, held), Ok)?;
         let (mut id, mut carried, depth) = (None, within.carried, within.depth);
         let within = if held.container.is_foreign() {
-            let (own, time) = plan.named(view);
+            let fields = Fields::new(view, within.outer.as_ref());
+            let (own, time) = plan.named(fields);
             id = own;
             carried.time = time.or(carried.time);
-            Within { plan: None, outer: None, carried, kind: Some(likely::kind(plan.action(view))), depth }
+            Within { plan: None, outer: None, carried, kind: Some(likely::kind(plan.action(fields))), depth }
         } else {
             Within { plan: Some(at), outer: Some(plan.outer(view)), carried, kind: None, depth }
         };

@@ -346,24 +346,21 @@ impl<'p> Scan<'p, '_> {
         let start = self.json.at();
         let address = self.json.bytes().as_ptr() as usize + start;
         let ahead = self.ahead.as_deref_mut().filter(|_| is_record);
-        let Some(number) = ahead.and_then(|ahead| ahead.begin(address)) else { return self.cut_out(slot, edge, way) };
+        let Some((number, mut row)) = ahead.and_then(|ahead| ahead.begin(address)) else {
+            return self.cut_out(slot, edge, way);
+        };
         self.put(edge, way, Scalar::Empty);
-        self.exchange(number);
-        self.row.reset(self.projection.len());
-        self.row.set_whole(false);
-        let outer = std::mem::replace(&mut self.base, start);
-        let read = self.object(&ROOT, Way { literal: false, cuts: true, room: way.room });
-        self.base = outer;
-        self.exchange(number);
+        row.reset(self.projection.len());
+        row.set_whole(false);
+        let ahead = self.ahead.as_deref_mut();
+        let mut inner = Scan { json: self.json, base: start, row: &mut row, ahead, ..*self };
+        let read = inner.object(&ROOT, Way { literal: false, cuts: true, room: way.room });
+        self.json = inner.json;
+        if let Some(ahead) = self.ahead.as_deref_mut() {
+            ahead.end(number, row);
+        }
         self.row.push_record_text(slot, start - self.base, self.json.at() - start);
         read
-    }
-
-    /// Makes the row of this number the one that is filled, and back.
-    fn exchange(&mut self, number: usize) {
-        if let Some(ahead) = self.ahead.as_deref_mut() {
-            ahead.swap(number, self.row);
-        }
     }
 
     /// A dotted path found as one key of the record itself replaces what was found inside nested objects.

@@ -66,9 +66,9 @@ impl Listening {
         if class != EventClass::OpsHealth && !class.is_heartbeat() {
             return None;
         }
-        self.plan.scan(seen.text, seen.outer, raw).ok()?;
+        self.plan.scan(seen.text, raw).ok()?;
         let view = raw.view(seen.text);
-        let Ok(Shape::Event(decoded)) = self.plan.shape(view) else { return None };
+        let Ok(Shape::Event(decoded)) = self.plan.shape(view, seen.outer.as_ref()) else { return None };
         self.plan.map(&decoded, view, source, row)?;
         let view = row.view(seen.text);
         let text = |slot: Slot| view.values(slot).find_map(Scalar::as_text).map(Cow::into_owned);

@@ -300,11 +300,12 @@ impl Matched<'_> {
         if self.seen.decoded.class.is_none() {
             return Vec::new();
         }
-        if self.route.facts.scan(self.seen.text, self.seen.outer, raw).is_err() {
+        if self.route.facts.scan(self.seen.text, raw).is_err() {
             return Vec::new();
         }
         let view = raw.view(self.seen.text);
-        let Ok(Shape::Event(decoded)) = self.route.facts.shape(view) else { return Vec::new() };
+        let outer = self.seen.outer.as_ref();
+        let Ok(Shape::Event(decoded)) = self.route.facts.shape(view, outer) else { return Vec::new() };
         self.route.facts.map(&decoded, view, &self.engine.reading.source, row);
         let view: View<'_> = row.view(self.seen.text);
         let fields = &self.route.fact_fields;

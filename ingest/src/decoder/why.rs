@@ -6,7 +6,7 @@ use model::{Projection, Row};
 
 use super::{CONTAINER_DEPTH_MAX, Decoder, Scratch, Within};
 use crate::container::{Elements, array, elements, text as record_text};
-use crate::format::{Classified, Format, Inputs, Memo, Plan, Shape};
+use crate::format::{Classified, Fields, Format, Inputs, Memo, Plan, Shape};
 use crate::scan::scan;
 
 /// A container that was taken apart.
@@ -52,7 +52,7 @@ impl Decoder {
         let mut scratch = Scratch::default();
         let held = self.scan(&mut scratch, text, within).ok().and_then(|(at, plan)| {
             let raw = scratch.raw.view(text);
-            let held = match plan.shape(raw).ok()? {
+            let held = match plan.shape(raw, within.outer.as_ref()).ok()? {
                 Shape::Container(held) => held,
                 Shape::Event(_) | Shape::Filtered => plan.parts(raw)?,
             };
@@ -133,7 +133,7 @@ impl Format {
         let slots: Vec<_> = mapping.classify_paths.iter().map(|path| wanted.ask(path)).collect();
         let mut row = Row::default();
         scan(text, &wanted, &mut row).ok()?;
-        match (mapping.classify)(&Inputs::new(row.view(text), &slots, &Memo::default())) {
+        match (mapping.classify)(&Inputs::new(Fields::new(row.view(text), None), &slots, &Memo::default())) {
             Classified::Invalid(why) => Some(why),
             _ => None,
         }

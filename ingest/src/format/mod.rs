@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
+use model::{EventClass, Row, Scalar, Slot, Timestamp, Trust, Verdict};
 
 pub mod argocd;
 pub mod aws_codebuild_codepipeline;
@@ -49,7 +49,7 @@ pub mod vault_audit;
 mod workload;
 
 pub use opened::Memo;
-pub use plan::{Decoded, Held, Outer, Plan, Shape, Wanted};
+pub use plan::{Decoded, Fields, Held, Outer, Plan, Shape, Wanted};
 
 /// Every format, in the order in which content is guessed: the more particular first.
 pub static FORMATS: &[&Format] = &[
@@ -279,7 +279,7 @@ pub struct Class {
 /// What a row may read: the values of the paths it names, in that order.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
-    view: View<'a>,
+    fields: Fields<'a>,
     slots: &'a [Slot],
     memo: &'a Memo,
     is_dated: bool,
@@ -287,8 +287,8 @@ pub struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
     /// Inputs of a row whose paths have these slots, with what the record's other rows have opened.
-    pub fn new(view: View<'a>, slots: &'a [Slot], memo: &'a Memo) -> Self {
-        Inputs { view, slots, memo, is_dated: false }
+    pub fn new(fields: Fields<'a>, slots: &'a [Slot], memo: &'a Memo) -> Self {
+        Inputs { fields, slots, memo, is_dated: false }
     }
 
     /// The same where a path of the mapping has given the time: nobody needs to look for another.
@@ -324,7 +324,7 @@ impl<'a> Inputs<'a> {
     /// All values of the `i`-th path, nulls and empties included.
     pub fn all(&self, i: usize) -> impl Iterator<Item = Scalar<'a>> + use<'a> {
         let slot = self.slots.get(i).copied().unwrap_or(Slot::MAX);
-        self.view.values(slot)
+        self.fields.values(slot)
     }
 
     /// The first value of the `i`-th path that is neither null nor empty.

@@ -3,6 +3,7 @@
 //! The same code with every field wanted gives the full [`Event`] that people see; there is no second decoder.
 
 mod asking;
+mod fields;
 mod marks;
 mod named;
 mod origin;
@@ -13,10 +14,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use model::{EventClass, Invalid, Projection, Rfc3339, Row, Scalar, Slot, Timestamp, Trust, Verdict, View};
+use model::{EventClass, Invalid, Projection, Rfc3339, Row, Slot, Timestamp, Trust, Verdict, View};
 
+use self::asking::Asking;
 pub use self::asking::Held;
-use self::asking::{Asking, Inherited};
+pub use self::fields::Fields;
 use self::marks::Marks;
 use self::rows::Rows;
 use super::{Classified, Container, Format, Inputs, LATEST, Memo, Output, fill};
@@ -43,9 +45,10 @@ pub struct Wanted {
 pub struct Plan {
     format: &'static Format,
     projection: Projection,
-    inherited: Vec<(Slot, Inherited)>,
     /// Where this format's records find the values that those in them have from them.
     told: Vec<Slot>,
+    /// By which paths those ask for them.
+    told_paths: Vec<Box<str>>,
     /// Lists of parts; the first list whose first part is there gives the id.
     id: Vec<Vec<Slot>>,
     time: Vec<Slot>,
@@ -100,7 +103,7 @@ pub struct Outer<'a> {
 }
 
 /// Envelope of one decoded record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Decoded<'a> {
     /// Provider id.
     pub id: Option<Cow<'a, str>>,
@@ -112,6 +115,8 @@ pub struct Decoded<'a> {
     pub action: &'a str,
     /// Outcome.
     pub verdict: Verdict,
+    /// What it stands in.
+    outer: Option<&'a Outer<'a>>,
     /// What was opened to tell so much, for the rows that ask for more of it.
     memo: Memo,
 }
@@ -124,7 +129,7 @@ impl Decoded<'_> {
 }
 
 /// What a scanned record turned out to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Shape<'a> {
     /// One event.
     Event(Decoded<'a>),
@@ -170,13 +175,14 @@ impl Plan {
             .into_iter()
             .map(|(class, fields)| (class, ClassPlan::new(format, class, fields, tables.as_deref(), &mut asking)))
             .collect();
-        let Asking { record: projection, told, inherited, .. } = asking;
-        let (trust, inherited) = (trust.unwrap_or(format.trust), inherited.into_values().collect());
+        let Asking { record: projection, told, outer } = asking;
+        let told_paths = (0..).take(told.len()).map(|slot| format!("^.{}", outer.name(slot)).into()).collect();
+        let trust = trust.unwrap_or(format.trust);
         Plan {
             format,
             projection,
-            inherited,
             told,
+            told_paths,
             id,
             time,
             latest,
@@ -200,35 +206,17 @@ impl Plan {
         self.trust
     }
 
-    /// Scans a record into `raw`, and takes what it has from its container.
+    /// Scans a record into `raw`.
     ///
     /// # Errors
     /// When it is not one JSON value, or nested too deep.
-    pub fn scan(&self, record: &str, outer: Option<Outer<'_>>, raw: &mut Row) -> Result<(), Invalid> {
-        scan(record, &self.projection, raw)?;
-        self.inherit(outer, raw);
-        Ok(())
+    pub fn scan(&self, record: &str, raw: &mut Row) -> Result<(), Invalid> {
+        scan(record, &self.projection, raw)
     }
 
-    /// The same, and fills rows for what stands in it, each to be told of its container by [`Plan::inherit`].
+    /// The same, and fills rows for what stands in it.
     pub(crate) fn scan_ahead(&self, record: &str, raw: &mut Row, ahead: &mut Ahead) -> Result<(), Invalid> {
         scan_ahead(record, &self.projection, raw, ahead)
-    }
-
-    /// Puts into a scanned record's row what the record has from its container.
-    pub(crate) fn inherit(&self, outer: Option<Outer<'_>>, raw: &mut Row) {
-        let Some(Outer { view, told, index }) = outer else { return };
-        for &(slot, what) in &self.inherited {
-            match what {
-                Inherited::Index => raw.push_scalar(slot, Scalar::Int(index as i64)),
-                Inherited::Field(theirs) => {
-                    let theirs = told.get(theirs as usize).copied().unwrap_or(Slot::MAX);
-                    if view.has(theirs) {
-                        raw.inherit(slot, view, theirs);
-                    }
-                }
-            }
-        }
     }
 
     /// What the records in a scanned container have of it.
@@ -236,20 +224,21 @@ impl Plan {
         Outer { view: container, told: &self.told, index: 0 }
     }
 
-    /// What a scanned record is.
+    /// What a scanned record is that stands in this container, if in any.
     ///
     /// # Errors
     /// When it is no record of this format.
-    pub fn shape<'a>(&'a self, view: View<'a>) -> Result<Shape<'a>, Invalid> {
+    pub fn shape<'a>(&'a self, view: View<'a>, outer: Option<&'a Outer<'a>>) -> Result<Shape<'a>, Invalid> {
         if let Some(held) = self.held(view, false) {
             return Ok(Shape::Container(held));
         }
-        let (id, time) = self.named(view);
-        let action = self.action(view);
+        let fields = Fields::new(view, outer);
+        let (id, time) = self.named(fields);
+        let action = self.action(fields);
         let memo = Memo::default();
-        let mut decoded = Decoded { id, time, class: None, action, verdict: Verdict::Unknown, memo };
+        let mut decoded = Decoded { id, time, class: None, action, verdict: Verdict::Unknown, outer, memo };
         if let Some(mapping) = self.format.mapping {
-            let inputs = Inputs::new(view, &self.classify, &decoded.memo).dated(time.is_some());
+            let inputs = Inputs::new(fields, &self.classify, &decoded.memo).dated(time.is_some());
             let classified = (mapping.classify)(&inputs);
             if let Classified::Dated(_, time) = classified {
                 decoded.time = decoded.time.or(Some(time));
@@ -271,8 +260,8 @@ impl Plan {
     }
 
     /// The action of a scanned record, as it calls it.
-    pub fn action<'a>(&self, view: View<'a>) -> &'a str {
-        view.text(self.action).unwrap_or("")
+    pub fn action<'a>(&self, fields: Fields<'a>) -> &'a str {
+        fields.text(self.action).unwrap_or("")
     }
 
     /// The records beside a scanned record that is an event itself.
@@ -295,7 +284,7 @@ impl Plan {
     pub fn map(&self, decoded: &Decoded<'_>, raw: View<'_>, source: &str, row: &mut Row) -> Option<Missed> {
         let plan = decoded.class.and_then(|class| self.classes.get(&class))?;
         row.reset(plan.slots);
-        plan.rows.fill(raw, &decoded.memo, row);
+        plan.rows.fill(Fields::new(raw, decoded.outer), &decoded.memo, row);
         for &(slot, what) in &plan.envelope {
             let mut output = Output::new(row, slot, raw.record());
             match what {

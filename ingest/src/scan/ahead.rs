@@ -14,8 +14,8 @@ pub(super) const RECORD_BYTES_MAX: usize = 16_384;
 /// The rows, in the order in which their records begin.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead {
-    /// Each with the address of its record; those behind `filled` are room.
-    rows: Vec<(usize, Row)>,
+    /// Each with the address of its record; those behind `filled` are room, and one that is being filled is none.
+    rows: Vec<(usize, Option<Box<Row>>)>,
     filled: usize,
     next: usize,
 }
@@ -33,7 +33,7 @@ impl Ahead {
 
     /// Puts the row of a record that stands in the one scanned last into `row`; false where it was not filled ahead.
     /// Records are asked for in the order in which they stand.
-    pub(crate) fn take(&mut self, record: &str, row: &mut Row) -> bool {
+    pub(crate) fn take(&mut self, record: &str, row: &mut Box<Row>) -> bool {
         let address = record.as_ptr() as usize;
         while let Some((start, filled)) = self.rows.get_mut(self.next).filter(|_| self.next < self.filled) {
             if *start > address {
@@ -41,29 +41,35 @@ impl Ahead {
             }
             self.next += 1;
             if *start == address {
-                std::mem::swap(row, filled);
-                return true;
+                return filled.as_mut().map(|filled| std::mem::swap(row, filled)).is_some();
             }
         }
         false
     }
 
-    /// Makes room for one more row, whose record begins at this address, and says its number; None: there are enough.
-    pub(super) fn begin(&mut self, address: usize) -> Option<usize> {
+    /// A row to be filled and brought back, for a record that begins at this address, and its number; None: there are
+    /// enough.
+    pub(super) fn begin(&mut self, address: usize) -> Option<(usize, Box<Row>)> {
         let number = self.filled;
-        match self.rows.get_mut(number) {
-            Some((start, _)) => *start = address,
-            None if number < ROWS_MAX => self.rows.push((address, Row::default())),
+        let row = match self.rows.get_mut(number) {
+            Some((start, row)) => {
+                *start = address;
+                row.take()
+            }
+            None if number < ROWS_MAX => {
+                self.rows.push((address, None));
+                None
+            }
             None => return None,
-        }
+        };
         self.filled += 1;
-        Some(number)
+        Some((number, row.unwrap_or_default()))
     }
 
-    /// Exchanges a row and the one of this number.
-    pub(super) fn swap(&mut self, number: usize, row: &mut Row) {
+    /// Takes back the row of this number.
+    pub(super) fn end(&mut self, number: usize, row: Box<Row>) {
         if let Some((_, filled)) = self.rows.get_mut(number) {
-            std::mem::swap(row, filled);
+            *filled = Some(row);
         }
     }
 }

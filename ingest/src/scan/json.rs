@@ -6,7 +6,7 @@
 use model::Invalid;
 
 /// A JSON text and how far it has been read.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Json<'t> {
     bytes: &'t [u8],
     at: usize,

@@ -237,7 +237,7 @@ fn rows_read_ahead_say_what_a_scan_of_their_record_says() {
     let (projection, ..) = nested();
     let record = r#" {"name":"list", "items": [ {"name":"é","results":[{"name":"\u0061","a":{"b":1}},7,{"a.b":"x","a":{"b":2}}],
         "a":{"b":[1.5,{}]}}, [{"name":"no"}], null, {}, {"results":[{"name":"y"}],"results":[{"name":"z","name":2}]} ]}"#;
-    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    let (mut row, mut ahead) = (Box::default(), Ahead::default());
     scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
     let objects = [
         r#"{"name":"é"#,
@@ -252,7 +252,7 @@ fn rows_read_ahead_say_what_a_scan_of_their_record_says() {
         let mut values = serde_json::Deserializer::from_str(&record[record.find(begins).expect(begins)..])
             .into_iter::<&serde_json::value::RawValue>();
         let element = values.next().expect("a value").expect("JSON").get();
-        let (mut read, mut scanned) = (Row::default(), Row::default());
+        let (mut read, mut scanned) = (Box::default(), Row::default());
         assert!(ahead.take(element, &mut read), "{begins}");
         scan(element, &projection, &mut scanned).expect("valid");
         let says = |row: &Row| {
@@ -269,7 +269,7 @@ fn rows_read_ahead_say_what_a_scan_of_their_record_says() {
 #[test]
 fn few_rows_of_small_records_are_read_ahead() {
     let (projection, name, _) = nested();
-    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    let (mut row, mut ahead) = (Box::default(), Ahead::default());
     let mut taken = |record: &str| {
         scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
         let parts = record.match_indices(r#"{"name""#).map(|(at, _)| &record[at..]);
@@ -286,7 +286,7 @@ fn few_rows_of_small_records_are_read_ahead() {
 #[test]
 fn a_container_is_read_whatever_stands_in_it() {
     let (projection, name, _) = nested();
-    let (mut row, mut ahead) = (Row::default(), Ahead::default());
+    let (mut row, mut ahead) = (Box::default(), Ahead::default());
     let record = r#"{"items":[{"name":"x"},{"name":1e999}],"name":"list"}"#;
     scan_ahead(record, &projection, &mut row, &mut ahead).expect("valid");
     assert_eq!(row.view(record).text(name), Some("list"));

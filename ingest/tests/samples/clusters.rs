@@ -51,7 +51,7 @@ fn told(record: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     for record in records {
         let mut row = Row::default();
-        let Some(plan) = decoder.plans().first().filter(|plan| plan.scan(&record, None, &mut row).is_ok()) else {
+        let Some(plan) = decoder.plans().first().filter(|plan| plan.scan(&record, &mut row).is_ok()) else {
             continue;
         };
         let at = plan.recognised(row.view(&record));

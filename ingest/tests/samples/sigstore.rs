@@ -107,7 +107,7 @@ fn guessing() -> Decoder {
 /// The format whose marks a record has, whatever becomes of it then.
 fn recognised(decoder: &Decoder, text: &str) -> Option<&'static str> {
     let (plan, mut row) = (&decoder.plans()[0], Row::default());
-    plan.scan(text, None, &mut row).ok()?;
+    plan.scan(text, &mut row).ok()?;
     plan.recognised(row.view(text)).map(|at| decoder.plans()[at].format().name)
 }
 

@@ -2,20 +2,10 @@
 //!
 //! One scan serves them all. Must never be asked anything once the plan is made.
 
-use std::collections::BTreeMap;
-
 use model::{Cut, Projection, Slot};
 
 use super::super::{Container, Id};
-
-/// A value that a record has from the container it stands in.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Inherited {
-    /// Its number there.
-    Index,
-    /// A field of the container, by its number among those that are told of containers.
-    Field(Slot),
-}
+use super::fields;
 
 /// A container that a scanned record holds, and the slots of the texts of what stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +39,8 @@ impl Held {
 pub(super) struct Asking {
     pub(super) record: Projection,
     /// What the container is asked for, and where its own scan finds that: one scan serves both.
-    outer: Projection,
+    pub(super) outer: Projection,
     pub(super) told: Vec<Slot>,
-    pub(super) inherited: BTreeMap<String, (Slot, Inherited)>,
 }
 
 impl Asking {
@@ -63,27 +52,19 @@ impl Asking {
     /// `^.path` is asked of the container, `^index` is the record's number in it: neither can be forged by a key of the
     /// record that is called so.
     pub(super) fn ask(&mut self, path: &str) -> Slot {
-        if !path.starts_with('^') {
-            return self.record.ask(path);
+        match path.strip_prefix('^') {
+            None => self.record.ask(path),
+            Some(outer) => outer.strip_prefix('.').map_or(fields::INDEX, |outer| self.ask_outer(outer)),
         }
-        if let Some((slot, _)) = self.inherited.get(path) {
-            return *slot;
-        }
-        let what = match path.strip_prefix("^.") {
-            Some(outer) => Inherited::Field(self.ask_outer(outer)),
-            None => Inherited::Index,
-        };
-        let slot = self.record.reserve(path);
-        self.inherited.insert(path.to_owned(), (slot, what));
-        slot
     }
 
+    /// A slot of what is told of containers.
     pub(super) fn ask_outer(&mut self, path: &str) -> Slot {
-        let slot = self.outer.ask(path);
-        if slot as usize == self.told.len() {
+        let number = self.outer.ask(path) as usize;
+        if number == self.told.len() {
             self.told.push(self.record.ask(path));
         }
-        slot
+        fields::told(number)
     }
 
     pub(super) fn ask_all(&mut self, paths: &[&str]) -> Vec<Slot> {

@@ -4,29 +4,29 @@
 
 use std::borrow::Cow;
 
-use model::{Scalar, Slot, Timestamp, View};
+use model::{Scalar, Slot, Timestamp};
 
-use super::Plan;
+use super::{Fields, Plan};
 
 /// Room for an id of several parts: nearly all are shorter.
 const ID_BYTES: usize = 160;
 
 impl Plan {
     /// Id and time of a scanned record; an envelope's go to the records in it that have none of their own.
-    pub fn named<'a>(&'a self, view: View<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
-        (self.id(view), self.time(view))
+    pub fn named<'a>(&'a self, fields: Fields<'a>) -> (Option<Cow<'a, str>>, Option<Timestamp>) {
+        (self.id(fields), self.time(fields))
     }
 
-    fn id<'a>(&'a self, view: View<'a>) -> Option<Cow<'a, str>> {
+    fn id<'a>(&'a self, fields: Fields<'a>) -> Option<Cow<'a, str>> {
         self.id.iter().find_map(|slots| {
             let (first, rest) = slots.split_first()?;
-            let first = said(view, *first)?;
+            let first = said(fields, *first)?;
             if rest.is_empty() {
                 return first.as_text();
             }
             let mut id = String::with_capacity(ID_BYTES);
             write(&mut id, first);
-            for part in rest.iter().filter_map(|&slot| said(view, slot)) {
+            for part in rest.iter().filter_map(|&slot| said(fields, slot)) {
                 id.push(':');
                 write(&mut id, part);
             }
@@ -34,15 +34,15 @@ impl Plan {
         })
     }
 
-    fn time(&self, view: View<'_>) -> Option<Timestamp> {
-        let named = self.time.iter().find_map(|&slot| view.values(slot).find_map(read_time));
-        named.or_else(|| self.latest.iter().flat_map(|&slot| view.values(slot)).filter_map(read_time).max())
+    fn time(&self, fields: Fields<'_>) -> Option<Timestamp> {
+        let named = self.time.iter().find_map(|&slot| fields.values(slot).find_map(read_time));
+        named.or_else(|| self.latest.iter().flat_map(|&slot| fields.values(slot)).filter_map(read_time).max())
     }
 }
 
 /// The first value that is neither null nor empty.
-fn said(view: View<'_>, slot: Slot) -> Option<Scalar<'_>> {
-    view.values(slot).find(|value| !matches!(value, Scalar::Null | Scalar::Empty | Scalar::Text("")))
+fn said(fields: Fields<'_>, slot: Slot) -> Option<Scalar<'_>> {
+    fields.values(slot).find(|value| !matches!(value, Scalar::Null | Scalar::Empty | Scalar::Text("")))
 }
 
 /// Adds a value as [`Scalar::as_text`] has it.

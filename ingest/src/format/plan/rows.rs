@@ -3,9 +3,10 @@
 //! All inputs stand in one piece of memory: where records of many formats follow each other, a plan is read anew for each.
 //! Must never leave out a row that would have made a value.
 
-use model::{Row, Slot, View};
+use model::{Row, Slot};
 
 use super::super::{Fill, Inputs, Memo, Output};
+use super::Fields;
 
 /// Rows, in the order of their fields.
 #[derive(Debug, Default)]
@@ -45,11 +46,11 @@ impl Rows {
     }
 
     /// Makes the values that a record gives.
-    pub(super) fn fill(&self, raw: View<'_>, memo: &Memo, row: &mut Row) {
+    pub(super) fn fill(&self, raw: Fields<'_>, memo: &Memo, row: &mut Row) {
         for planned in &self.rows {
             let inputs = self.inputs_of(planned);
             if planned.speaks_of_nothing || inputs.iter().any(|&slot| raw.has(slot)) {
-                let mut output = Output::new(row, planned.slot, raw.record());
+                let mut output = Output::new(row, planned.slot, raw.own().record());
                 (planned.fill)(&Inputs::new(raw, inputs, memo), &mut output);
             }
         }
@@ -70,7 +71,7 @@ fn speaks_of_nothing(inputs: usize, fill: Fill) -> bool {
     let (mut row, nothing) = (Row::default(), Row::default());
     row.reset(1);
     let none = vec![Slot::MAX; inputs];
-    fill(&Inputs::new(nothing.view(""), &none, &Memo::default()), &mut Output::new(&mut row, 0, ""));
+    fill(&Inputs::new(Fields::new(nothing.view(""), None), &none, &Memo::default()), &mut Output::new(&mut row, 0, ""));
     row.view("").has(0)
 }
 
@@ -96,7 +97,7 @@ mod tests {
         raw.reset(2);
         raw.push_text(0, "x");
         row.reset(3);
-        rows.fill(raw.view(""), &Memo::default(), &mut row);
+        rows.fill(Fields::new(raw.view(""), None), &Memo::default(), &mut row);
         let values = |slot| row.view("").values(slot).count();
         assert_eq!([values(0), values(1), values(2)], [1, 0, 1]);
         let speak: Vec<bool> = rows.rows.iter().map(|of| of.speaks_of_nothing).collect();
