@@ -153,18 +153,6 @@ impl Row {
         self.push(slot, kind);
     }
 
-    /// All values that another record has for its slot `theirs`; texts are copied.
-    pub fn inherit(&mut self, slot: Slot, from: View<'_>, theirs: Slot) {
-        let mut at = from.first(theirs);
-        while let Some(found) = from.row.found.get(at as usize) {
-            at = found.next;
-            match found.kind {
-                Kind::Text(place) => self.push_text(slot, from.text_at(place)),
-                kind => self.push(slot, kind),
-            }
-        }
-    }
-
     /// Every value of the record as text, gathered beside the slots when the projection keeps all.
     #[inline]
     pub fn all_mut(&mut self) -> &mut Texts {
