@@ -11,9 +11,11 @@ pub mod derive;
 pub mod histogram;
 pub mod matcher;
 mod places;
+pub mod prometheus;
 pub mod query;
 pub mod report;
 pub mod slo;
+pub mod standing;
 
 #[cfg(test)]
 mod tests;

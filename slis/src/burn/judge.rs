@@ -4,7 +4,7 @@
 //! remember anything between two of them.
 
 use super::rates::{Condition, Objective, Urgency};
-use super::series::{Counts, Series};
+use super::series::{Counts, Windowed};
 use super::tail::at_least;
 
 /// Keeps what could be luck from alerting: at least two bad ones, and a service exactly on budget would show as many as
@@ -66,7 +66,7 @@ pub struct Judgement {
 }
 
 /// Judges at the close of a minute: `at_ms` is its end.
-pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
+pub fn judge(policy: &Policy, series: &impl Windowed, at_ms: i64) -> Judgement {
     let states: Vec<State> =
         policy.conditions.iter().map(|condition| state(policy, condition, series, at_ms)).collect();
     let fires = |urgency: Urgency| {
@@ -78,7 +78,7 @@ pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
     Judgement { states, urgency, ticket_held: page && ticket }
 }
 
-fn state(policy: &Policy, condition: &Condition, series: &Series, at_ms: i64) -> State {
+fn state(policy: &Policy, condition: &Condition, series: &impl Windowed, at_ms: i64) -> State {
     let Policy { objective, period_ms, guard, .. } = policy;
     let (long, short) = (series.window(at_ms, condition.long_ms), series.window(at_ms, condition.short_ms));
     if long.total <= 0 || short.total <= 0 {
