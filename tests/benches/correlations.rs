@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use harness::feed::{Feed, STEPS};
 use harness::generate::Random;
+use harness::memory::resident;
 use ingest::scan;
 use model::{EVENTS_AT_ONCE, Held, Row, Timestamp};
 use rules::{Evaluator, Lists, Match};
@@ -271,11 +272,4 @@ fn flood() {
         resident().saturating_sub(before) / 1_000_000
     );
     assert_eq!(held, 1);
-}
-
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse().ok());
-    line.unwrap_or(0u64) * 1_024
 }

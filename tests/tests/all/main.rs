@@ -50,6 +50,7 @@ mod run_watch;
 mod secrets;
 mod semantics;
 mod slo;
+mod slo_objectives;
 mod state_secrets;
 mod suppression;
 mod trace;

@@ -24,7 +24,7 @@ const DAYS: [&str; 9] = [
 /// senses a violated runtime.
 const WITHOUT: [&str; 2] = ["A-M2", "B-M10"];
 
-fn archived(day: &str, folder: &Path) -> PathBuf {
+pub(crate) fn archived(day: &str, folder: &Path) -> PathBuf {
     let archive = folder.join("history");
     let input = cli::workspace().join("replay-data").join(day);
     let args = ["replay", &input.display().to_string(), "--json", "--archive", &archive.display().to_string()];
@@ -33,7 +33,7 @@ fn archived(day: &str, folder: &Path) -> PathBuf {
     archive
 }
 
-fn report(archive: &Path, more: &[&str]) -> cli::Ran {
+pub(crate) fn report(archive: &Path, more: &[&str]) -> cli::Ran {
     let archive = archive.display().to_string();
     let args = ["slo", "report", "--archive", archive.as_str()].into_iter().chain(more.iter().copied());
     cli::run(args, b"")
