@@ -88,10 +88,18 @@ pub async fn derive(
 ) -> Result<Derived, QueryError> {
     let store = Store::with_archive(limits, archive.folder())?;
     let (buckets, derived) = buckets(&store, definitions, rows_max).await?;
+    put(archive, &buckets)?;
+    Ok(derived)
+}
+
+/// Puts contributions into an archive, in the place of those that were there.
+///
+/// # Errors
+/// When files cannot be written.
+pub fn put(archive: &mut Archive, buckets: &Buckets) -> Result<(), QueryError> {
     let mut rows: Vec<(Key, Sums)> = buckets.rows().map(|(key, sums)| (key.clone(), *sums)).collect();
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    write_contributions(archive, &rows)?;
-    Ok(derived)
+    Ok(write_contributions(archive, &rows)?)
 }
 
 /// The fields that definitions look at, without the envelope's.

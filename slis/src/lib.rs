@@ -12,9 +12,11 @@ pub mod histogram;
 pub mod live;
 pub mod matcher;
 mod places;
+pub mod prometheus;
 pub mod query;
 pub mod report;
 pub mod slo;
+pub mod standing;
 
 #[cfg(test)]
 mod tests;

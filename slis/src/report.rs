@@ -119,16 +119,20 @@ fn of(definition: &Definition, error: QueryError) -> QueryError {
 
 /// The contributions that an indicator's SQL sees, as `own`.
 fn own(definition: &Definition, asked: &Asked) -> String {
+    format!(
+        "SELECT {} AS key, minute, team, environment, repository, label, bucket, good, total, excluded, measured, sum_us, \
+         seen FROM contributions WHERE {}",
+        asked.by.column(),
+        of_indicator(&definition.code, asked, asked.from_ms),
+    )
+}
+
+/// The rows of an indicator from a time on until the end that is asked for, of whom is asked for; as SQL.
+pub(crate) fn of_indicator(code: &str, asked: &Asked, from_ms: i64) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let minute = |ms: i64| format!("arrow_cast({ms}, 'Timestamp(Millisecond, Some(\"UTC\"))')");
-    let mut sql = format!(
-        "SELECT {} AS key, minute, team, environment, repository, label, bucket, good, total, excluded, measured, sum_us, \
-         seen FROM contributions WHERE indicator = {} AND minute >= {} AND minute < {}",
-        asked.by.column(),
-        quoted(&definition.code),
-        minute(asked.from_ms),
-        minute(asked.to_ms),
-    );
+    let (code, from, to) = (quoted(code), minute(from_ms), minute(asked.to_ms));
+    let mut sql = format!("indicator = {code} AND minute >= {from} AND minute < {to}");
     let narrowed = [("team", &asked.team), ("environment", &asked.environment), ("repository", &asked.repository)];
     for (column, value) in narrowed {
         if let Some(value) = value {

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use harness::feed::{Feed, STEPS};
 use harness::generate::Random;
+use harness::memory::resident;
 use ingest::scan;
 use mimalloc::MiMalloc;
 use model::{EVENTS_AT_ONCE, Held, Row, Timestamp};
@@ -268,11 +269,4 @@ fn flood() {
         resident().saturating_sub(before) / 1_000_000
     );
     assert_eq!(held, 1);
-}
-
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse().ok());
-    line.unwrap_or(0u64) * 1_024
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use harness::corpus::{self, RuleText};
 use harness::generate::Random;
+use harness::memory::{resident, status};
 use ingest::scan;
 use model::Row;
 use rsigma_eval::Engine;
@@ -234,16 +235,4 @@ fn report(contenders: &[Contender], events: usize, bytes: usize) {
             assert_eq!(ours.matches, contender.matches, "matches differ at {set} rules");
         }
     }
-}
-
-fn resident() -> u64 {
-    status("VmRSS:")
-}
-
-/// A line of this process's status, in bytes; 0 where there is none.
-fn status(key: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes =
-        status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix("kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0u64) * 1_024
 }

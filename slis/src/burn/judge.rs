@@ -4,7 +4,7 @@
 //! remember anything between two of them.
 
 use super::rates::{Condition, Objective, Urgency};
-use super::series::{Counts, Series};
+use super::series::{Counts, Windowed};
 use super::tail::at_least;
 
 /// Keeps what could be luck from alerting: at least two bad ones, and a service exactly on budget would show as many as
@@ -66,7 +66,7 @@ pub struct Judgement {
 }
 
 /// Judges at the close of a minute: `at_ms` is its end.
-pub fn judge(policy: &Policy, series: &Series, at_ms: i64) -> Judgement {
+pub fn judge(policy: &Policy, series: &impl Windowed, at_ms: i64) -> Judgement {
     judge_windows(policy, &|window_ms| series.window(at_ms, window_ms))
 }
 

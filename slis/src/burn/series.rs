@@ -83,6 +83,50 @@ impl Series {
     }
 }
 
+/// Counts that can be summed up over the window that ends at a time.
+pub trait Windowed {
+    /// The sum over [at - window, at).
+    fn window(&self, at_ms: i64, window_ms: i64) -> Counts;
+}
+
+impl Windowed for Series {
+    fn window(&self, at_ms: i64, window_ms: i64) -> Counts {
+        Series::window(self, at_ms, window_ms)
+    }
+}
+
+/// A series that is over, with the sum up to each minute: a window costs two look-ups, however long it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cumulative {
+    /// A minute, and the sum up to its end; ascending.
+    sums: Vec<(i64, Counts)>,
+}
+
+impl From<&Series> for Cumulative {
+    fn from(series: &Series) -> Cumulative {
+        let mut sum = Counts::default();
+        let one = |(minute, counts): (&i64, &Counts)| {
+            sum += *counts;
+            (*minute, sum)
+        };
+        Cumulative { sums: series.minutes.iter().map(one).collect() }
+    }
+}
+
+impl Cumulative {
+    fn before(&self, at_ms: i64) -> Counts {
+        let place = self.sums.partition_point(|(minute, _)| *minute < at_ms);
+        place.checked_sub(1).and_then(|last| self.sums.get(last)).map_or_else(Counts::default, |(_, sum)| *sum)
+    }
+}
+
+impl Windowed for Cumulative {
+    fn window(&self, at_ms: i64, window_ms: i64) -> Counts {
+        let (until, from) = (self.before(at_ms), self.before(at_ms.saturating_sub(window_ms)));
+        Counts { good: until.good.saturating_sub(from.good), total: until.total.saturating_sub(from.total) }
+    }
+}
+
 /// The same counted in slices of time: a slice is good when its share of good ones is at least `target_ppm` millionths. A
 /// slice in which nothing was counted does not count. A slice stands at its start; slices begin at multiples of their length.
 pub fn timeslices(series: &Series, slice_ms: i64, target_ppm: u32) -> Series {

@@ -55,6 +55,7 @@ mod run_watch;
 mod secrets;
 mod semantics;
 mod slo;
+mod slo_objectives;
 mod state_layout;
 mod state_secrets;
 mod suppression;

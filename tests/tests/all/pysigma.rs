@@ -4,34 +4,17 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
 
 use harness::cli;
+use harness::python::{self, ran};
 
 /// The version that the pack is held to.
 const PYSIGMA: &str = "pysigma>=2.0,<2.1";
 
-fn ran(program: impl AsRef<OsStr>, arguments: &[&OsStr]) -> Option<Output> {
-    Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()
-}
-
-/// Python with pySigma; None: there is no Python, or nowhere to fetch it from.
-fn python() -> Option<PathBuf> {
-    let binary = cli::binary().parent().and_then(Path::parent).unwrap_or(Path::new("target"));
-    let folder = binary.join("pysigma-2.0");
-    let python = folder.join("bin/python");
-    let imports = || ran(&python, &["-c", "import sigma"].map(OsStr::new)).is_some_and(|ran| ran.status.success());
-    if !imports() {
-        ran("python3", &[OsStr::new("-m"), OsStr::new("venv"), folder.as_os_str()])?;
-        ran(&python, &["-m", "pip", "install", "--quiet", PYSIGMA].map(OsStr::new))?;
-    }
-    imports().then_some(python)
-}
-
 #[test]
 fn every_document_of_the_pack_parses_in_pysigma() {
-    let Some(python) = python() else {
+    let Some(python) = python::with("pysigma-2.0", PYSIGMA, "sigma") else {
         // Past the test runner's capture: a skipped test has to be seen.
         let _ = writeln!(std::io::stderr(), "skipped: the pack in pySigma: it cannot be fetched");
         return;

@@ -20,7 +20,7 @@ const DAYS: [&str; 9] = [
     "gd-b4/attack",
 ];
 
-fn archived(day: &str, folder: &Path) -> PathBuf {
+pub(crate) fn archived(day: &str, folder: &Path) -> PathBuf {
     let archive = folder.join("history");
     let input = cli::workspace().join("replay-data").join(day);
     let args = ["replay", &input.display().to_string(), "--json", "--archive", &archive.display().to_string()];
@@ -29,7 +29,7 @@ fn archived(day: &str, folder: &Path) -> PathBuf {
     archive
 }
 
-fn report(archive: &Path, more: &[&str]) -> cli::Ran {
+pub(crate) fn report(archive: &Path, more: &[&str]) -> cli::Ran {
     let archive = archive.display().to_string();
     let args = ["slo", "report", "--archive", archive.as_str()].into_iter().chain(more.iter().copied());
     cli::run(args, b"")

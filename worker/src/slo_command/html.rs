@@ -12,7 +12,8 @@ use super::{Day, Page};
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1d2330;\
 background:#fff}h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;\
 border-bottom:1px solid #d9dee7;vertical-align:top}th{font-weight:600}td.n{color:#6b7385}svg{display:block}\
-rect.g{fill:#2f7d5b}rect.b{fill:#c0392b}small{color:#6b7385}@media(prefers-color-scheme:dark){body{background:#14171d;\
+rect.g{fill:#2f7d5b}rect.b{fill:#c0392b}rect.t{fill:#c77f0a}line.z{stroke:#c0392b;stroke-dasharray:3}\
+polyline.l{fill:none;stroke:#2f7d5b;stroke-width:1.5}small{color:#6b7385}@media(prefers-color-scheme:dark){body{background:#14171d;\
 color:#e3e7ee}th,td{border-color:#2c3340}}";
 
 /// Width and height of a chart, in pixels.
@@ -53,7 +54,9 @@ pub(super) fn page(page: &Page) -> String {
             chart(definition.kind, page.days.iter().filter(|day| *day.indicator == *definition.code))
         );
     }
-    text.push_str("</tbody></table></html>\n");
+    text.push_str("</tbody></table>");
+    text.push_str(&super::html_objectives::part(&page.objectives));
+    text.push_str("</html>\n");
     text
 }
 
@@ -90,7 +93,7 @@ fn chart<'d>(kind: Kind, days: impl Iterator<Item = &'d Day>) -> String {
 }
 
 /// Text that cannot become markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,7 +4,11 @@
 
 mod check;
 mod html;
+mod html_objectives;
+mod objectives;
 mod print;
+mod print_objectives;
+mod rules;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +33,11 @@ pub struct SloArgs {
 #[derive(Debug, clap::Subcommand)]
 enum SloCommand {
     /// Print the value of each indicator over a span of an archive
-    Report(ReportArgs),
+    Report(Box<ReportArgs>),
     /// Check objectives: every problem at once, each with its path and a hint
     Check(check::CheckArgs),
+    /// Print objectives as recording and alerting rules of a Prometheus server
+    Rules(rules::RulesArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +45,10 @@ enum SloCommand {
 Examples:
   pipewarden slo report --archive DIR                           all of the archive, all in one
   pipewarden slo report --archive DIR --by team --last 28d      by team, the last 28 days of it
-  pipewarden slo report --archive DIR --html slo.html           a page with charts, in one file")]
+  pipewarden slo report --archive DIR --html slo.html           a page with charts, in one file
+  pipewarden slo report --archive DIR --objectives slos/*.yaml  budgets, burn rates and verdicts at the end
+  pipewarden slo report --archive DIR --objectives slos/*.yaml --judge --last 28d
+                                                                and when each objective's alert fired")]
 struct ReportArgs {
     /// The archive
     #[arg(long, value_name = "DIR")]
@@ -65,6 +74,12 @@ struct ReportArgs {
     /// Only of this repository
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
+    /// Objectives to hold against the archive, in OpenSLO's shape
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    objectives: Vec<PathBuf>,
+    /// Judge the objectives at each minute's close of the span and list when their alerts fired and were resolved
+    #[arg(long, requires = "objectives")]
+    judge: bool,
     /// Write a page with charts here, in one file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -91,6 +106,7 @@ struct Page {
     from: Timestamp,
     to: Timestamp,
     days: Vec<Day>,
+    objectives: Vec<objectives::Told>,
 }
 
 /// Good and total of an indicator on one day, for charts.
@@ -109,11 +125,13 @@ pub fn run(args: &SloArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         SloCommand::Report(args) => run_report(args),
         SloCommand::Check(args) => check::run(args),
+        SloCommand::Rules(args) => rules::run(args),
     }
 }
 
 fn run_report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     is_archive(&args.archive)?;
+    let slos = objectives::load(&args.objectives)?;
     let definitions = Definition::shipped()?;
     let store = Store::with_archive(&args.resources.limits(), &args.archive)?;
     let asking = async {
@@ -125,11 +143,13 @@ fn run_report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let days = days_sql(&asked);
     let asking = async {
         let reported = report(&store, &definitions, &asked).await?;
-        Ok::<_, slis::query::QueryError>((reported, store.select(&days).await?))
+        let objectives = objectives::ask(&store, slos, &asked, args.judge).await?;
+        Ok::<_, slis::query::QueryError>((reported, store.select(&days).await?, objectives))
     };
-    let (reported, days) = wait(asking)?;
+    let (reported, days, objectives) = wait(asking)?;
     let (from, to) = (Timestamp::from_ms(asked.from_ms), Timestamp::from_ms(asked.to_ms));
-    let page = Page { definitions, reported, from, to, days: days.rows.iter().filter_map(|row| day(row)).collect() };
+    let days = days.rows.iter().filter_map(|row| day(row)).collect();
+    let page = Page { definitions, reported, from, to, days, objectives };
     if let Some(file) = &args.html {
         let why = || format!("{}: cannot be written (hint: name a file in a folder that is yours)", file.display());
         std::fs::write(file, html::page(&page)).with_context(why)?;

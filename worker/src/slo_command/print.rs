@@ -7,6 +7,7 @@ use slis::definition::{Definition, Kind};
 use slis::report::{Quantiles, Value};
 
 use super::Page;
+use super::print_objectives::{self, tables};
 use crate::rules_command;
 
 /// What stands in the place of a value that there is not.
@@ -26,7 +27,8 @@ pub(super) fn table(page: &Page) -> String {
             sure(value),
         ]);
     }
-    format!("{} to {}\n{}\n", page.from, page.to, rows.trim_fmt())
+    let objectives = if page.objectives.is_empty() { String::new() } else { tables(&page.objectives) };
+    format!("{} to {}\n{}\n{objectives}", page.from, page.to, rows.trim_fmt())
 }
 
 /// Each value with what it is of.
@@ -69,7 +71,7 @@ fn sure(value: &Value) -> String {
 }
 
 /// Seconds in the unit in which people say them.
-fn span(seconds: f64) -> String {
+pub(super) fn span(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),
         s if s < 120.0 => format!("{s:.1} s"),
@@ -93,5 +95,9 @@ pub(super) fn json(page: &Page) -> String {
         })
     };
     let values: Vec<Json> = values(page).map(value).collect();
-    format!("{}\n", json!({"from": page.from.to_string(), "to": page.to.to_string(), "indicators": values}))
+    let mut all = json!({"from": page.from.to_string(), "to": page.to.to_string(), "indicators": values});
+    if let (Some(all), false) = (all.as_object_mut(), page.objectives.is_empty()) {
+        all.insert("objectives".to_owned(), print_objectives::json(&page.objectives).into());
+    }
+    format!("{all}\n")
 }

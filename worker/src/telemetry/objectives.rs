@@ -38,10 +38,10 @@ impl ObjectiveMetrics {
             good: counter("pipewarden_sli_good_total", "Events that an indicator counted as good.")?,
             total: counter("pipewarden_sli_total", "Events that an indicator counted.")?,
             good_corrected: counter(
-                "pipewarden_sli_good_corrected_total",
+                "pipewarden_sli_good_corrections_total",
                 "Good ones among them that later events took back.",
             )?,
-            total_corrected: counter("pipewarden_sli_corrected_total", "Events that later ones took back.")?,
+            total_corrected: counter("pipewarden_sli_corrections_total", "Events that later ones took back.")?,
             objective: gauge("pipewarden_slo_objective", "Share that should be good.", &["slo"])?,
             burn_rate: gauge(
                 "pipewarden_slo_burn_rate",
