@@ -5,6 +5,7 @@
 //! anchor whose deadline lies behind the last event.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -15,7 +16,7 @@ use futures::StreamExt;
 use model::{Event, EventClass, Sha256, Timestamp, Trust, Verdict};
 use serde_json::Value;
 
-use crate::archive::{Archive, column_of, write_contributions};
+use crate::archive::{Archive, CONTRIBUTIONS, EVENTS, Entry, Manifest, column_of, write_contributions};
 use crate::contribution::{Buckets, Key, Sums};
 use crate::definition::Definition;
 use crate::matcher::{AtLimit, EVIDENCE_FIELD, Limits, Matcher};
@@ -74,6 +75,26 @@ pub async fn buckets(
     }
     (derived.waiting, derived.at_limit, derived.rows) = (matcher.waiting(), matcher.at_limit(), buckets.len());
     Ok((buckets, derived))
+}
+
+/// Where the contributions of all events of an archive are asked: in the archive, where they were derived after the last event
+/// came; else in memory, derived now. A worker archives events and leaves the rest to whoever asks.
+///
+/// # Errors
+/// When the archive cannot be read.
+pub async fn up_to_date(
+    limits: &QueryLimits,
+    folder: &Path,
+    definitions: Arc<[Definition]>,
+    rows_max: usize,
+) -> Result<Store, QueryError> {
+    let (manifest, store) = (Manifest::read(folder, None)?, Store::with_archive(limits, folder)?);
+    let last = |table: &str| manifest.files().filter(|file| file.table == table).map(Entry::line).max();
+    if last(EVENTS) <= last(CONTRIBUTIONS) {
+        return Ok(store);
+    }
+    let (buckets, _) = buckets(&store, definitions, rows_max).await?;
+    Store::with_buckets(limits, &buckets)
 }
 
 /// Puts the contributions of an archive into it, in the place of those that were there.

@@ -54,6 +54,14 @@ pub struct Entry {
     pub class: String,
 }
 
+impl Entry {
+    /// Number of the manifest's line that added it: its name begins with it.
+    pub fn line(&self) -> u64 {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// One line without its hash and signature: what is hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

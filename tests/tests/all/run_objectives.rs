@@ -1,7 +1,7 @@
 //! Objectives in a running worker: what burns is paged, throttles releases, and ends, whatever is killed when.
 
-use harness::broker;
 use harness::worker::Place;
+use harness::{broker, cli};
 use serde_json::{Value, json};
 
 use crate::run_events::{START_MS, config, produce, sorted};
@@ -38,7 +38,7 @@ fn what_burns_is_paged_and_throttles_until_it_is_over() {
         broker.create_topic(topic, 1, &[]).expect("created");
     }
     let sources = [("opa", "slo-in", "format: normal")];
-    let more = "alerts: {topic: slo-alerts}\nobjectives: [slo.yaml]\nthrottle_topic: slo-throttle\nsnapshot_every: 300ms\nidle_after: 1s\n";
+    let more = "alerts: {topic: slo-alerts}\nobjectives: [slo.yaml]\nthrottle_topic: slo-throttle\narchive: {folder: archive}\nsnapshot_every: 300ms\nidle_after: 1s\n";
     let config = config(&broker.bootstrap(), "slo", &sources, more).replace("kafka:\n", "kafka:\n  instance: one\n");
     let place = Place::new(&config, RULES);
     std::fs::write(place.path("slo.yaml"), SLO).expect("written");
@@ -90,6 +90,11 @@ fn what_burns_is_paged_and_throttles_until_it_is_over() {
     let args = ["--format", "normal", "--source", "opa", "--lateness", "60s", "--objectives", &slo, "--no-pack"];
     let replayed = place.replay_files(&args, &[file]);
     assert_eq!(sorted(replayed), sorted(place.read_lines("state/seal.jsonl")));
+    // Its archive says the same, though nobody derived contributions there.
+    let archive = place.path("archive").display().to_string();
+    let report = cli::run(["slo", "report", "--json", "--archive", &archive], b"").expect_code(0).json();
+    let of = report["indicators"].as_array().expect("indicators").iter().find(|of| of["code"] == "B-M4");
+    assert_eq!(of.map(|of| (&of["total"], &of["good"])), Some((&json!(7_200), &json!(7_200 - 30 * 6))));
     let published: Vec<Value> = broker
         .read_all("slo-throttle")
         .expect("read")

@@ -16,10 +16,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use model::Timestamp;
 use slis::definition::Definition;
+use slis::derive::up_to_date;
 use slis::query::{Cell, Store};
 use slis::report::{Asked, By, Reported, report};
 
-use crate::archive_command::is_archive;
+use crate::archive_command::{CONTRIBUTION_ROWS_MAX, is_archive};
 use crate::query_command::{Resources, wait};
 use crate::rules_command::print as write;
 
@@ -133,7 +134,8 @@ fn run_report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     is_archive(&args.archive)?;
     let slos = objectives::load(&args.objectives)?;
     let definitions = Definition::shipped()?;
-    let store = Store::with_archive(&args.resources.limits(), &args.archive)?;
+    let limits = args.resources.limits();
+    let store = wait(up_to_date(&limits, &args.archive, definitions.clone().into(), CONTRIBUTION_ROWS_MAX))?;
     let asking = async {
         let (from_ms, to_ms) = span(&store).await?;
         Ok::<_, slis::query::QueryError>((from_ms, to_ms))
