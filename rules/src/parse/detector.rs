@@ -155,6 +155,11 @@ impl Reading<'_, '_> {
             prevalence_max: self.number("prevalence_max", is.prevalence_max, 0.0..=1.0)?,
             frame,
         };
+        if self.fields("peers")?.len() != 2 {
+            let line = self.body.get("peers").map_or(self.body.line, |node| node.line);
+            let why = "the `peers` of a beacon are two: the destination, and a field that all runners share";
+            return Err(Problem::new(line, why).hint("write `peers: [dst.domain, event.class]`"));
+        }
         let runner = self.needed("runner", "the field that names who connects: prov.runner_id")?;
         Ok((DetectorSpec::Beacon(spec), amount, vec![Observed::Fields(vec![runner])]))
     }

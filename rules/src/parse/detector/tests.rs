@@ -19,7 +19,7 @@ fn every_algorithm_is_read_with_its_defaults() {
         ("{algo: cusum, key: [a], bad: \"o == 'failure'\"}", 5),
         ("{algo: duration_shift, key: [a], duration: ms}", 5),
         ("{algo: ratio, key: [a], bad: \"o == 'failure'\"}", 5),
-        ("{algo: beacon, key: [r, d], peers: [d], by: j, amount: bytes, runner: r}", 5),
+        ("{algo: beacon, key: [r, d], peers: [d, k], by: j, amount: bytes, runner: r}", 5),
         ("{algo: mix_shift, key: [a], class: event.action}", 5),
         ("{algo: silence, key: [event.source]}", 4),
         ("{algo: entropy, field: dst.domain, label: true}", 1),
@@ -62,7 +62,7 @@ fn what_would_not_be_heeded_is_refused() {
         ),
         ("{algo: entropy, key: [a], field: x}", "unknown key `key` in x-detector with algo entropy"),
         ("{algo: mix_shift, key: [a]}", "`x-detector` has no `class`"),
-        ("{algo: beacon, key: [a]}", "`x-detector` has no `runner`"),
+        ("{algo: beacon, key: [a], peers: [a, b]}", "`x-detector` has no `runner`"),
     ] {
         let problem = read(text).unwrap_err();
         assert!(problem.message == why && problem.hint.is_some(), "{text}: {problem:?}");
