@@ -153,6 +153,18 @@ impl Store {
         self.context.register_table(name, view).map(drop).map_err(said)
     }
 
+    /// Keeps the result of a SELECT in memory under a name, for later statements; what had the name before is gone.
+    ///
+    /// # Errors
+    /// When the SELECT is none, or needs more memory than it may have.
+    pub(crate) async fn keep(&self, name: &str, sql: &str) -> Result<(), QueryError> {
+        let frame = self.context.sql_with_options(sql, read_only()).await.map_err(said)?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await.map_err(said)?;
+        self.context.deregister_table(name).map_err(said)?;
+        self.register(name, schema, batches)
+    }
+
     /// The rows of a SELECT, as they come.
     ///
     /// # Errors

@@ -100,8 +100,10 @@ pub struct Reported {
 /// When a definition's SQL is wrong, or contributions cannot be read.
 pub async fn report(store: &Store, definitions: &[Definition], asked: &Asked) -> Result<Vec<Reported>, QueryError> {
     let mut reported = Vec::new();
+    // One pass over the contributions for all indicators: what is asked of each is sums of sums.
+    store.keep("folded", &folded(asked)).await?;
     for (number, definition) in definitions.iter().enumerate() {
-        store.define("own", &own(definition, asked)).await?;
+        store.define("own", &own(definition)).await?;
         let values = store.select(&definition.sql).await.map_err(|error| of(definition, error))?;
         let counted = store.select("SELECT key, sum(good), sum(total), sum(excluded) FROM own GROUP BY key").await?;
         let quantiles = if definition.kind == Kind::Duration { quantiles(store).await? } else { BTreeMap::new() };
@@ -117,22 +119,37 @@ fn of(definition: &Definition, error: QueryError) -> QueryError {
     }
 }
 
-/// The contributions that an indicator's SQL sees, as `own`.
-fn own(definition: &Definition, asked: &Asked) -> String {
+/// The contributions of all indicators, added up by key, label and bucket.
+fn folded(asked: &Asked) -> String {
+    let sums = ["good", "total", "excluded", "measured", "sum_us", "seen"].map(|name| format!("sum({name}) AS {name}"));
     format!(
-        "SELECT {} AS key, minute, team, environment, repository, label, bucket, good, total, excluded, measured, sum_us, \
-         seen FROM contributions WHERE {}",
+        "SELECT indicator, {} AS key, label, bucket, {} FROM contributions WHERE {} GROUP BY 1, 2, 3, 4",
         asked.by.column(),
-        of_indicator(&definition.code, asked, asked.from_ms),
+        sums.join(", "),
+        of_whom(asked, asked.from_ms),
     )
+}
+
+/// What an indicator's SQL sees of them, as `own`.
+fn own(definition: &Definition) -> String {
+    format!(
+        "SELECT key, label, bucket, good, total, excluded, measured, sum_us, seen FROM folded WHERE indicator = {}",
+        quoted(&definition.code)
+    )
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The rows of an indicator from a time on until the end that is asked for, of whom is asked for; as SQL.
 pub(crate) fn of_indicator(code: &str, asked: &Asked, from_ms: i64) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    format!("indicator = {} AND {}", quoted(code), of_whom(asked, from_ms))
+}
+
+fn of_whom(asked: &Asked, from_ms: i64) -> String {
     let minute = |ms: i64| format!("arrow_cast({ms}, 'Timestamp(Millisecond, Some(\"UTC\"))')");
-    let (code, from, to) = (quoted(code), minute(from_ms), minute(asked.to_ms));
-    let mut sql = format!("indicator = {code} AND minute >= {from} AND minute < {to}");
+    let mut sql = format!("minute >= {} AND minute < {}", minute(from_ms), minute(asked.to_ms));
     let narrowed = [("team", &asked.team), ("environment", &asked.environment), ("repository", &asked.repository)];
     for (column, value) in narrowed {
         if let Some(value) = value {
