@@ -1,7 +1,7 @@
 //! Objectives in a running worker: what burns is paged, throttles releases, and ends, whatever is killed when.
 
-use harness::worker::Place;
-use harness::{broker, cli};
+use harness::worker::{Place, Worker};
+use harness::{broker, cli, prometheus};
 use serde_json::{Value, json};
 
 use crate::run_events::{START_MS, config, produce, sorted};
@@ -31,6 +31,18 @@ fn decisions(minutes: i64, refused: std::ops::Range<i64>) -> Vec<String> {
         .collect()
 }
 
+/// A real Prometheus server has what the worker shows.
+fn scraped(worker: &mut Worker, address: &str, label: &str) {
+    let Some(server) = prometheus::Server::start(address) else { return };
+    for name in ["pipewarden_sli_total", "pipewarden_sli_good_total"] {
+        let query = format!("sum({name}{{{label}}})");
+        worker.until(&query, |worker| server.value(&query) == Some(worker.metric(name, label) as f64));
+    }
+    assert_eq!(server.value("pipewarden_slo_objective{slo=\"admission\"}"), Some(0.99));
+    let burns = server.value("max(pipewarden_slo_burn_rate{slo=\"admission\",key=\"pay\",window=\"1h\"})");
+    assert!(burns.is_some_and(|rate| rate > 14.4), "{burns:?}");
+}
+
 #[test]
 fn what_burns_is_paged_and_throttles_until_it_is_over() {
     let Some(broker) = broker::shared() else { return };
@@ -49,8 +61,7 @@ fn what_burns_is_paged_and_throttles_until_it_is_over() {
     let mut worker = place.start(&[]);
     produce(broker, "slo-in", 0, before);
     worker.until("a first verdict", |worker| worker.get("/throttle").0 == 200);
-    let decided =
-        |worker: &harness::worker::Worker| -> Value { serde_json::from_str(&worker.get("/throttle").1).expect("JSON") };
+    let decided = |worker: &Worker| -> Value { serde_json::from_str(&worker.get("/throttle").1).expect("JSON") };
     assert_eq!(decided(&worker)["throttle"], false, "{}", decided(&worker));
     worker.until_read(before.len() as u64);
     produce(broker, "slo-in", 0, during);
@@ -68,6 +79,7 @@ fn what_burns_is_paged_and_throttles_until_it_is_over() {
     let total = worker.metric("pipewarden_sli_total", label);
     assert!(total > 800 && worker.metric("pipewarden_sli_good_total", label) < total);
     assert!(worker.get("/metrics").1.contains("pipewarden_slo_objective{slo=\"admission\"} 0.99"));
+    scraped(&mut worker, &place.http, label);
     worker.kill();
 
     let mut worker = place.start(&[]);
