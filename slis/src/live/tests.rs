@@ -70,6 +70,7 @@ fn of(derived: Derived) -> Told {
             (found.time().ms() + 1, Some(found.urgency), whose(&found.key), named)
         }
         Derived::Resolves(end) => (end.place.time().ms() + 1, None, String::new(), vec![end.evidence.id.to_string()]),
+        Derived::Heard(..) => panic!("objectives say nothing of sources"),
     }
 }
 
