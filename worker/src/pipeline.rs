@@ -102,7 +102,7 @@ impl Pipeline {
         sources.iter().take(1).for_each(|(engine, _)| decider.know(&engine.rules));
         let mut sealer = Sealer::new(settings.mode, settings.limits, settings.merge)
             .with_redaction(settings.redaction)
-            .with_history(settings.backfill_until)
+            .with_history(settings.since)
             .with_decider(Rc::new(decider.clone()));
         let mut lanes = Lanes::default();
         let engines = sources.iter().map(|(engine, _)| engine.clone()).collect();

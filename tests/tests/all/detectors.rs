@@ -189,6 +189,7 @@ fn beats() -> Scenario {
     let clockwork = |to: &'static str| (0..18 * 6).map(move |at| call(26 * HOUR + at * HOUR / 6, 3, to, 412));
     fires.extend(clockwork("beat"));
     silent.extend(clockwork("mirror"));
+    [&mut fires, &mut silent].into_iter().for_each(|tail| tail.sort_by_key(|(at, _)| *at));
     let detector = "{algo: beacon, key: [run, to], peers: [to, k], by: job, amount: bytes, runner: run}";
     one(detector, history, [fires, silent], "1 of 10 runners know the destination", false)
 }

@@ -65,7 +65,7 @@ fn events(more: &[i64]) -> Vec<(i64, String)> {
 }
 
 fn sealed(desk: &Desk, words: &str) -> Vec<Value> {
-    let all = format!("--format normal --no-pack --rules @rules.yml --lateness 90s --alerts @alerts.jsonl {words}");
+    let all = format!("--format normal --rules @rules.yml --lateness 90s --alerts @alerts.jsonl {words}");
     desk.replay(&all, b"").expect_code(0);
     desk.lines("alerts.jsonl")
 }

@@ -157,7 +157,7 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
         correlations: CORRELATIONS,
         lineage: Some(LINEAGE),
         incidents: IncidentLimits::DEFAULT,
-        backfill_until: Timestamp::MIN,
+        since: Timestamp::MIN,
         end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };

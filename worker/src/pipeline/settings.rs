@@ -26,7 +26,7 @@ pub struct Settings {
     /// What incidents may hold; there are none without lineage.
     pub incidents: IncidentLimits,
     /// What happened before is history: rules remember it, and nobody is told.
-    pub backfill_until: Timestamp,
+    pub since: Timestamp,
     /// Where input is over, buckets close up to here, or to the last event.
     pub end: Timestamp,
     /// Names secrets in keys and ids.

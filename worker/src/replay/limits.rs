@@ -22,13 +22,8 @@ const CORRELATIONS: rules::correlation::Limits = rules::correlation::Limits { ke
 const LINEAGE: LineageLimits = LineageLimits { waiting_max: 4_000_000, ..LineageLimits::DEFAULT };
 
 /// Settings of a replay: records of all rules leave in one order. `lineage`: somebody asks for it. See [`Settings`] for the times.
-pub(super) fn settings(
-    mode: Mode,
-    id_reuse: bool,
-    lineage: bool,
-    (backfill_until, end): (Timestamp, Timestamp),
-) -> Settings {
+pub(super) fn settings(mode: Mode, id_reuse: bool, lineage: bool, (since, end): (Timestamp, Timestamp)) -> Settings {
     let (redaction, lineage) = (RedactionKey::default(), lineage.then_some(LINEAGE));
     let (limits, correlations, incidents) = (LIMITS, CORRELATIONS, IncidentLimits::DEFAULT);
-    Settings { mode, merge: true, id_reuse, limits, correlations, lineage, incidents, backfill_until, end, redaction }
+    Settings { mode, merge: true, id_reuse, limits, correlations, lineage, incidents, since, end, redaction }
 }

@@ -93,7 +93,7 @@ pub(crate) struct Reader {
     pub(crate) id_reuse: bool,
     pub(crate) inputs: inputs::Found,
     pub(crate) until: Option<Timestamp>,
-    /// See [`crate::pipeline::Settings::backfill_until`].
+    /// See [`crate::pipeline::Settings::since`].
     pub(crate) backfill_until: Timestamp,
     /// Where buckets close at the latest; see [`crate::pipeline::Settings::end`].
     pub(crate) end: Timestamp,

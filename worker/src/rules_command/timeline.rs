@@ -69,7 +69,7 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
         correlations: rules::correlation::Limits { keys_max: MOST },
         lineage: None,
         incidents: IncidentLimits::DEFAULT,
-        backfill_until: Timestamp::MIN,
+        since: Timestamp::MIN,
         end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };

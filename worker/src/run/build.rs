@@ -160,20 +160,9 @@ impl Built {
         let (limits, id_reuse) = (config.limits, config.rules.pack);
         let correlations = config.correlations;
         let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
-        let mode = Mode::Alerts;
-        let (backfill_until, end) = (config.backfill_until, Timestamp::MIN);
-        let settings = Settings {
-            mode,
-            merge,
-            id_reuse,
-            limits,
-            correlations,
-            lineage,
-            incidents,
-            backfill_until,
-            end,
-            redaction,
-        };
+        let (mode, since, end) = (Mode::Alerts, config.backfill_until, Timestamp::MIN);
+        let settings =
+            Settings { mode, merge, id_reuse, limits, correlations, lineage, incidents, since, end, redaction };
         let policy = |source: &SourceConfig| TimePolicy {
             lateness_ms: source.lateness_ms,
             duplicates_max: config.duplicates_max,
