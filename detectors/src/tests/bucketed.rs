@@ -79,7 +79,8 @@ fn a_count_is_told_early_explained_and_over_at_a_close() {
     of.event(monday + HOUR, &["a", "team", "ann", "5"]);
     of.until(monday + 2 * HOUR);
     let hour = monday / HOUR;
-    assert_eq!(of.changes(), [(hour + 2, Change::Ended)], "what was told early is not told again");
+    let expected = [(hour + 1, Change::Lasts), (hour + 2, Change::Ended)];
+    assert_eq!(of.changes(), expected, "what was told early begins no second time");
 }
 
 #[test]

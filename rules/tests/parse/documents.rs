@@ -126,7 +126,7 @@ fn extensions_are_refused_where_they_are_wrong() {
         ("x-requires: [E5]", "needs E5, which this version does not have"),
         (
             "x-absence: {start: a}",
-            "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-interval, x-lineage, x-lists",
+            "`x-absence` is an extension of correlations (hint: here can stand: x-alert, x-detector, x-interval, x-lineage, x-lists",
         ),
         ("x-new-terms: {fields: f}", "`x-new-terms` has no `memory`"),
         ("x-risk: {weight: sixty}", "`weight` needs a number above 0 to 1000000"),
