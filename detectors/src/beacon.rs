@@ -207,11 +207,11 @@ impl Learner for Beacon {
     fn settle_group(&self, group: &mut Runners, bucket: Bucket) {
         let oldest = bucket.end - self.spec.frame.memory_ms;
         group.seen.retain(|_, last| *last >= oldest);
-        while group.seen.len() > RUNNERS_MAX {
-            let Some(first) = group.seen.iter().min_by_key(|(_, last)| **last).map(|(name, _)| name.clone()) else {
-                break;
-            };
-            group.seen.remove(&first);
-        }
+        let Some(excess) = group.seen.len().checked_sub(RUNNERS_MAX).filter(|excess| *excess > 0) else { return };
+        // All that are too many in one pass: names of runners that live for one job come by thousands.
+        let mut by_time: Vec<(i64, &str)> = group.seen.iter().map(|(name, last)| (*last, &**name)).collect();
+        let (oldest, ..) = by_time.select_nth_unstable(excess);
+        let gone: BTreeSet<Box<str>> = oldest.iter().map(|(_, name)| Box::from(*name)).collect();
+        group.seen.retain(|name, _| !gone.contains(name));
     }
 }
