@@ -198,7 +198,7 @@ impl Learner for Beacon {
 
     /// Who knows the destination counts whether its beats are remarkable or not.
     fn teach(&self, pair: &Pair, group: &mut Runners) {
-        let Some((last, _)) = pair.connections.back() else { return };
+        let Some((last, _)) = pair.connections.back().filter(|_| pair.is_new) else { return };
         let seen = group.seen.entry(pair.runner.clone()).or_insert(*last);
         *seen = (*seen).max(*last);
         group.since_ms = Some(group.since_ms.unwrap_or(*last).min(*last));
