@@ -226,10 +226,9 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    let archived = archived.take();
-                    let counted = self.objectives.as_ref().zip(archived.as_deref());
-                    let counted = counted.and_then(|(of, event)| of.pack(event, admission.outcome, name, offset));
-                    self.outlets.keep(archived, admission.outcome, name, offset)?;
+                    let packed = |of: &ObjectiveStage| of.pack(archived.as_deref()?, admission.outcome, name, offset);
+                    let counted = self.objectives.as_ref().and_then(packed);
+                    self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
                         let position = Position { partition: name.clone(), offset };
                         let record = chunk.get(bounds).unwrap_or_default();

@@ -196,6 +196,7 @@ impl Metrics {
             "Events of which a rule wanted what no table knows, by table.",
             &["table"],
         )?;
+        let snapshots = counter("pipewarden_snapshots_total", "Snapshots of the state.", &["result"])?;
         Missed::tables().for_each(|table| misses.with_label_values(&[table]).inc_by(0));
         Ok(Metrics {
             records: counter(
@@ -224,10 +225,7 @@ impl Metrics {
                 &["urgency"],
             )?,
             correlations: Correlations::new(gauge)?,
-            snapshots: Kept::new(
-                gauge,
-                counter("pipewarden_snapshots_total", "Snapshots of the state.", &["result"])?,
-            )?,
+            snapshots: Kept::new(gauge, snapshots)?,
             silences: Silences::new(gauge)?,
             joined: JoinedMetrics::new(gauge)?,
             objectives: ObjectiveMetrics::new(registry)?,

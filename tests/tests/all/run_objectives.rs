@@ -1,5 +1,6 @@
 //! Objectives in a running worker: what burns is paged, throttles releases, and ends, whatever is killed when.
 
+use harness::broker::Broker;
 use harness::worker::{Place, Worker};
 use harness::{broker, cli, prometheus};
 use serde_json::{Value, json};
@@ -41,6 +42,18 @@ fn scraped(worker: &mut Worker, address: &str, label: &str) {
     assert_eq!(server.value("pipewarden_slo_objective{slo=\"admission\"}"), Some(0.99));
     let burns = server.value("max(pipewarden_slo_burn_rate{slo=\"admission\",key=\"pay\",window=\"1h\"})");
     assert!(burns.is_some_and(|rate| rate > 14.4), "{burns:?}");
+}
+
+/// The topic tells when releases are throttled, and when no longer.
+fn published(broker: &Broker) {
+    let published: Vec<Value> = broker
+        .read_all("slo-throttle")
+        .expect("read")
+        .into_iter()
+        .map(|(_, value, ..)| serde_json::from_slice(&value.expect("a decision")).expect("JSON"))
+        .collect();
+    let throttles: Vec<bool> = published.iter().map(|told| told["throttle"] == true).collect();
+    assert!(throttles.first() == Some(&false) && throttles.contains(&true) && throttles.last() == Some(&false));
 }
 
 #[test]
@@ -107,12 +120,5 @@ fn what_burns_is_paged_and_throttles_until_it_is_over() {
     let report = cli::run(["slo", "report", "--json", "--archive", &archive], b"").expect_code(0).json();
     let of = report["indicators"].as_array().expect("indicators").iter().find(|of| of["code"] == "B-M4");
     assert_eq!(of.map(|of| (&of["total"], &of["good"])), Some((&json!(7_200), &json!(7_200 - 30 * 6))));
-    let published: Vec<Value> = broker
-        .read_all("slo-throttle")
-        .expect("read")
-        .into_iter()
-        .map(|(_, value, ..)| serde_json::from_slice(&value.expect("a decision")).expect("JSON"))
-        .collect();
-    let throttles: Vec<bool> = published.iter().map(|told| told["throttle"] == true).collect();
-    assert!(throttles.first() == Some(&false) && throttles.contains(&true) && throttles.last() == Some(&false));
+    published(broker);
 }
