@@ -137,7 +137,8 @@ impl Correlations {
         black_box(events.iter().map(|event| glance(event)).fold(0, |sum, glance| sum ^ glance));
         let mut coming = std::mem::take(&mut self.scratch.coming);
         let mut announced = std::mem::take(&mut self.scratch.announced);
-        (coming.clear(), announced.clear());
+        coming.clear();
+        announced.clear();
         for event in events {
             announced.add(&event.fields, |groups| {
                 event.held.iter().for_each(|held| self.hashes(held.rule, event, groups, &mut coming));

@@ -188,7 +188,7 @@ impl Watching {
         let Some((from, to)) = Silence::window(seen.order.time, window) else { return Vec::new() };
         let mut all: Vec<Vec<String>> = vec![Vec::new()];
         for (_, texts) in scope {
-            let with = |of: Vec<String>| texts.iter().map(move |text| [of.as_slice(), &[text.clone()]].concat());
+            let with = |of: Vec<String>| texts.iter().map(move |text| [of.as_slice(), std::slice::from_ref(text)].concat());
             all = all.into_iter().flat_map(with).take(PERIODS_MAX).collect();
         }
         all.into_iter().map(|of| Period { of, from, to: to.plus_ms(1) }).collect()
@@ -372,6 +372,7 @@ fn accepted(mut finding: Box<Finding>) -> Box<Finding> {
 }
 
 /// The earlier of a time and of the last millisecond of the bucket that a detector closes next.
+#[allow(clippy::borrowed_box, reason = "whoever asks looks it up among boxes")]
 pub(super) fn earlier(known: Option<i64>, detector: Option<&Box<dyn Detector>>) -> Option<i64> {
     let due = detector.and_then(|detector| detector.due()).map(|due| due.ms().saturating_sub(1));
     known.into_iter().chain(due).min()

@@ -30,6 +30,9 @@ pub struct Burns {
     pub urgency: Option<Urgency>,
 }
 
+/// An indicator, a team and an environment.
+pub type Labels = (Arc<str>, Arc<str>, Arc<str>);
+
 /// Counters of one indicator, team and environment. A correction takes nothing back: it is counted beside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -46,7 +49,7 @@ pub struct Counters {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LiveValues {
     /// By indicator, team and environment.
-    pub counters: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), Counters>,
+    pub counters: BTreeMap<Labels, Counters>,
     /// As of the last close.
     pub burns: Vec<Burns>,
     /// The last close.
