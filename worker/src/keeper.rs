@@ -74,9 +74,10 @@ impl Keeper {
                 return Ok(());
             }
             writer.put(event);
-            Ok(if writer.is_full() && !*is_workers {
-                writer.flush()?
-            })
+            if writer.is_full() && !*is_workers {
+                writer.flush()?;
+            }
+            Ok(())
         });
         put.map_err(|error| failed(&error))
     }

@@ -188,7 +188,8 @@ impl Watching {
         let Some((from, to)) = Silence::window(seen.order.time, window) else { return Vec::new() };
         let mut all: Vec<Vec<String>> = vec![Vec::new()];
         for (_, texts) in scope {
-            let with = |of: Vec<String>| texts.iter().map(move |text| [of.as_slice(), std::slice::from_ref(text)].concat());
+            let with =
+                |of: Vec<String>| texts.iter().map(move |text| [of.as_slice(), std::slice::from_ref(text)].concat());
             all = all.into_iter().flat_map(with).take(PERIODS_MAX).collect();
         }
         all.into_iter().map(|of| Period { of, from, to: to.plus_ms(1) }).collect()

@@ -94,7 +94,7 @@ fn an_announced_change_explains_what_it_is_about_and_not_what_must_always_be_tol
     let always = "Pushes, whatever is announced".to_owned();
     let both = vec!["Pushes".to_owned(), always.clone()];
     assert_eq!(fired_under(None), both);
-    assert_eq!(fired_under(Some(json!({"team": "a"}))), [always.clone()]);
+    assert_eq!(fired_under(Some(json!({"team": "a"}))), std::slice::from_ref(&always));
     assert_eq!(fired_under(Some(json!({"team": "a", "env": "prod"}))), [always]);
     assert_eq!(fired_under(Some(json!({"team": "a", "env": "dev"}))), both, "another environment");
     assert_eq!(fired_under(Some(json!({"team": "a", "repo": "r"}))), both, "nobody can tell whether it is about this");

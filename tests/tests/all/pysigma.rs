@@ -2,7 +2,6 @@
 //!
 //! pySigma is fetched into a virtual environment beside the build, once; where that fails the test is skipped aloud.
 
-use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::Path;
 
