@@ -61,11 +61,6 @@ pub trait Correlator: fmt::Debug + Send {
     /// When the next timer is due.
     fn next_timer(&self) -> Option<Timestamp>;
 
-    /// When the next of its periodic timers is due: such as go on as long as there are events, and stop at the last one.
-    fn next_periodic(&self) -> Option<Timestamp> {
-        None
-    }
-
     /// Runs every timer that is due at the time of the next one, after all events of that time.
     fn run_timers(&mut self, tell: &mut dyn FnMut(Derived));
 

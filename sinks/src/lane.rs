@@ -111,11 +111,7 @@ impl Lane {
     fn next(&self, limit: Timestamp) -> Option<Next> {
         let finding = self.waiting.peek().filter(|order| matches!(order.place, Place::Event(_)));
         let event = finding.map(|order| order.place.time()).into_iter().chain(self.events.next_time()).min();
-        let once = self.correlators.iter().filter_map(|correlator| correlator.next_timer());
-        let periodic = self.correlators.iter().filter_map(|correlator| correlator.next_periodic());
-        // At the end of input nothing is periodic any more but up to what still waits.
-        let goes_on = |time: &Timestamp| limit != Timestamp::MAX || event.is_some_and(|event| *time < event);
-        let timers = once.chain(periodic.filter(goes_on)).min();
+        let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
         let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
         let closes = self.correlators.iter().filter_map(|correlator| correlator.next_close()).min();
         let closes = closes.filter(|at| limit != Timestamp::MAX || *at < self.last);
@@ -157,8 +153,7 @@ impl Lane {
                     self.approach(limit);
                     self.events_of_place(&mut derived);
                 } else if let Next::Timers(time) = next {
-                    let is_due = |of: &dyn Correlator| [of.next_timer(), of.next_periodic()].contains(&Some(time));
-                    let due = self.correlators.iter_mut().filter(|correlator| is_due(correlator.as_ref()));
+                    let due = self.correlators.iter_mut().filter(|correlator| correlator.next_timer() == Some(time));
                     due.for_each(|correlator| correlator.run_timers(&mut |of| derived.push(of)));
                 } else if let Next::Closes(time) = next {
                     let due = self.correlators.iter_mut().filter(|correlator| correlator.next_close() == Some(time));

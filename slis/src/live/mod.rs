@@ -237,11 +237,13 @@ impl Correlator for Objectives {
         None
     }
 
-    fn next_periodic(&self) -> Option<Timestamp> {
+    fn run_timers(&mut self, _: &mut dyn FnMut(Derived)) {}
+
+    fn next_close(&self) -> Option<Timestamp> {
         self.next_close_ms.filter(|_| !self.is_idle()).map(last_ms)
     }
 
-    fn run_timers(&mut self, tell: &mut dyn FnMut(Derived)) {
+    fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
         self.close(tell);
     }
 

@@ -47,13 +47,13 @@ fn history(hours: i64, bad: std::ops::Range<i64>) -> Vec<Event> {
 /// What is told: the close, the urgency (None: it ended), whose, and the events named.
 type Told = (i64, Option<Urgency>, String, Vec<String>);
 
-/// Drives objectives as a lane does: periodic timers before what comes behind them, and none behind the last event.
+/// Drives objectives as a lane does: minutes close before what comes behind them, and none behind the last event.
 fn told(state: &mut Objectives, set: &ObjectiveSet, events: &[Event]) -> Vec<Told> {
     let mut told = Vec::new();
     for (offset, event) in (0..).zip(events) {
         let time = event.time.expect("a time");
-        while state.next_periodic().is_some_and(|due| due < time) {
-            state.run_timers(&mut |derived| told.push(of(derived)));
+        while state.next_close().is_some_and(|due| due < time) {
+            state.close_buckets(&mut |derived| told.push(of(derived)));
         }
         let position = Position { partition: Partition { source: "opa".into(), name: "p".into() }, offset };
         let packed = set.pack(event, Arrival::OnTime, position).expect("is looked at");
@@ -146,13 +146,13 @@ fn a_state_that_was_kept_goes_on_as_the_one_it_was_kept_of() {
 fn where_nothing_happens_nothing_is_judged_and_long_silence_costs_nothing() {
     let set = set("whole");
     let mut state = Objectives::new(set.clone(), Shared::default());
-    assert_eq!(state.next_periodic(), None);
+    assert_eq!(state.next_close(), None);
     let mut events = history(1, 10..40);
     events.push(decided(1_000_000, 400 * DAYS, "allow", "shop"));
     let told = told(&mut state, &set, &events);
     assert!(told.last().is_some_and(|(at, urgency, ..)| urgency.is_none() && *at < 2 * DAYS), "{:?}", told.last());
     // The budget of thirty days is over long before the next event: its close is the first that is due.
-    assert_eq!(state.next_periodic(), Some(Timestamp::from_ms(400 * DAYS + MINUTE_MS - 1)));
+    assert_eq!(state.next_close(), Some(Timestamp::from_ms(400 * DAYS + MINUTE_MS - 1)));
 }
 
 #[test]
