@@ -20,6 +20,9 @@ use crate::archiving::{OWN, of_alert};
 /// Events that wait in memory until they are written.
 const ROWS_MAX: usize = 200_000;
 
+/// As many while they cannot be written: then their worker ends, and reads them again once they can.
+const ROWS_WAITING_MAX: usize = 5 * ROWS_MAX;
+
 /// The seal log among the positions of an archive: bytes of it whose alerts are archived.
 const SEAL_LOG: &str = "seal log";
 
@@ -85,6 +88,11 @@ impl Keeper {
     /// So many rows wait that they should be written.
     pub(crate) fn is_full(&self) -> bool {
         self.0.lock().is_ok_and(|keeping| keeping.writer.is_full())
+    }
+
+    /// More wait than may.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.0.lock().is_ok_and(|keeping| keeping.writer.waiting() >= ROWS_WAITING_MAX)
     }
 
     /// Writes what waits, and how far was read for it: partitions by the next offset, the seal log by its length in bytes.

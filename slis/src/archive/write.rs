@@ -53,6 +53,11 @@ impl EventWriter {
         self.rows >= self.rows_max
     }
 
+    /// Rows that wait.
+    pub fn waiting(&self) -> usize {
+        self.rows
+    }
+
     /// Writes what waits; all of it belongs to the archive when this returns, or none of it.
     ///
     /// # Errors

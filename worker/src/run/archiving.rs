@@ -51,11 +51,15 @@ impl Worker<'_> {
         self.pipeline.archive().is_some_and(|keeper| keeper.is_full())
     }
 
-    /// The same as [`Worker::archive_now`]; what fails is tried again, and no offset passes it.
-    pub(super) fn try_archive(&mut self) {
-        if let Err(error) = self.archive_now() {
-            tracing::warn!("archive: {error:#}; trying on");
+    /// The same as [`Worker::archive_now`]; what fails is tried again, no offset passes it, and it is not waited for in memory
+    /// without end.
+    pub(super) fn try_archive(&mut self) -> anyhow::Result<()> {
+        let Err(error) = self.archive_now() else { return Ok(()) };
+        if self.pipeline.archive().is_some_and(|keeper| keeper.is_overfull()) {
+            return Err(error.context("archive (hint: room on its disk; what is not archived is read again)"));
         }
+        tracing::warn!("archive: {error:#}; trying on");
+        Ok(())
     }
 
     /// Puts everything read so far into the archive, and says there how far that is.

@@ -219,7 +219,7 @@ impl<'c> Worker<'c> {
     /// Commits what is settled while it still can, then lets go.
     fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> anyhow::Result<()> {
         if !lost {
-            self.try_archive();
+            self.try_archive()?;
             self.settle()?;
         }
         self.committed.clear();
@@ -335,7 +335,7 @@ impl<'c> Worker<'c> {
             return Ok(false);
         }
         if self.archive_is_full() || self.is_done() {
-            self.try_archive();
+            self.try_archive()?;
         }
         self.keep_state();
         let offsets = self.settled();
