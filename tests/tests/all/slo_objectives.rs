@@ -48,7 +48,7 @@ fn a_game_days_objectives_stand_where_it_is_written_down() {
     );
     assert!(!table.contains("fired"), "nobody asked: {table}");
     let page = std::fs::read_to_string(page).expect("a page");
-    assert!(page.matches("<polyline").count() == 3 && page.contains("no data") && !page.contains("<script"), "{page}");
+    assert!(page.matches("<polyline").count() == 4 && page.contains("no data") && !page.contains("<script"), "{page}");
 }
 
 /// What an objective says of itself, against the archive's own rows and against what it says at the times of its alerts.

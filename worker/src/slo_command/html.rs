@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use slis::definition::Kind;
 
-use super::print::{value_words, values};
+use super::print::{share, value_words, values};
 use super::{Day, Page};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1d2330;\
@@ -42,15 +42,14 @@ pub(super) fn page(page: &Page) -> String {
         };
         let _ = write!(
             text,
-            "<tr><td>{}<td>{}<br><small>{}</small><td>{}<td{class}>{}{few}<td>{}<td>{} of {}{excluded}<td>{}</tr>",
+            "<tr><td>{}<td>{}<br><small>{}</small><td>{}<td{class}>{}{few}<td>{}<td>{}{excluded}<td>{}</tr>",
             escaped(&definition.code),
             escaped(&definition.name),
             escaped(&definition.description),
             escaped(&value.key),
             escaped(&value_words(definition.kind, value)),
             escaped(&definition.target),
-            value.good,
-            value.total,
+            share(definition.kind, value.good, value.total),
             chart(definition.kind, page.days.iter().filter(|day| *day.indicator == *definition.code))
         );
     }
@@ -76,7 +75,8 @@ fn chart<'d>(kind: Kind, days: impl Iterator<Item = &'d Day>) -> String {
         let bad = if kind == Kind::Count { day.total } else { day.total.saturating_sub(day.good) };
         let (all, bad) = (tall(day.total), tall(bad.min(day.total)));
         let x = at as f64 * step;
-        let words = escaped(&format!("{}: {} of {} good", day.day, day.good, day.total));
+        let good = if kind == Kind::Rate { "" } else { " good" };
+        let words = escaped(&format!("{}: {}{good}", day.day, share(kind, day.good, day.total)));
         let _ = write!(
             text,
             "<g><title>{words}</title><rect class=\"g\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\

@@ -61,9 +61,14 @@ fn counted(kind: Kind, value: &Value) -> String {
     match kind {
         _ if value.value.is_none() && value.total == 0 => excluded.trim_start_matches(", ").to_owned(),
         Kind::Count => String::new(),
-        Kind::Rate => format!("{} of {}{excluded}", value.total.saturating_sub(value.good), value.total),
-        Kind::Ratio | Kind::Duration => format!("{} of {}{excluded}", value.good, value.total),
+        _ => share(kind, value.good, value.total) + &excluded,
     }
+}
+
+/// The two counts that a value is made of: of a rate the bad ones, which may be more than there were occasions.
+pub(super) fn share(kind: Kind, good: i64, total: i64) -> String {
+    let counted = if kind == Kind::Rate { total.saturating_sub(good) } else { good };
+    format!("{counted} of {total}")
 }
 
 fn sure(value: &Value) -> String {
