@@ -159,17 +159,23 @@ impl Timestamp {
         let day = day_of_year - (153 * months + 2) / 5 + 1;
         let month = if months < 10 { months + 3 } else { months - 9 };
         let year = era * 400 + year_of_era + i64::from(month <= 2);
-        *room = *b"0000-00-00T00:00:00.000Z";
-        let parts = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, ms / 3_600_000), (14, 2, ms / 60_000 % 60)];
-        for (at, digits, number) in parts.into_iter().chain([(17, 2, ms / 1_000 % 60), (20, 3, ms % 1_000)]) {
-            let mut left = number;
-            for digit in room.get_mut(at..at + digits).into_iter().flatten().rev() {
-                *digit = b'0' + (left % 10) as u8;
-                left /= 10;
-            }
-        }
+        let second = ms / 1_000;
+        let [[y1, y2], [y3, y4]] = [pair(year / 100), pair(year % 100)];
+        let [[m1, m2], [d1, d2]] = [pair(month), pair(day)];
+        let [[h1, h2], [n1, n2], [s1, s2]] = [pair(second / 3_600), pair(second / 60 % 60), pair(second % 60)];
+        let ([t1, t2], [_, t3]) = (pair(ms % 1_000 / 10), pair(ms % 10));
+        *room = [
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', t1, t2, t3,
+            b'Z',
+        ];
         std::str::from_utf8(room).ok()
     }
+}
+
+/// The two digits of a number below 100.
+fn pair(number: i64) -> [u8; 2] {
+    let number = number as u8;
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 /// Milliseconds of a day.

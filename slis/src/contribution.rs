@@ -3,10 +3,12 @@
 //! Sums of whole numbers do not depend on the order in which they were added. Must never hold a ratio: that is made of sums
 //! when somebody asks.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::{AddAssign, Neg};
 use std::sync::Arc;
 
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram;
@@ -17,17 +19,97 @@ pub const MINUTE_MS: i64 = 60_000;
 /// Bucket of a contribution that measured nothing.
 pub const UNMEASURED: i32 = -1;
 
-/// Whose it is. Empty: the event does not say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Whose it is: team, environment (`prov.env`), repository, and what else the indicator tells apart, a severity. Empty: the event
+/// does not say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "[Arc<str>; 4]", into = "[Arc<str>; 4]")]
 pub struct Scope {
+    texts: [Arc<str>; 4],
+    /// Of the texts: each is asked for with every contribution, and most were asked for before.
+    hash: u64,
+}
+
+impl Scope {
+    /// Of a team, an environment, a repository and a label.
+    pub fn new(texts: [Arc<str>; 4]) -> Scope {
+        let hash = Scope::hash_of(texts.each_ref().map(AsRef::as_ref));
+        Scope { texts, hash }
+    }
+
+    /// The hash of a scope of these texts.
+    pub(crate) fn hash_of(texts: [&str; 4]) -> u64 {
+        FxBuildHasher.hash_one(texts)
+    }
+
+    /// The texts.
+    pub(crate) fn texts(&self) -> [&str; 4] {
+        self.texts.each_ref().map(AsRef::as_ref)
+    }
+
     /// `prov.team`.
-    pub team: Arc<str>,
+    pub fn team(&self) -> &Arc<str> {
+        &self.texts[0]
+    }
+
     /// `prov.env`.
-    pub environment: Arc<str>,
+    pub fn environment(&self) -> &Arc<str> {
+        &self.texts[1]
+    }
+
     /// `prov.repo`.
-    pub repository: Arc<str>,
-    /// What else the indicator tells apart: a severity.
-    pub label: Arc<str>,
+    pub fn repository(&self) -> &Arc<str> {
+        &self.texts[2]
+    }
+
+    /// What else the indicator tells apart.
+    pub fn label(&self) -> &Arc<str> {
+        &self.texts[3]
+    }
+
+    /// The same of all repositories.
+    #[must_use]
+    pub(crate) fn without_repository(&self) -> Scope {
+        let [team, environment, _, label] = self.texts.clone();
+        Scope::new([team, environment, "".into(), label])
+    }
+}
+
+impl From<[Arc<str>; 4]> for Scope {
+    fn from(texts: [Arc<str>; 4]) -> Scope {
+        Scope::new(texts)
+    }
+}
+
+impl From<Scope> for [Arc<str>; 4] {
+    fn from(scope: Scope) -> [Arc<str>; 4] {
+        scope.texts
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Scope) -> bool {
+        self.hash == other.hash && self.texts == other.texts
+    }
+}
+
+impl Eq for Scope {}
+
+impl PartialOrd for Scope {
+    fn partial_cmp(&self, other: &Scope) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scope {
+    fn cmp(&self, other: &Scope) -> Ordering {
+        self.texts.cmp(&other.texts)
+    }
+}
+
+impl Hash for Scope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
 }
 
 /// Where a contribution is booked.
@@ -38,7 +120,7 @@ pub struct Key {
     /// Start of the anchor's minute, in milliseconds since the epoch.
     pub minute_ms: i64,
     /// Whose.
-    pub scope: Scope,
+    pub scope: Arc<Scope>,
     /// Number of the duration's bucket ([`histogram::bucket`]); [`UNMEASURED`]: it has none.
     pub bucket: i32,
 }
@@ -98,7 +180,7 @@ pub struct Contribution {
 
 impl Contribution {
     /// Of an anchor. `duration_us`: what was measured between it and its match.
-    pub fn new(indicator: &Arc<str>, at_ms: i64, scope: Scope, mut sums: Sums, duration_us: Option<u64>) -> Self {
+    pub fn new(indicator: &Arc<str>, at_ms: i64, scope: Arc<Scope>, mut sums: Sums, duration_us: Option<u64>) -> Self {
         if let Some(us) = duration_us {
             (sums.measured, sums.sum_us) = (1, i64::try_from(us).unwrap_or(i64::MAX));
         }
@@ -111,98 +193,5 @@ impl Contribution {
     #[must_use]
     pub fn taken_back(&self) -> Contribution {
         Contribution { key: self.key.clone(), sums: -self.sums }
-    }
-}
-
-/// Contributions added up by minute: what is live. Bounded: at `rows_max` a new row is booked without its repository, and
-/// when that has no place either, it is refused; both are counted.
-#[derive(Debug, Clone, Default)]
-pub struct Buckets {
-    rows: BTreeMap<Key, Sums>,
-    rows_max: usize,
-    folded: u64,
-    refused: u64,
-}
-
-impl Buckets {
-    /// Empty ones.
-    pub fn new(rows_max: usize) -> Buckets {
-        Buckets { rows_max, ..Buckets::default() }
-    }
-
-    /// Adds one. A row that is back at nothing is gone.
-    pub fn add(&mut self, contribution: Contribution) {
-        let Contribution { mut key, sums } = contribution;
-        if self.rows.len() >= self.rows_max && !self.rows.contains_key(&key) {
-            key.scope.repository = "".into();
-            if !self.rows.contains_key(&key) && self.rows.len() >= self.rows_max.saturating_mul(2) {
-                self.refused += 1;
-                return;
-            }
-            self.folded += 1;
-        }
-        let row = self.rows.entry(key.clone()).or_default();
-        *row += sums;
-        if row.is_zero() {
-            self.rows.remove(&key);
-        }
-    }
-
-    /// The rows, in order.
-    pub fn rows(&self) -> impl Iterator<Item = (&Key, &Sums)> {
-        self.rows.iter()
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// There is none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Contributions that were booked without their repository, and such that were not booked at all.
-    pub fn at_limit(&self) -> (u64, u64) {
-        (self.folded, self.refused)
-    }
-
-    /// Forgets all minutes before a time.
-    pub fn forget_before(&mut self, ms: i64) {
-        self.rows.retain(|key, _| key.minute_ms >= ms);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(repository: &str, at_ms: i64, duration_us: Option<u64>) -> Contribution {
-        let scope = Scope { repository: repository.into(), ..Scope::default() };
-        Contribution::new(&"A-M1".into(), at_ms, scope, Sums { good: 1, total: 1, ..Sums::default() }, duration_us)
-    }
-
-    #[test]
-    fn what_is_taken_back_leaves_nothing() {
-        let mut buckets = Buckets::new(10);
-        let (a, b) = (one("a", 59_999, Some(1_500)), one("a", 60_000, None));
-        buckets.add(a.clone());
-        buckets.add(b.clone());
-        assert_eq!(buckets.rows().map(|(key, _)| key.minute_ms).collect::<Vec<_>>(), [0, 60_000]);
-        buckets.add(b.taken_back());
-        buckets.add(a.taken_back());
-        assert!(buckets.is_empty());
-        assert_eq!(one("a", -1, None).key.minute_ms, -60_000);
-    }
-
-    #[test]
-    fn at_the_limit_nothing_is_lost_of_the_whole() {
-        let mut buckets = Buckets::new(2);
-        for repository in ["a", "b", "c", "d", "c", "a"] {
-            buckets.add(one(repository, 0, None));
-        }
-        let total: i64 = buckets.rows().map(|(_, sums)| sums.total).sum();
-        assert_eq!((buckets.len(), total, buckets.at_limit()), (3, 6, (3, 0)));
     }
 }

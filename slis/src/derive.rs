@@ -17,7 +17,7 @@ use model::{Event, EventClass, Sha256, Timestamp, Trust, Verdict};
 use serde_json::Value;
 
 use crate::archive::{Archive, CONTRIBUTIONS, EVENTS, Entry, Manifest, column_of, write_contributions};
-use crate::contribution::{Buckets, Key, Sums};
+use crate::buckets::Buckets;
 use crate::definition::Definition;
 use crate::matcher::{AtLimit, EVIDENCE_FIELD, Limits, Matcher};
 use crate::query::{QueryError, QueryLimits, Store, said};
@@ -118,9 +118,15 @@ pub async fn derive(
 /// # Errors
 /// When files cannot be written.
 pub fn put(archive: &mut Archive, buckets: &Buckets) -> Result<(), QueryError> {
-    let mut rows: Vec<(Key, Sums)> = buckets.rows().map(|(key, sums)| (key.clone(), *sums)).collect();
-    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(write_contributions(archive, &rows)?)
+    Ok(write_contributions(archive, &buckets.rows(), true)?)
+}
+
+/// Puts contributions into an archive beside those that are there.
+///
+/// # Errors
+/// When files cannot be written.
+pub fn add(archive: &mut Archive, buckets: &Buckets) -> Result<(), QueryError> {
+    Ok(write_contributions(archive, &buckets.rows(), false)?)
 }
 
 /// The fields that definitions look at, without the envelope's.

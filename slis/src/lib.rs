@@ -4,6 +4,7 @@
 //! touches files. Must never read a clock: what is late, over or exhausted follows from event times and arguments.
 
 pub mod archive;
+pub mod buckets;
 pub mod burn;
 pub mod contribution;
 pub mod definition;

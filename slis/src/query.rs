@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -20,7 +20,7 @@ use futures::StreamExt;
 use thiserror::Error;
 
 use crate::archive::{self, ArchiveError, CONTRIBUTIONS, EVENTS, Manifest, contributions_schema, events_schema};
-use crate::contribution::{Buckets, Key, Sums};
+use crate::buckets::Buckets;
 
 /// Longer statements are refused: nobody types them.
 const SQL_BYTES_MAX: usize = 64 * 1024;
@@ -106,7 +106,7 @@ impl Store {
     pub fn with_archive(limits: &QueryLimits, folder: &Path) -> Result<Store, QueryError> {
         let store = Store::new(limits)?;
         let manifest = Manifest::read(folder, None)?;
-        for (name, schema) in [(EVENTS, events_schema()), (CONTRIBUTIONS, contributions_schema())] {
+        for (name, schema) in [(EVENTS, events_schema()), (CONTRIBUTIONS, viewed(&contributions_schema()))] {
             let files = manifest.files().filter(|file| file.table == name);
             let files: Result<Vec<ListingTableUrl>, QueryError> = files.map(|file| url(folder, &file.path)).collect();
             store.register_files(name, files?, schema)?;
@@ -130,8 +130,7 @@ impl Store {
     /// # Errors
     /// When the columns do not fit, which no bucket can bring about.
     pub fn with_buckets(limits: &QueryLimits, buckets: &Buckets) -> Result<Store, QueryError> {
-        let rows: Vec<(Key, Sums)> = buckets.rows().map(|(key, sums)| (key.clone(), *sums)).collect();
-        let batch = archive::contributions(&rows.iter().collect::<Vec<_>>());
+        let batch = archive::contributions(&buckets.rows());
         let batch = batch.map_err(|error| QueryError::Statement(error.to_string()))?;
         let store = Store::new(limits)?;
         store.register(CONTRIBUTIONS, contributions_schema(), vec![batch])?;
@@ -237,6 +236,15 @@ fn url(folder: &Path, path: &str) -> Result<ListingTableUrl, QueryError> {
         }
     }
     ListingTableUrl::parse(url).map_err(said)
+}
+
+/// The same columns, texts read as views of where they stand in a file's dictionary: nothing is copied for a row.
+fn viewed(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 => field.as_ref().clone().with_data_type(DataType::Utf8View),
+        _ => field.as_ref().clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// The values of a batch, by row.

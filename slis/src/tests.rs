@@ -7,7 +7,7 @@ use model::{Arrival, Event, EventClass, Sha256, Timestamp, Trust, Verdict};
 use serde_json::{Value as Json, json};
 
 use crate::archive::{Archive, ArchivedEvent, EventWriter, verify};
-use crate::contribution::Buckets;
+use crate::buckets::Buckets;
 use crate::definition::Definition;
 use crate::derive::derive;
 use crate::matcher::{Limits, Matcher};

@@ -155,16 +155,20 @@ fn write_file(file: &Path, path: &str, batch: &RecordBatch) -> Result<(), Archiv
     target.sync_all().map_err(at(file))
 }
 
-/// Writes contributions in the place of all that the archive held.
+/// Writes contributions: in the place of all that the archive held, or beside them.
 ///
 /// # Errors
 /// When files cannot be written.
-pub(crate) fn write_contributions(archive: &mut Archive, rows: &[(Key, Sums)]) -> Result<(), ArchiveError> {
-    let held = archive.manifest().files().filter(|file| file.table == CONTRIBUTIONS);
+pub(crate) fn write_contributions(
+    archive: &mut Archive,
+    rows: &[(&Key, &Sums)],
+    replaces: bool,
+) -> Result<(), ArchiveError> {
+    let held = archive.manifest().files().filter(|file| replaces && file.table == CONTRIBUTIONS);
     let removed: Vec<String> = held.map(|file| file.path.clone()).collect();
-    let mut days: BTreeMap<String, Vec<&(Key, Sums)>> = BTreeMap::new();
+    let mut days: BTreeMap<String, Vec<(&Key, &Sums)>> = BTreeMap::new();
     for row in rows {
-        days.entry(day_of(Some(Timestamp::from_ms(row.0.minute_ms)))).or_default().push(row);
+        days.entry(day_of(Some(Timestamp::from_ms(row.0.minute_ms)))).or_default().push(*row);
     }
     let mut added = Vec::new();
     for (part, (day, rows)) in days.into_iter().enumerate() {
@@ -177,21 +181,21 @@ pub(crate) fn write_contributions(archive: &mut Archive, rows: &[(Key, Sums)]) -
 }
 
 /// Contributions as columns.
-pub(crate) fn contributions(rows: &[&(Key, Sums)]) -> Result<RecordBatch, datafusion::arrow::error::ArrowError> {
+pub(crate) fn contributions(rows: &[(&Key, &Sums)]) -> Result<RecordBatch, datafusion::arrow::error::ArrowError> {
     let texts = |of: &dyn Fn(&Key) -> &str| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| Some(of(&row.0))).collect::<StringArray>())
+        Arc::new(rows.iter().map(|row| Some(of(row.0))).collect::<StringArray>())
     };
     let numbers = |of: &dyn Fn(&Sums) -> i64| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| Some(of(&row.1))).collect::<Int64Array>())
+        Arc::new(rows.iter().map(|row| Some(of(row.1))).collect::<Int64Array>())
     };
     let minutes = rows.iter().map(|row| Some(row.0.minute_ms)).collect::<TimestampMillisecondArray>();
     let columns: Vec<ArrayRef> = vec![
         texts(&|key| &key.indicator),
         Arc::new(minutes.with_timezone("UTC")),
-        texts(&|key| &key.scope.team),
-        texts(&|key| &key.scope.environment),
-        texts(&|key| &key.scope.repository),
-        texts(&|key| &key.scope.label),
+        texts(&|key| key.scope.team()),
+        texts(&|key| key.scope.environment()),
+        texts(&|key| key.scope.repository()),
+        texts(&|key| key.scope.label()),
         Arc::new(rows.iter().map(|row| Some(row.0.bucket)).collect::<Int32Array>()),
         numbers(&|sums| sums.good),
         numbers(&|sums| sums.total),

@@ -131,9 +131,9 @@ fn key_of(by: ScopedBy, scope: &Scope) -> &Arc<str> {
     static NONE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| "".into());
     match by {
         ScopedBy::Whole => &NONE,
-        ScopedBy::Team => &scope.team,
-        ScopedBy::Environment => &scope.environment,
-        ScopedBy::Repository => &scope.repository,
+        ScopedBy::Team => scope.team(),
+        ScopedBy::Environment => scope.environment(),
+        ScopedBy::Repository => scope.repository(),
     }
 }
 

@@ -69,7 +69,7 @@ impl Shared {
     pub(super) fn count(&self, told: &Contribution) {
         let Ok(mut values) = self.0.lock() else { return };
         let (sums, key) = (told.sums, &told.key);
-        let full = (key.indicator.clone(), key.scope.team.clone(), key.scope.environment.clone());
+        let full = (key.indicator.clone(), key.scope.team().clone(), key.scope.environment().clone());
         let has_room = values.counters.len() < SERIES_MAX || values.counters.contains_key(&full);
         let place = if has_room { full } else { (full.0, "".into(), "".into()) };
         let counters = values.counters.entry(place).or_default();

@@ -17,7 +17,7 @@ use crate::definition::Definition;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) at_ms: i64,
-    pub(super) scope: Scope,
+    pub(super) scope: Arc<Scope>,
     pub(super) total: i64,
     /// What it adds to the good ones in any case.
     pub(super) added: Option<i64>,

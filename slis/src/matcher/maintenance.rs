@@ -34,7 +34,7 @@ impl Maintenance {
     /// An announcement. Returns whether it says anything new.
     pub(super) fn add(&mut self, event: &Event, at_ms: i64) -> bool {
         let time = |field: &str| values(event, field).into_iter().next()?.parse::<i64>().ok();
-        let text = |field: &str| super::first(event, field);
+        let text = |field: &str| first(event, field);
         let from_ms = time("from").unwrap_or(at_ms);
         let window = Window {
             from_ms,
@@ -55,9 +55,13 @@ impl Maintenance {
         let names = |named: &Arc<str>, own: &Arc<str>| named.is_empty() || named == own;
         self.0.iter().take_while(|window| window.from_ms <= anchor.at_ms).any(|window| {
             anchor.at_ms <= window.to_ms
-                && names(&window.team, &anchor.scope.team)
-                && names(&window.environment, &anchor.scope.environment)
-                && names(&window.repository, &anchor.scope.repository)
+                && names(&window.team, anchor.scope.team())
+                && names(&window.environment, anchor.scope.environment())
+                && names(&window.repository, anchor.scope.repository())
         })
     }
+}
+
+fn first(event: &Event, field: &str) -> Arc<str> {
+    values(event, field).into_iter().next().map_or_else(|| "".into(), |text| Arc::from(text.as_ref()))
 }

@@ -5,6 +5,7 @@
 
 mod held;
 mod maintenance;
+mod scopes;
 mod sequence;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use model::{Event, EventClass, Evidence, Malformed, from_snapshot, to_snapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::contribution::{Contribution, Scope, Sums};
+use crate::contribution::{Contribution, Sums};
 use crate::definition::{Anchor, Definition, Good, Kind, Measure, values};
 use held::{Held, Waiting};
 use maintenance::Maintenance;
+use scopes::Scopes;
 use sequence::Sequences;
 
 /// How much a matcher may hold. At a limit the oldest goes, as it stands, and is counted.
@@ -70,6 +72,7 @@ pub struct Matcher {
     by_class: BTreeMap<EventClass, Vec<(usize, Part)>>,
     asks_for_evidence: bool,
     limits: Limits,
+    scopes: Scopes,
     kept: Kept,
 }
 
@@ -108,7 +111,7 @@ impl Matcher {
             at_limit: AtLimit::default(),
         };
         let asks_for_evidence = definitions.iter().any(|of| of.measure == Measure::Evidence);
-        Matcher { definitions, by_class, asks_for_evidence, limits, kept }
+        Matcher { definitions, by_class, asks_for_evidence, limits, scopes: Scopes::default(), kept }
     }
 
     /// All that it knows, as bytes.
@@ -161,16 +164,18 @@ impl Matcher {
             match part {
                 Part::Heard => {
                     let sums = Sums { seen: 1, ..Sums::default() };
-                    told(Contribution::new(&definition.code, at_ms, scope(definition, event), sums, None), None);
+                    let scope = self.scopes.of(definition, event);
+                    told(Contribution::new(&definition.code, at_ms, scope, sums, None), None);
                 }
                 Part::Anchor(i) => {
                     let Some(anchor) = definition.anchors.get(i).filter(|of| of.filter.holds(event)) else { continue };
                     if let (Some(field), Some(sequences)) = (&definition.sequence, self.kept.sequences.get_mut(number))
                     {
-                        sequences.observe(definition, field, event, at_ms, told);
+                        sequences.observe(definition, field, (event, at_ms), &mut self.scopes, told);
                         continue;
                     }
-                    let Some(waiting) = waiting(definition, anchor, event, at_ms, &self.kept.times) else { continue };
+                    let known = (&self.kept.times, &mut self.scopes);
+                    let Some(waiting) = waiting(definition, anchor, (event, at_ms), known) else { continue };
                     if definition.matches.is_empty() && !definition.excludes_maintenance {
                         told(waiting.contribution(definition, true, None, false), Some(&waiting.evidence));
                         continue;
@@ -234,27 +239,12 @@ fn key_of(event: &Event, fields: &[String]) -> Option<Arc<str>> {
     (!fields.is_empty()).then(|| key.into())
 }
 
-fn first(event: &Event, field: &str) -> Arc<str> {
-    values(event, field).into_iter().next().map_or_else(|| "".into(), |text| Arc::from(text.as_ref()))
-}
-
-/// Whose an event is.
-fn scope(definition: &Definition, event: &Event) -> Scope {
-    Scope {
-        team: first(event, "prov.team"),
-        environment: first(event, "prov.env"),
-        repository: first(event, "prov.repo"),
-        label: definition.label.as_deref().map(|field| first(event, field)).unwrap_or_default(),
-    }
-}
-
 /// An anchor as it is held. None: it has no key to wait with, so nothing can be said of it.
 fn waiting(
     definition: &Definition,
     anchor: &Anchor,
-    event: &Event,
-    at_ms: i64,
-    times: &BTreeMap<Arc<str>, i64>,
+    (event, at_ms): (&Event, i64),
+    (times, scopes): (&BTreeMap<Arc<str>, i64>, &mut Scopes),
 ) -> Option<Waiting> {
     if !definition.matches.is_empty() && key_of(event, &anchor.key).is_none() {
         return None;
@@ -280,7 +270,7 @@ fn waiting(
         Good::Adds(good) => Some(good),
         Good::Matched | Good::When(_) => (definition.kind == Kind::Count).then_some(0),
     };
-    let scope = scope(definition, event);
+    let scope = scopes.of(definition, event);
     let id = event.id.clone().unwrap_or_else(|| event.sha256.hex().into());
     let evidence = Arc::new(Evidence { id, sha256: event.sha256 });
     Some(Waiting { at_ms, scope, total: anchor.total, added, says_good, measured_us, evidence, booked: None })

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use model::Event;
 use serde::{Deserialize, Serialize};
 
-use super::{Told, scope};
+use super::Told;
+use super::scopes::Scopes;
 use crate::contribution::{Contribution, Scope, Sums};
 use crate::definition::{Definition, values};
 
@@ -19,7 +20,7 @@ const NUMBERS_MAX: usize = 100_000;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Numbered {
     at_ms: i64,
-    scope: Scope,
+    scope: Arc<Scope>,
 }
 
 /// See the module.
@@ -28,14 +29,21 @@ pub(super) struct Sequences(BTreeMap<Arc<str>, BTreeMap<i64, Numbered>>);
 
 impl Sequences {
     /// An event, where it has a number that has not been seen.
-    pub(super) fn observe(&mut self, definition: &Definition, field: &str, event: &Event, at_ms: i64, told: Told<'_>) {
+    pub(super) fn observe(
+        &mut self,
+        definition: &Definition,
+        field: &str,
+        (event, at_ms): (&Event, i64),
+        scopes: &mut Scopes,
+        told: Told<'_>,
+    ) {
         let number = values(event, field).into_iter().next().and_then(|text| text.parse::<i64>().ok());
         let Some(number) = number.filter(|number| *number >= 0) else { return };
         let numbers = self.0.entry(event.source.clone()).or_default();
         if numbers.contains_key(&number) {
             return;
         }
-        let new = Numbered { at_ms, scope: scope(definition, event) };
+        let new = Numbered { at_ms, scope: scopes.of(definition, event) };
         let counts = |of: &Numbered, good: i64, total: i64| {
             Contribution::new(
                 &definition.code,

@@ -6,7 +6,8 @@ use model::{Event, EventClass, Sha256, Timestamp, Trust, Verdict};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contribution::{Buckets, MINUTE_MS};
+use crate::buckets::Buckets;
+use crate::contribution::MINUTE_MS;
 
 const MINUTE: i64 = MINUTE_MS;
 
@@ -48,7 +49,7 @@ fn sums(codes: &[&str], mut events: Vec<Event>, until: i64) -> Vec<(String, Sums
 
 fn total(buckets: &Buckets) -> Vec<(String, Sums)> {
     let mut all: std::collections::BTreeMap<String, Sums> = Default::default();
-    buckets.rows().for_each(|(key, sums)| *all.entry(key.indicator.to_string()).or_default() += *sums);
+    buckets.rows().into_iter().for_each(|(key, sums)| *all.entry(key.indicator.to_string()).or_default() += *sums);
     all.into_iter().collect()
 }
 
@@ -254,7 +255,7 @@ fn late_events_correct_what_was_booked_to_the_last_digit() {
             waited.set(waited.get() + matcher.waiting());
             matcher.advance(until, &mut |told, _| buckets.add(told));
             assert_eq!(matcher.waiting(), 0);
-            buckets.rows().map(|(key, sums)| (key.clone(), *sums)).collect::<Vec<_>>()
+            buckets.rows().into_iter().map(|(key, sums)| (key.clone(), *sums)).collect::<Vec<_>>()
         };
         let in_order = run(&events, Limits::default());
         assert!(in_order.len() > 20);

@@ -50,10 +50,10 @@ pub(super) fn run(count: usize, rounds: usize) {
 
 /// A day in order, a minute's jitter: as contributions come from a cursor.
 fn contributions(definitions: &[Definition], count: usize) -> impl Iterator<Item = Contribution> {
-    let mut random = Random(7);
+    let mut made_up = MadeUp::new(definitions, 7);
     (0..count).map(move |number| {
-        let at_ms = FROM_MS + (number as i64 * DAY_MS) / count as i64 + random.below(60_000) as i64;
-        made_up(definitions, &mut random, at_ms)
+        let at_ms = FROM_MS + (number as i64 * DAY_MS) / count as i64 + made_up.random.below(60_000) as i64;
+        made_up.contribution(at_ms)
     })
 }
 
