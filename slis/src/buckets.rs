@@ -3,22 +3,22 @@
 //!
 //! Must never lose what was added: at a limit it is booked with less said of whose it is, or refused and counted.
 
-use std::collections::BTreeMap;
-
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use rustc_hash::FxBuildHasher;
 
-use crate::contribution::{Contribution, Key, Sums};
+use crate::contribution::{Contribution, Key, MINUTE_MS, Sums};
 
-type Minute = HashMap<Key, Sums, FxBuildHasher>;
+/// Rows one behind the other, as they came: memory that was never touched costs more than anything else about a new row.
+type Minute = IndexMap<Key, Sums, FxBuildHasher>;
 
 /// See the module. Bounded: at `rows_max` a new row is booked without its repository, and when that has no place either, it is
 /// refused; both are counted.
 #[derive(Debug, Clone, Default)]
 pub struct Buckets {
     /// By minute, so that what comes in the order of time finds its minute in the processor's cache.
-    minutes: BTreeMap<i64, Minute>,
+    minutes: HashMap<i64, Minute, FxBuildHasher>,
     len: usize,
     rows_max: usize,
     folded: u64,
@@ -50,7 +50,7 @@ impl Buckets {
             Entry::Occupied(mut row) => {
                 *row.get_mut() += sums;
                 if row.get().is_zero() {
-                    row.remove();
+                    row.swap_remove();
                     self.len -= 1;
                 }
             }
@@ -58,14 +58,12 @@ impl Buckets {
     }
 
     fn minute(&mut self, minute_ms: i64) -> &mut Minute {
-        let minutes = &mut self.minutes;
-        // Room for about as many rows as in the minutes before; the last one still fills.
-        let rows = match minutes.last_key_value() {
-            Some((last_ms, _)) if *last_ms < minute_ms => minutes.values().rev().take(2).map(Minute::len).max(),
-            _ => None,
-        };
-        let with_room = || Minute::with_capacity_and_hasher(rows.unwrap_or(0), FxBuildHasher);
-        minutes.entry(minute_ms).or_insert_with(with_room)
+        let minutes = &self.minutes;
+        let rows = |back: i64| minutes.get(&minute_ms.saturating_sub(back * MINUTE_MS)).map_or(0, Minute::len);
+        // Room for some more rows than in the minutes before, of which the last still fills.
+        let room = if minutes.contains_key(&minute_ms) { 0 } else { rows(1).max(rows(2)) * 9 / 8 };
+        let with_room = || Minute::with_capacity_and_hasher(room, FxBuildHasher);
+        self.minutes.entry(minute_ms).or_insert_with(with_room)
     }
 
     fn holds(&self, key: &Key) -> bool {
