@@ -262,7 +262,7 @@ impl Matched<'_> {
         // Without a time an event is in no window.
         let occurrence = (!held.is_empty() && time.is_some()).then(|| {
             let position = Position { partition: self.partition.clone(), offset: self.offset };
-            Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: carried, held })
+            Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: carried, held, gate: 0 })
         });
         (findings, occurrence)
     }

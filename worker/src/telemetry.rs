@@ -20,6 +20,9 @@ use objectives::ObjectiveMetrics;
 /// What becomes of a reload.
 const RELOADS: [&str; 2] = ["ok", "refused"];
 
+/// What becomes of what a rule remembers when other rules take effect.
+const STATES: [&str; 2] = ["kept", "begun"];
+
 /// The worker's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -44,6 +47,7 @@ pub struct Metrics {
     rules: IntGauge,
     refused: IntGauge,
     reloads: IntCounterVec,
+    states: IntCounterVec,
     misses: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
@@ -191,6 +195,12 @@ impl Metrics {
         let reloads = counter("pipewarden_reloads_total", "Times that rules and lists were read again.", &["result"])?;
         // There from the start: what appears with its first increase looks like no increase.
         RELOADS.iter().for_each(|result| reloads.with_label_values(&[*result]).inc_by(0));
+        let states = counter(
+            "pipewarden_rule_states_total",
+            "Rules that remember, when other rules took effect: they go on with what they had, or begin.",
+            &["result"],
+        )?;
+        STATES.iter().for_each(|result| states.with_label_values(&[*result]).inc_by(0));
         let misses = counter(
             "pipewarden_enrichment_misses_total",
             "Events of which a rule wanted what no table knows, by table.",
@@ -235,6 +245,7 @@ impl Metrics {
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
             reloads,
+            states,
             misses,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -251,6 +262,13 @@ impl Metrics {
     pub fn reloaded(&self, ok: bool) {
         let [good, refused] = RELOADS;
         self.reloads.with_label_values(&[if ok { good } else { refused }]).inc();
+    }
+
+    /// Other rules took effect: of those that remember, so many went on, and so many began.
+    pub fn begun(&self, kept: usize, begun: usize) {
+        for (result, rules) in STATES.iter().zip([kept, begun]) {
+            self.states.with_label_values(&[*result]).inc_by(rules as u64);
+        }
     }
 
     /// The state was kept; None: it could not be, because not every rule file could be read.

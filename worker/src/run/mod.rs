@@ -150,7 +150,7 @@ fn ready(
             ),
         }
     }
-    let pipeline = built.pipeline(config, outlets::open(config, connection, None)?, false, redaction)?;
+    let pipeline = built.pipeline(config, outlets::open(config, connection, None)?, false, None)?;
     Ok((
         Ready {
             built,
