@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::Occurrence;
+use model::{AlertRecord, Occurrence};
 use rules::CompileError;
 use sinks::{OutletError, Sealer};
 
@@ -52,6 +52,11 @@ impl Pipeline {
     /// Of what the newest version has that remembers, how many go on with what they had, and which began with it.
     pub fn begun(&self) -> (usize, Vec<Arc<str>>) {
         self.lanes.begun(self.set)
+    }
+
+    /// An alert that was sealed before this worker began, and of which no incident record was written.
+    pub fn owe(&mut self, record: &AlertRecord) {
+        self.incidents.iter_mut().for_each(|incidents| incidents.owe(record));
     }
 
     /// The version that judges from here on.
