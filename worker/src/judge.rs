@@ -94,11 +94,6 @@ impl Judge {
         Judge { engine, decoding: Default::default(), scratch }
     }
 
-    /// What it judges with.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
     /// Judges one record of a chunk; a container gives a judgement for each record in it.
     pub fn record(
         &mut self,

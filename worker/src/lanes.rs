@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Correlator, DetectorSpec, Occurrence, Outages, Sha256, Silence, SourceHealth, Timestamp};
-use rules::correlation::{Correlations, Limits, Version};
 use rules::CompileError;
+use rules::correlation::{Correlations, Graph, Limits, Version};
 use sinks::{CorrelatorId, LaneId, Sealer};
 
 use crate::engine::Engine;
@@ -37,13 +37,19 @@ pub struct Lane {
 /// A lane and one of its keyed states.
 pub type Remembering = (LaneId, CorrelatorId);
 
+/// By rule the keyed states that its events come to.
+type RememberedIn = BTreeMap<u32, Vec<Remembering>>;
+
+/// By keyed state how a version's events come to it.
+type Routes = BTreeMap<Remembering, Route>;
+
 /// One version of the rule set: an engine for each source, the lane of each rule by its id, and the lanes in which a rule's
 /// events are remembered by its index.
 struct Set {
     engines: Vec<Arc<Engine>>,
     lane_of: BTreeMap<Arc<str>, LaneId>,
-    remembered_in: BTreeMap<u32, Vec<Remembering>>,
-    routes: BTreeMap<Remembering, Route>,
+    remembered_in: RememberedIn,
+    routes: Routes,
     /// What it has that remembers, by index: true where it began with this version.
     begun: BTreeMap<u32, bool>,
     /// Lanes in which a rule's announcements silence others.
@@ -80,9 +86,9 @@ impl Lanes {
     ) -> Result<SetId, CompileError> {
         let readers = readers(&engines);
         let mut lane_of = BTreeMap::new();
-        let mut remembered_in: BTreeMap<u32, Vec<Remembering>> = BTreeMap::new();
+        let mut remembered_in = BTreeMap::new();
         let mut silences_in: BTreeMap<u32, BTreeSet<LaneId>> = BTreeMap::new();
-        let (mut routes, mut begun) = (BTreeMap::new(), BTreeMap::new());
+        let (mut routes, mut begun) = Default::default();
         let id = self.newest().map_or(0, |newest| newest + 1);
         if let Some(first) = engines.first() {
             let (rules, graph) = (first.rules.clone(), first.rules.graph.clone());
@@ -122,36 +128,59 @@ impl Lanes {
                     deciding.entry(lane).or_default().insert(index);
                 }
             }
-            for (lane, deciding) in &deciding {
-                let known = self.states.iter().filter(|state| state.lane == *lane);
-                let known: BTreeSet<u32> = known.flat_map(|state| state.serves(&graph, deciding).into_keys()).collect();
-                let new: BTreeSet<u32> = deciding.difference(&known).copied().collect();
-                begun.extend(deciding.iter().map(|index| (*index, new.contains(index))));
-                if !new.is_empty() {
-                    self.begin(*lane, new, (&engines, &readers, id), sealer, limits)?;
-                }
-            }
-            for state in &mut self.states {
-                let asked = deciding.get(&state.lane).cloned().unwrap_or_default();
-                let served = state.serves(&graph, &asked);
-                state.live = served.values().copied().collect();
-                if served.is_empty() {
-                    continue;
-                }
-                let place = (state.lane, state.id);
-                routes.insert(place, Route::new(state, &graph, state.live.clone()));
-                for rule in served.keys().filter_map(|index| feeders.get(index)).flatten() {
-                    let known = remembered_in.entry(*rule).or_default();
-                    if !known.contains(&place) {
-                        known.push(place);
-                    }
-                }
-            }
+            begun = self.begin_new(&deciding, (&engines, &readers, id), sealer, limits)?;
+            (routes, remembered_in) = self.lead_to(&graph, &deciding);
         }
         let reuse = self.lane((0..engines.len()).collect(), sealer);
         lane_of.insert(id_reuse::RULE_ID.into(), reuse);
         self.sets.insert(id, Set { engines, lane_of, remembered_in, routes, begun, silences_in });
         Ok(id)
+    }
+
+    /// Of what decides in each lane (by index), what no keyed state has begins in one of its own; says of each whether it did.
+    fn begin_new(
+        &mut self,
+        deciding: &BTreeMap<LaneId, BTreeSet<u32>>,
+        of: (&[Arc<Engine>], &Readers, SetId),
+        sealer: &mut Sealer,
+        limits: Limits,
+    ) -> Result<BTreeMap<u32, bool>, CompileError> {
+        let mut begun = BTreeMap::new();
+        let Some(graph) = of.0.first().map(|first| first.rules.graph.clone()) else { return Ok(begun) };
+        for (lane, deciding) in deciding {
+            let known = self.states.iter().filter(|state| state.lane == *lane);
+            let known: BTreeSet<u32> = known.flat_map(|state| state.serves(&graph, deciding).into_keys()).collect();
+            let new: BTreeSet<u32> = deciding.difference(&known).copied().collect();
+            begun.extend(deciding.iter().map(|index| (*index, new.contains(index))));
+            if !new.is_empty() {
+                self.begin(*lane, new, of, sealer, limits)?;
+            }
+        }
+        Ok(begun)
+    }
+
+    /// How a version's events come to the keyed states that have something of it, and to which those of each rule; what it
+    /// has not, they have no more.
+    fn lead_to(&mut self, graph: &Graph, deciding: &BTreeMap<LaneId, BTreeSet<u32>>) -> (Routes, RememberedIn) {
+        let (mut routes, mut remembered_in) = (Routes::new(), RememberedIn::new());
+        let feeders = graph.feeders();
+        for state in &mut self.states {
+            let asked = deciding.get(&state.lane).cloned().unwrap_or_default();
+            let served = state.serves(graph, &asked);
+            state.live = served.values().copied().collect();
+            if served.is_empty() {
+                continue;
+            }
+            let place = (state.lane, state.id);
+            routes.insert(place, Route::new(state, graph, state.live.clone()));
+            for rule in served.keys().filter_map(|index| feeders.get(index)).flatten() {
+                let known = remembered_in.entry(*rule).or_default();
+                if !known.contains(&place) {
+                    known.push(place);
+                }
+            }
+        }
+        (routes, remembered_in)
     }
 
     /// Makes a keyed state of a lane for some rules and correlations (by index) of a version; nothing is in it.
@@ -168,7 +197,8 @@ impl Lanes {
         let info = |index: u32| rules.infos.get(index as usize).cloned();
         let detector = |spec: &DetectorSpec| detectors::detector(spec, detectors::Limits { keys_max: limits.keys_max });
         let name = |source: &usize| engines.get(*source).map(|engine| engine.reading.source.clone());
-        let made = Correlations::new(rules.graph.clone(), lists, limits, info, |index| takes.contains(&index), &detector)?;
+        let made =
+            Correlations::new(rules.graph.clone(), lists, limits, info, |index| takes.contains(&index), &detector)?;
         let mut made = made.heeding(&|rule| readers.get(&rule).into_iter().flatten().filter_map(name).collect());
         for (source, outages) in &self.health {
             for state in outages.statements() {
@@ -202,7 +232,9 @@ impl Lanes {
             self.begin(lane, of.takes.clone(), (engines, &readers(engines), 0), sealer, limits)?;
             if let Some(state) = self.states.last_mut() {
                 state.live.clone_from(&of.live);
-                of.gates.iter().for_each(|gate| drop(state.listing.gate_of(gate)));
+                for gate in &of.gates {
+                    state.listing.gate_of(gate);
+                }
                 self.rebuilt.insert((lane, at), state.id);
             }
         }
@@ -256,9 +288,7 @@ impl Lanes {
     /// The lanes that remember something.
     pub fn remember(&self) -> impl Iterator<Item = &Lane> {
         let of_others = |lane: &Lane| self.others.keys().any(|(of, _)| *of == lane.id);
-        self.lanes.iter().filter(move |lane| {
-            self.states.iter().any(|state| state.lane == lane.id) || of_others(lane)
-        })
+        self.lanes.iter().filter(move |lane| self.states.iter().any(|state| state.lane == lane.id) || of_others(lane))
     }
 
     /// The keyed states of a lane, by number.
@@ -277,9 +307,8 @@ impl Lanes {
         if let Some(rebuilt) = self.rebuilt.get(&(lane, at)) {
             return Some(*rebuilt);
         }
-        let is_same = |state: &&State| {
-            state.lane == lane && state.graph.version() == saved.graph && state.takes == saved.takes
-        };
+        let is_same =
+            |state: &&State| state.lane == lane && state.graph.version() == saved.graph && state.takes == saved.takes;
         let of_rules = self.states.iter().find(is_same).map(|state| state.id);
         of_rules.or_else(|| self.others.get(&(lane, saved.graph)).copied())
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
-use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, Timestamp};
+use model::{Arrival, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp};
 use rules::CompileError;
 use sinks::{OutletError, Sealer};
 

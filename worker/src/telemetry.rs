@@ -23,6 +23,15 @@ const RELOADS: [&str; 2] = ["ok", "refused"];
 /// What becomes of what a rule remembers when other rules take effect.
 const STATES: [&str; 2] = ["kept", "begun"];
 
+/// What became of what rules remember; there from the start.
+fn states(registry: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let help = "Rules that remember, when other rules took effect: they go on with what they had, or begin.";
+    let states = IntCounterVec::new(Opts::new("pipewarden_rule_states_total", help), &["result"])?;
+    registry.register(Box::new(states.clone()))?;
+    STATES.iter().for_each(|result| states.with_label_values(&[*result]).inc_by(0));
+    Ok(states)
+}
+
 /// The worker's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -195,12 +204,6 @@ impl Metrics {
         let reloads = counter("pipewarden_reloads_total", "Times that rules and lists were read again.", &["result"])?;
         // There from the start: what appears with its first increase looks like no increase.
         RELOADS.iter().for_each(|result| reloads.with_label_values(&[*result]).inc_by(0));
-        let states = counter(
-            "pipewarden_rule_states_total",
-            "Rules that remember, when other rules took effect: they go on with what they had, or begin.",
-            &["result"],
-        )?;
-        STATES.iter().for_each(|result| states.with_label_values(&[*result]).inc_by(0));
         let misses = counter(
             "pipewarden_enrichment_misses_total",
             "Events of which a rule wanted what no table knows, by table.",
@@ -245,7 +248,7 @@ impl Metrics {
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
             reloads,
-            states,
+            states: states(registry)?,
             misses,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),

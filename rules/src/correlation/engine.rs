@@ -9,8 +9,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use model::{
-    Arrival, Correlator, CorrelatorHeld, Derived, Detector, DetectorSpec, Finding, Malformed, Occurrence, Row, RuleInfo,
-    SourceHealth, Timestamp, Urgency,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, DetectorSpec, Finding, Malformed, Occurrence, Row,
+    RuleInfo, SourceHealth, Timestamp, Urgency,
 };
 
 use super::agenda::Agenda;

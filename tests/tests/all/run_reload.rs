@@ -147,9 +147,8 @@ fn what_a_rule_remembers_outlives_other_rules_and_begins_with_its_own() {
     let second = rule(9, "{kind: deploy}") + FAILED + &three(41, "1h") + &three(42, "2h");
     fs::write(place.path("rules.yml"), &second).expect("written");
     worker.reload("ok");
-    let states = |worker: &Worker, result: &str| {
-        worker.metric("pipewarden_rule_states_total", &format!("result=\"{result}\""))
-    };
+    let states =
+        |worker: &Worker, result: &str| worker.metric("pipewarden_rule_states_total", &format!("result=\"{result}\""));
     assert_eq!((states(&worker, "kept"), states(&worker, "begun")), (2, 1));
     let said = worker.said();
     assert!(said.contains("2 go on, 1 begin here: 00000000-0000-4000-8000-000000000042"), "{said}");
