@@ -128,6 +128,8 @@ pub struct Occurrence {
     pub fields: Carried,
     /// The rules, ascending.
     pub held: Vec<Held>,
+    /// Which of those that its keyed state has remember it, by a number that the state knows; 0: all.
+    pub gate: u16,
 }
 
 #[cfg(test)]

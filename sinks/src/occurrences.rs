@@ -161,7 +161,14 @@ mod tests {
             sha256: Sha256::of(bytes.as_bytes()),
         };
         let position = Position { partition: Partition { source: source.into(), name: "0".into() }, offset };
-        Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: Carried::default(), held: Vec::new() })
+        Box::new(Occurrence {
+            order,
+            arrival: Arrival::OnTime,
+            position,
+            fields: Carried::default(),
+            held: Vec::new(),
+            gate: 0,
+        })
     }
 
     #[test]

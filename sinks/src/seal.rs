@@ -280,10 +280,12 @@ impl Sealer {
         self.lanes.iter().map(|lane| lane.cursor).min().unwrap_or(Timestamp::MAX)
     }
 
-    /// A keyed state holds something, or has timers to run.
+    /// A keyed state has timers to run, or events of it wait. What it holds beside them is nothing to anybody once no event comes.
     pub fn remembers(&self, lane: LaneId, correlator: CorrelatorId) -> bool {
-        let of = self.lanes.get(lane).and_then(|lane| lane.correlators.get(correlator));
-        of.is_some_and(|of| of.held().keys > 0 || of.next_timer().is_some() || of.next_close().is_some())
+        let Some(lane) = self.lanes.get(lane) else { return false };
+        let has_timers = |of: &Box<dyn Correlator>| of.next_timer().is_some() || of.next_close().is_some();
+        lane.correlators.get(correlator).is_some_and(has_timers)
+            || lane.events.in_order().any(|(of, _)| of == correlator)
     }
 
     /// All that a lane holds.

@@ -114,6 +114,7 @@ impl Feed {
             position: self.place.clone(),
             fields: self.carrying.take(),
             held,
+            gate: 0,
         }
     }
 

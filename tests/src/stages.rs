@@ -122,6 +122,7 @@ impl Stages {
                 position: Position { partition: self.partition.clone(), offset: self.offset },
                 fields: self.carrying.take(),
                 held: self.matches.drain(..).map(|found| Held { rule: found.rule, finding: None }).collect(),
+                gate: 0,
             };
             let told = &mut self.told;
             self.sealer.offer_event(self.place, Box::new(event), &mut |_| *told += 1);

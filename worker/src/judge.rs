@@ -94,11 +94,6 @@ impl Judge {
         Judge { engine, decoding: Default::default(), scratch }
     }
 
-    /// What it judges with.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
     /// Judges one record of a chunk; a container gives a judgement for each record in it.
     pub fn record(
         &mut self,
@@ -262,7 +257,7 @@ impl Matched<'_> {
         // Without a time an event is in no window.
         let occurrence = (!held.is_empty() && time.is_some()).then(|| {
             let position = Position { partition: self.partition.clone(), offset: self.offset };
-            Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: carried, held })
+            Box::new(Occurrence { order, arrival: Arrival::OnTime, position, fields: carried, held, gate: 0 })
         });
         (findings, occurrence)
     }

@@ -10,6 +10,7 @@ mod joins;
 mod lineage;
 mod objectives;
 mod packed;
+mod remembering;
 mod saved;
 mod settings;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use ingest::enrich::Misses;
 use ingest::{DeadLetter, Gate, TimePolicy};
-use model::{Arrival, EventOutcome, Ledger, Occurrence, Partition, Position, RecordOutcome, Timestamp};
+use model::{Arrival, EventOutcome, Ledger, Partition, Position, RecordOutcome, Timestamp};
 use rules::CompileError;
 use sinks::{OutletError, Sealer};
 
@@ -32,6 +33,7 @@ use crate::lanes::{Lanes, Remembering, SetId};
 pub use joins::{IncidentStage, Joined};
 pub use lineage::{LineageHeld, LineageLimits, LineageStage};
 pub use packed::Linked;
+pub use remembering::Before;
 pub use saved::PipelineSnapshot;
 pub use settings::Settings;
 
@@ -89,7 +91,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline of sources.
+    /// A pipeline of sources; with what it is to go on from, if it is restored from that next.
     ///
     /// # Errors
     /// When a correlation cannot be compiled.
@@ -97,6 +99,7 @@ impl Pipeline {
         settings: Settings,
         sources: Vec<(Arc<Engine>, TimePolicy)>,
         outlets: Outlets,
+        before: Option<Before<'_>>,
     ) -> Result<Pipeline, CompileError> {
         let decider = Decider::default();
         sources.iter().take(1).for_each(|(engine, _)| decider.know(&engine.rules));
@@ -105,6 +108,9 @@ impl Pipeline {
             .with_history(settings.since)
             .with_decider(Rc::new(decider.clone()));
         let mut lanes = Lanes::default();
+        let sets = before.map_or(&[][..], |(_, sets)| sets);
+        sets.iter().filter_map(|engines| engines.first()).for_each(|engine| decider.know(&engine.rules));
+        before.map_or(Ok(()), |before| remembering::rebuild(before, (&mut lanes, &mut sealer), settings))?;
         let engines = sources.iter().map(|(engine, _)| engine.clone()).collect();
         let set = lanes.add(engines, &mut sealer, settings.correlations)?;
         let objectives = sources.first().and_then(|(engine, _)| engine.objectives.clone());
@@ -123,9 +129,8 @@ impl Pipeline {
         let limits = settings.lineage.or(decider.is_asked().then_some(LineageLimits::DEFAULT));
         let lineage = limits.map(LineageStage::new);
         lineage.iter().for_each(|lineage| decider.ask(lineage.table()));
-        if let (Some(incidents), Some(engine)) = (&mut incidents, lanes.engine(set, 0)) {
-            incidents.know(&engine.rules);
-        }
+        let known = sets.iter().filter_map(|engines| engines.first().map(Arc::as_ref)).chain(lanes.engine(set, 0));
+        known.for_each(|engine| incidents.iter_mut().for_each(|incidents| incidents.know(&engine.rules)));
         Ok(Pipeline {
             settings,
             sources,
@@ -170,10 +175,16 @@ impl Pipeline {
     /// # Errors
     /// When a correlation cannot be compiled; nothing has changed then.
     pub fn replace(&mut self, engines: Vec<Arc<Engine>>) -> Result<(), CompileError> {
-        self.set = self.add_set(engines)?;
+        self.add_set(engines)?;
+        self.keep_newest();
+        Ok(())
+    }
+
+    /// The same for the version that was added last.
+    pub fn keep_newest(&mut self) {
+        self.set = self.lanes.newest().unwrap_or(self.set);
         self.sources.iter_mut().flat_map(|source| &mut source.partitions).for_each(|booked| booked.set = self.set);
         self.lanes.drop_older();
-        Ok(())
     }
 
     /// Adds a partition to a source and returns its number there.
@@ -281,31 +292,6 @@ impl Pipeline {
         }
         let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
         sealer.offer(lane, finding, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        self.failed()
-    }
-
-    /// An event that rules remember goes to every lane that does.
-    fn remember(&mut self, set: SetId, event: Box<Occurrence>) -> Result<(), OutletError> {
-        let Pipeline { lanes, sealer, incidents, outlets, told, places, failure, .. } = self;
-        for (lane, silence) in event.held.iter().flat_map(|held| lanes.silences(set, held.rule, &event)) {
-            sealer.offer_silence(lane, silence);
-        }
-        places.clear();
-        places.extend(event.held.iter().flat_map(|held| lanes.remembering(set, held.rule)).copied());
-        places.sort_unstable();
-        places.dedup();
-        if !outlets.provisional.is_empty() {
-            for record in places.iter().flat_map(|place| sealer.preview_event(*place, &event)) {
-                write(&mut outlets.provisional, &record)?;
-            }
-        }
-        let last = places.pop();
-        for place in places.drain(..) {
-            sealer.offer_event(place, event.clone(), &mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        }
-        if let Some(place) = last {
-            sealer.offer_event(place, event, &mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        }
         self.failed()
     }
 

@@ -20,6 +20,18 @@ use objectives::ObjectiveMetrics;
 /// What becomes of a reload.
 const RELOADS: [&str; 2] = ["ok", "refused"];
 
+/// What becomes of what a rule remembers when other rules take effect.
+const STATES: [&str; 2] = ["kept", "begun"];
+
+/// What became of what rules remember; there from the start.
+fn states(registry: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let help = "Rules that remember, when other rules took effect: they go on with what they had, or begin.";
+    let states = IntCounterVec::new(Opts::new("pipewarden_rule_states_total", help), &["result"])?;
+    registry.register(Box::new(states.clone()))?;
+    STATES.iter().for_each(|result| states.with_label_values(&[*result]).inc_by(0));
+    Ok(states)
+}
+
 /// The worker's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -44,6 +56,7 @@ pub struct Metrics {
     rules: IntGauge,
     refused: IntGauge,
     reloads: IntCounterVec,
+    states: IntCounterVec,
     misses: IntCounterVec,
     booked: BTreeMap<Partition, Ledger>,
     told: BTreeMap<(String, &'static str), u64>,
@@ -235,6 +248,7 @@ impl Metrics {
             rules: gauge("pipewarden_rules_loaded", "Rules that run.")?,
             refused: gauge("pipewarden_rules_refused", "Rules that were refused.")?,
             reloads,
+            states: states(registry)?,
             misses,
             booked: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -251,6 +265,13 @@ impl Metrics {
     pub fn reloaded(&self, ok: bool) {
         let [good, refused] = RELOADS;
         self.reloads.with_label_values(&[if ok { good } else { refused }]).inc();
+    }
+
+    /// Other rules took effect: of those that remember, so many went on, and so many began.
+    pub fn begun(&self, kept: usize, begun: usize) {
+        for (result, rules) in STATES.iter().zip([kept, begun]) {
+            self.states.with_label_values(&[*result]).inc_by(rules as u64);
+        }
     }
 
     /// The state was kept; None: it could not be, because not every rule file could be read.

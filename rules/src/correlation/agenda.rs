@@ -6,7 +6,7 @@ use super::graph::Port;
 
 /// See the module. The last one is next.
 #[derive(Debug, Default)]
-pub(super) struct Agenda(Vec<(usize, Port)>);
+pub(super) struct Agenda(Vec<(usize, Port)>, u16);
 
 impl Agenda {
     pub(super) fn insert(&mut self, node: usize, port: Port) {
@@ -30,7 +30,14 @@ impl Agenda {
         self.0.iter().rev()
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Another event, which came through a gate.
+    pub(super) fn begin(&mut self, gate: u16) {
         self.0.clear();
+        self.1 = gate;
+    }
+
+    /// The gate that its event came through.
+    pub(super) fn gate(&self) -> u16 {
+        self.1
     }
 }

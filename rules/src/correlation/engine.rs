@@ -3,18 +3,21 @@
 //! One thread, behind the cursor. What holds feeds what refers to it at the same place. Must never let the order in which
 //! equal places are worked on change what is told.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use model::{
-    Arrival, Correlator, CorrelatorHeld, Derived, Detector, Finding, Malformed, Occurrence, Row, RuleInfo,
-    SourceHealth, Timestamp, Urgency,
+    Arrival, Correlator, CorrelatorHeld, Derived, Detector, DetectorSpec, Finding, Malformed, Occurrence, Row,
+    RuleInfo, SourceHealth, Timestamp, Urgency,
 };
 
 use super::agenda::Agenda;
 use super::ahead::Ahead;
 use super::detecting::{self, Detectors, Factory};
 use super::entering::Announced;
+use super::gates::{Gate, needed};
 use super::graph::{Graph, Kind, Port};
 use super::group::Groups;
 use super::handles::{Handle, Handles};
@@ -59,6 +62,8 @@ pub struct Correlations {
     pub(super) closes: Option<i64>,
     pub(super) health: Health,
     pub(super) listing: Listing,
+    /// All but the first.
+    pub(super) gates: Vec<Gate>,
     /// Events and timers so far.
     pub(super) applied: u64,
     /// Time of the last event or timer.
@@ -75,6 +80,8 @@ pub(super) struct Active {
     /// Its place among those whose timers are due at one time: those that feed others first, then by rule id.
     pub(super) rank: u32,
     pub(super) own_lists: Vec<ListUse>,
+    /// Numbers of its detectors.
+    pub(super) detectors: Range<usize>,
     /// Its own and those of all that feeds it.
     pub(super) lists: Vec<ListUse>,
 }
@@ -123,21 +130,21 @@ impl Correlations {
         takes: impl Fn(u32) -> bool,
         factory: Factory<'_>,
     ) -> Result<Correlations, CompileError> {
-        let mut needed: Vec<bool> = graph.nodes.iter().map(|node| takes(node.index)).collect();
-        for (at, node) in graph.nodes.iter().enumerate().rev() {
-            let feeds_one = node.feeds.iter().any(|(fed, _)| needed.get(*fed) == Some(&true));
-            if let Some(needed) = needed.get_mut(at) {
-                *needed |= feeds_one;
-            }
-        }
+        let needed = needed(&graph, &takes);
         let ranks = ranks(&graph, &info);
         let (mut nodes, mut tuples) = (Vec::new(), Tuples::new());
-        let mut detectors = Detectors::new(factory);
+        let made = Cell::new(0);
+        let counting = |spec: &DetectorSpec| {
+            made.set(made.get() + 1);
+            factory(spec)
+        };
+        let mut detectors = Detectors::new(&counting);
         for ((node, needed), rank) in graph.nodes.iter().zip(&needed).zip(ranks) {
             let Some(info) = info(node.index).filter(|_| *needed) else {
                 nodes.push(None);
                 continue;
             };
+            let first = made.get();
             let spec = Spec::new(&graph, node, &mut detectors, &mut tuples);
             let group = spec.group.clone();
             let mut voice =
@@ -157,6 +164,7 @@ impl Correlations {
                 speaks: node.speaks && takes(node.index),
                 rank,
                 own_lists,
+                detectors: first..made.get(),
                 lists: node.lists.clone(),
             }));
         }
@@ -174,6 +182,7 @@ impl Correlations {
             closes: None,
             health,
             listing: Listing::default(),
+            gates: Vec::new(),
             applied: 0,
             now: i64::MIN,
             keyless: 0,
@@ -207,7 +216,8 @@ impl Correlations {
     /// What holds feeds what refers to it.
     pub(super) fn feed(&self, at: usize, agenda: &mut Agenda) {
         let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
-        let taken = feeds.iter().filter(|(fed, _)| self.nodes.get(*fed).is_some_and(Option::is_some));
+        let gate = agenda.gate();
+        let taken = feeds.iter().filter(|(fed, _)| self.is_open(gate, *fed));
         taken.for_each(|(fed, port)| agenda.insert(*fed, *port));
     }
 
@@ -319,7 +329,9 @@ impl Correlator for Correlations {
         for (rule, port) in agenda.iter() {
             let Some(node) = graph.nodes.get(*rule).filter(|_| *port == Port::Own) else { continue };
             for (at, port) in &node.feeds {
-                if let Port::Reference(reference) = port {
+                if let Port::Reference(reference) = port
+                    && self.is_open(seen.gate, *at)
+                {
                     self.late(*at, *reference, (&seen, handle), arrival, tell);
                 }
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::{Carried, Derived, EVENTS_AT_ONCE, Occurrence};
 use smallvec::SmallVec;
 
+use super::agenda::Agenda;
 use super::engine::{Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group::Groups;
@@ -71,14 +72,15 @@ impl Correlations {
     pub(super) fn enter<'w>(&mut self, event: Occurrence, number: u64, tell: &'w mut dyn FnMut(Derived)) -> Walk<'w> {
         self.look_through();
         self.scratch.announced.take(&event.fields, &mut self.scratch.groups);
-        let order = event.order;
+        self.reach_gate(event.gate);
+        let (order, gate) = (event.order, event.gate);
         let handle = self.handles.add(&order.id, order.sha256, number);
-        let seen = Seen { at: order.time.ms(), number, order, position: event.position, fields: event.fields };
+        let seen = Seen { at: order.time.ms(), number, gate, order, position: event.position, fields: event.fields };
         let (mut agenda, mut findings) = (std::mem::take(&mut self.scratch.agenda), BTreeMap::new());
-        agenda.clear();
+        agenda.begin(gate);
         for held in event.held {
             let Some(at) = self.graph.node(held.rule) else { continue };
-            if self.nodes.get(at).is_some_and(Option::is_some) {
+            if self.is_open(gate, at) {
                 agenda.insert(at, Port::Own);
                 findings.extend(held.finding.map(|finding| (at, finding)));
             }
@@ -92,7 +94,8 @@ impl Correlations {
         let handle = self.handles.add(&seen.order.id, seen.order.sha256, seen.number);
         let principal = self.graph.principal(&seen.fields);
         self.scratch.groups.clear();
-        let (agenda, findings) = Default::default();
+        let (mut agenda, findings) = (Agenda::default(), BTreeMap::new());
+        agenda.begin(seen.gate);
         Walk { agenda, seen: Arc::new(seen), handle, principal, timer: Some(now), findings, tell }
     }
 

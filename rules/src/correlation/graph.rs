@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
+use super::content;
 use super::detecting::{self, Ask};
 use super::needs::{asked_through, own_needs};
 use super::silence::Silencing;
@@ -31,14 +32,16 @@ pub struct Graph {
     principal: Option<CarriedField>,
     watched: BTreeMap<u32, Watched>,
     pub(super) silencing: Silencing,
+    /// By node: what it is made of.
+    pub(super) contents: Vec<Sha256>,
     version: Sha256,
 }
 
 impl Default for Graph {
     fn default() -> Graph {
-        let (nodes, of_index, fields, watched) = Default::default();
+        let (nodes, of_index, fields, watched, contents) = Default::default();
         let silencing = Silencing::default();
-        Graph { nodes, of_index, fields, principal: None, watched, silencing, version: Sha256::of(b"") }
+        Graph { nodes, of_index, fields, principal: None, watched, silencing, contents, version: Sha256::of(b"") }
     }
 }
 
@@ -149,7 +152,7 @@ impl Graph {
         node.is_some_and(|node| node.remembers() || matches!(node.kind, Kind::Correlation(_)))
     }
 
-    /// Names all that takes part, by the versions of its documents: equal graphs can share state.
+    /// Names all that takes part, by what it is made of and where it stands: equal graphs number all of it equally.
     pub fn version(&self) -> Sha256 {
         self.version
     }
@@ -317,13 +320,10 @@ impl Building<'_> {
         let mut names: BTreeSet<&String> = needs.iter().flatten().collect();
         self.graph.fields = std::mem::take(&mut names).into_iter().cloned().collect();
         self.graph.principal = self.graph.field(PRINCIPAL);
+        self.graph.contents = content::contents(&self.graph.nodes, &self.rules, &self.correlations);
         let mut documents = String::new();
-        for node in &self.graph.nodes {
-            let (at, rules) = (node.index as usize, self.rules.len());
-            let rule = self.rules.get(at).map(|rule| (&rule.id, rule.version));
-            let document =
-                rule.or_else(|| self.correlations.get(at.checked_sub(rules)?).map(|of| (&of.id, of.version)));
-            documents.push_str(&format!("{} {document:?} {} {:?}\n", node.index, node.speaks, node.feeds));
+        for (node, content) in self.graph.nodes.iter().zip(&self.graph.contents) {
+            documents.push_str(&format!("{} {} {} {:?}\n", node.index, content.hex(), node.speaks, node.feeds));
         }
         self.graph.version = Sha256::of(documents.as_bytes());
         for (at, node) in self.graph.nodes.iter().enumerate() {

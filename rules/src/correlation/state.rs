@@ -108,6 +108,8 @@ pub(super) struct Seen {
     pub(super) at: i64,
     /// Place in the order in which events were applied.
     pub(super) number: u64,
+    /// Through which it came.
+    pub(super) gate: u16,
     pub(super) order: EventOrder,
     pub(super) position: Position,
     pub(super) fields: Carried,

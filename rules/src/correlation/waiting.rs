@@ -36,6 +36,7 @@ impl Correlations {
             let later = Seen {
                 at: now,
                 number: self.applied,
+                gate: seen.gate,
                 order: seen.order.clone(),
                 position: seen.position.clone(),
                 fields: seen.fields.clone(),

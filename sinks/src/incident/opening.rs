@@ -46,6 +46,15 @@ impl OpeningPlace {
         }
     }
 
+    /// Of an alert of which nothing but its record is known: behind the events of its time. One time may owe several of its
+    /// records, so what they say stands where an event has its id.
+    pub fn owed(opening: &Opening) -> OpeningPlace {
+        let (time, rule, fingerprint) = (opening.at, opening.rule.id.clone(), opening.fingerprint);
+        let (source, id) = ("".into(), format!("{:?}", opening.state).into());
+        let event = Some(EventOrder { time, source, id, sha256: Sha256::of(b"") });
+        OpeningPlace { time, is_timer: true, event, rule, fingerprint }
+    }
+
     /// The event time at which it stands.
     pub fn time(&self) -> Timestamp {
         self.time

@@ -38,7 +38,7 @@ impl Names {
         }
         let id = event.id.clone().unwrap_or_else(|| event.sha256.hex().into());
         let order = EventOrder { time: event.time?, source: event.source.clone(), id, sha256: event.sha256 };
-        Some(Box::new(Occurrence { order, arrival, position, fields: carrying.take(), held: Vec::new() }))
+        Some(Box::new(Occurrence { order, arrival, position, fields: carrying.take(), held: Vec::new(), gate: 0 }))
     }
 
     /// The event, as far as it was carried.

@@ -215,7 +215,7 @@ impl Wired {
             }
         }
         let fields = self.carrying.take();
-        let occurrence = (!held.is_empty()).then(|| Occurrence { order, arrival, position, fields, held });
+        let occurrence = (!held.is_empty()).then(|| Occurrence { order, arrival, position, fields, held, gate: 0 });
         (findings, occurrence)
     }
 

@@ -100,6 +100,86 @@ fn a_rule_that_is_added_fires_at_the_next_event_and_a_broken_set_changes_nothing
     assert_eq!(sorted(place.replay_control_log()), sorted(place.read_lines("state/seal.jsonl")));
 }
 
+/// A record of something that failed, in a service of everybody.
+fn failure(uid: &str, second: i64, user: &str) -> String {
+    json!({"ts": model::Timestamp::from_ms(START_MS + second * 1000).to_string(), "uid": uid, "kind": "plan",
+           "window": "open", "service": "checkout", "user": user, "result": "failed"})
+    .to_string()
+}
+
+/// A rule that others refer to, and one that remembers who was there before.
+const FAILED: &str = "---
+title: Failed
+id: 00000000-0000-4000-8000-000000000040
+name: failed
+logsource: {product: deployer, service: api}
+detection: {s: {result: failed}, condition: s}
+---
+title: Somebody else fails
+id: 00000000-0000-4000-8000-000000000044
+logsource: {product: deployer, service: api}
+detection: {s: {result: failed}, condition: s}
+x-prev: {key: [service], field: user, changed: true, ttl: 1d}
+x-requires: [E8]
+";
+
+/// Three failures of one service.
+fn three(number: usize, timespan: &str) -> String {
+    format!(
+        "---\ntitle: Three {number}\nid: 00000000-0000-4000-8000-{number:012}\n\
+         correlation: {{type: event_count, rules: [failed], group-by: [service], timespan: {timespan}, condition: {{gte: 3}}}}\n"
+    )
+}
+
+#[test]
+fn what_a_rule_remembers_outlives_other_rules_and_begins_with_its_own() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("reload-kept", 1, &[]).expect("created");
+    let sources = [("deployer", "reload-kept", DEPLOYER.source)];
+    let own = soon(&config(&broker.bootstrap(), "reload-kept", &sources, "idle_after: 1s\nsnapshot_every: 1s\n"));
+    let first = FAILED.to_owned() + &three(41, "1h") + &three(42, "1h") + &three(43, "1h");
+    let place = Place::new(&own.replace("kafka:\n", "kafka:\n  instance: one\n"), &first);
+    let mut worker = place.start(&[]);
+    produce(broker, "reload-kept", 0, &[failure("f1", 1, "ann"), failure("f2", 2, "ann")]);
+    worker.until_read(2);
+
+    // One stands before the others and asks for a field that they do not, one has another window, one is gone.
+    let second = rule(9, "{kind: deploy}") + FAILED + &three(41, "1h") + &three(42, "2h");
+    fs::write(place.path("rules.yml"), &second).expect("written");
+    worker.reload("ok");
+    let states =
+        |worker: &Worker, result: &str| worker.metric("pipewarden_rule_states_total", &format!("result=\"{result}\""));
+    assert_eq!((states(&worker, "kept"), states(&worker, "begun")), (2, 1));
+    let said = worker.said();
+    assert!(said.contains("2 go on, 1 begin here: 00000000-0000-4000-8000-000000000042"), "{said}");
+    produce(broker, "reload-kept", 0, &[failure("f3", 3, "bob")]);
+    sealed(&mut worker, 2);
+
+    // Others again while it is down: one comes back.
+    worker.kill();
+    fs::write(place.path("rules.yml"), rule(8, "{user: eve}") + &second + &three(43, "1h")).expect("written");
+    let mut worker = place.start(&[]);
+    worker.until("it goes on", |worker| worker.said().contains("goes on from the snapshot"));
+    worker.until("the rules of today", |worker| worker.said().contains("3 go on, 1 begin here"));
+    produce(broker, "reload-kept", 0, &[failure("f4", 4, "bob"), failure("f5", 5, "bob")]);
+    let fires = |number: usize| {
+        move |worker: &Worker| {
+            worker.metric("pipewarden_alert_records_total", &format!("{number:012}\",state=\"firing\"")) > 0
+        }
+    };
+    worker.until("the changed one fires", fires(42));
+    // And killed once more: what numbers by older rules is restored by them.
+    worker.kill();
+    let mut worker = place.start(&[]);
+    worker.until("it goes on", |worker| worker.said().contains("goes on from the snapshot"));
+    produce(broker, "reload-kept", 0, &[failure("f6", 6, "ann")]);
+    worker.until("the one that came back fires", fires(43));
+    assert_eq!(worker.stop(), 0);
+    let fired = [41, 42, 43, 44].map(|number| fired(&place, number));
+    assert_eq!(fired, [vec!["f1"], vec!["f3"], vec!["f4"], vec!["f3", "f6"]]);
+    assert_eq!(sorted(place.replay_control_log()), sorted(place.read_lines("state/seal.jsonl")));
+}
+
 #[test]
 fn a_list_that_changes_counts_from_the_next_record_on() {
     let Some(broker) = broker::shared() else { return };

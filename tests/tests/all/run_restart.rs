@@ -5,7 +5,7 @@ use std::fs;
 
 use harness::broker;
 use harness::worker::Place;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::run_events::{DEPLOYER, GITHUB, LATENESS_MS, RULES, START_MS, alerts, config, produce, sorted, told};
 
@@ -64,6 +64,47 @@ fn killed_again_and_again_a_worker_loses_no_alert() {
     let lines = place.replay_control_log();
     let last_run: BTreeSet<String> = place.read_lines("state/seal.jsonl").into_iter().collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| last_run.contains(line)));
+}
+
+#[test]
+fn an_alert_that_waits_for_its_incident_is_told_of_by_a_worker_that_has_nothing_but_offsets() {
+    let Some(broker) = broker::shared() else { return };
+    for topic in ["owed-slow", "owed-fast"] {
+        broker.create_topic(topic, 1, &[]).expect("created");
+    }
+    let sources = [("github", "owed-slow", GITHUB.source), ("deployer", "owed-fast", DEPLOYER.source)];
+    let config = config(&broker.bootstrap(), "owed", &sources, "idle_after: 10m\nsnapshot_every: 1s\n");
+    let place = Place::new(&config.replace("kafka:\n", "kafka:\n  instance: one\n"), RULES);
+    let deploy = |uid: &str, second: i64, window: &str| {
+        let ts = model::Timestamp::from_ms(START_MS + second * 1_000).to_string();
+        json!({"ts": ts, "uid": uid, "kind": "deploy", "window": window, "service": "checkout", "user": "ann",
+               "result": "ok"})
+        .to_string()
+    };
+    // The other source says nothing: incidents wait for it.
+    produce(broker, "owed-fast", 0, &[deploy("d1", 1, "closed"), deploy("d2", 600, "open")]);
+    let mut worker = place.start(&[]);
+    worker.until("the alert is sealed, and kept", |worker| {
+        worker.metric("pipewarden_alert_records_total", "state=\"firing\"") == 1
+            && worker.metric("pipewarden_snapshots_total", "result=\"ok\"") > 1
+    });
+    worker.kill();
+    assert_eq!(place.read("state/incidents.jsonl").len(), 0);
+    let again = |expected: usize| {
+        fs::remove_dir_all(place.path("state/snapshots")).expect("removed");
+        place.run_to_the_end();
+        let assigned = place.read("state/control.jsonl").into_iter().filter(|record| record["kind"] == "assigned");
+        let last = assigned.last().expect("partitions");
+        assert!(last["positions"]["owed-fast/0"].as_i64() >= Some(1), "the alert's event is read again: {last}");
+        let told = place.read("state/incidents.jsonl").into_iter().filter(|record| !record["alert"].is_null());
+        let told: Vec<Value> = told.map(|record| record["alert"]["fingerprint"].clone()).collect();
+        assert_eq!(told.len(), expected, "{told:?}");
+        told
+    };
+    let sealed = place.read("state/seal.jsonl");
+    assert_eq!(again(1), [sealed[0]["fingerprint"].clone()]);
+    // What has been told is owed no more.
+    again(1);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn pipeline(sources: &[Source], ear: &Ear) -> anyhow::Result<Pipeline> {
     let timed = sources.iter().map(|source| (source.engine.clone(), policy(source))).collect();
     let heard = || -> Vec<Box<dyn Outlet>> { vec![Box::new(ear.clone())] };
     let outlets = Outlets { sealed: heard(), provisional: heard(), incidents: heard(), ..Outlets::default() };
-    let mut pipeline = Pipeline::new(settings, timed, outlets)?;
+    let mut pipeline = Pipeline::new(settings, timed, outlets, None)?;
     for (number, source) in sources.iter().enumerate() {
         pipeline.add_partition(number, &source.engine.reading.source);
     }

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use model::{KnownFrom, SourceHealth, Timestamp};
 
 use super::{Pipeline, Source};
-use crate::engine::Engine;
 use crate::health::Spoken;
-use crate::lanes::Lane;
+use crate::lanes::{Lane, SetId};
 
 impl Pipeline {
     /// What events have said since the last call, in the order of reading.
@@ -60,11 +59,9 @@ impl Pipeline {
         new
     }
 
-    /// What rules remember is judged by the lists of these engines, since when each lane knows them.
-    pub fn relist(&self, engines: &[Arc<Engine>], known: &[KnownFrom]) {
-        if let Some(first) = engines.first() {
-            self.lanes.relist(first.rules.graph.version(), &first.lists, |lane| from(&self.sources, lane, known));
-        }
+    /// What rules remember is judged by the lists of a version, since when each lane knows it.
+    pub fn count_from(&self, set: SetId, known: &[KnownFrom]) {
+        self.lanes.count_from(set, |lane| from(&self.sources, lane, known));
     }
 
     /// Tells every lane how far its sources have come: buckets close no later where input ends.

@@ -3,7 +3,7 @@
 //! Alerts come from lanes that are ahead of each other, and wait here until every source has passed them. Must never show an
 //! alert an edge that was seen after it, nor let the end of a chunk decide what it sees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct IncidentStage {
     incidents: Incidents,
     /// Rules marked composite, by id and version, each with its kind.
     composites: BTreeMap<(Arc<str>, Sha256), Arc<str>>,
+    /// Places of alerts that a worker before this one sealed.
+    owed: BTreeSet<OpeningPlace>,
     /// Walks that were cut short.
     cut: u64,
 }
@@ -54,8 +56,8 @@ pub struct IncidentState {
 impl IncidentStage {
     /// No alert has come.
     pub fn new(limits: IncidentLimits) -> IncidentStage {
-        let (waiting, composites) = Default::default();
-        IncidentStage { waiting, incidents: Incidents::new(limits), composites, cut: 0 }
+        let (waiting, composites, owed) = Default::default();
+        IncidentStage { waiting, incidents: Incidents::new(limits), composites, owed, cut: 0 }
     }
 
     /// Rules run from here on. Composites of one file say one thing under several keys: they are of one kind, which is named
@@ -75,10 +77,27 @@ impl IncidentStage {
 
     /// An alert's record was sealed.
     pub fn push(&mut self, order: &RecordOrder, record: &AlertRecord) {
-        let rule = (record.rule.id.clone(), record.rule.version);
-        if let Some(opening) = Opening::of(record, self.composites.get(&rule).cloned()) {
+        if let Some(opening) = self.opening(record) {
+            if !self.owed.is_empty() {
+                self.waiting.retain(|place, waits| !(self.owed.contains(place) && is_again(waits, &opening)));
+            }
             self.waiting.insert(OpeningPlace::of(order), opening);
         }
+    }
+
+    /// An alert's record was sealed by a worker that is gone, which did not come to tell of it. Should its events be read again,
+    /// it is told of once.
+    pub fn owe(&mut self, record: &AlertRecord) {
+        if let Some(opening) = self.opening(record) {
+            let place = OpeningPlace::owed(&opening);
+            self.owed.insert(place.clone());
+            self.waiting.insert(place, opening);
+        }
+    }
+
+    fn opening(&self, record: &AlertRecord) -> Option<Opening> {
+        let rule = (record.rule.id.clone(), record.rule.version);
+        Opening::of(record, self.composites.get(&rule).cloned())
     }
 
     fn next(&self) -> Option<i64> {
@@ -90,7 +109,8 @@ impl IncidentStage {
         while let Some(first) = self.waiting.first_entry()
             && first.key().time() < before
         {
-            let alert = first.remove();
+            let (place, alert) = first.remove_entry();
+            self.owed.remove(&place);
             self.join(&alert, lineage, tell);
         }
     }
@@ -153,6 +173,12 @@ pub fn advance(
         stage.join(&alert, lineage, tell);
     }
     stage.incidents.expire(if cursor == Timestamp::MAX { cursor } else { begin(limit) }, tell);
+}
+
+/// One alert, come again.
+fn is_again(known: &Opening, opening: &Opening) -> bool {
+    let name = |of: &Opening| (of.at, of.fingerprint, of.state);
+    name(known) == name(opening)
 }
 
 /// The joint that a field of an alert's key names.

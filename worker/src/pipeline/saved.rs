@@ -14,6 +14,7 @@ use sinks::LaneSnapshot;
 use super::Pipeline;
 use super::joins::IncidentState;
 use super::lineage::LineageState;
+use crate::lanes::SavedState;
 
 /// See the module.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -38,8 +39,8 @@ struct SourceSnapshot {
 #[derive(Debug, Serialize, Deserialize)]
 struct NamedLane {
     sources: Vec<Arc<str>>,
-    /// Versions of the graphs by number of their keyed state.
-    correlators: Vec<Sha256>,
+    /// Its keyed states by number.
+    states: Vec<SavedState>,
     held: LaneSnapshot,
 }
 
@@ -47,6 +48,11 @@ impl PipelineSnapshot {
     /// Incidents were kept, with their lineage.
     pub fn has_lineage(&self) -> bool {
         self.incidents.is_some()
+    }
+
+    /// The keyed states of each lane, which its sources name.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&[Arc<str>], &[SavedState])> {
+        self.lanes.iter().map(|lane| (lane.sources.as_slice(), lane.states.as_slice()))
     }
 
     /// Names of the sources that were read.
@@ -76,7 +82,7 @@ impl Pipeline {
         for lane in self.lanes.iter() {
             lanes.push(NamedLane {
                 sources: lane.sources.iter().filter_map(name).collect(),
-                correlators: self.lanes.correlators(lane.id),
+                states: self.lanes.saved(lane.id),
                 held: self.sealer.snapshot(lane.id)?,
             });
         }
@@ -86,14 +92,13 @@ impl Pipeline {
         Ok(PipelineSnapshot { sources, lanes, lineage, incidents, health })
     }
 
-    /// Rules of this graph still hold state, or have timers to run.
+    /// A keyed state that numbers by this graph is in use still, or has something to run out.
     pub fn remembers(&self, graph: Sha256) -> bool {
-        let mut held = self.lanes.iter().filter_map(|lane| Some((lane.id, self.lanes.correlator(lane.id, graph)?)));
-        held.any(|(lane, correlator)| self.sealer.remembers(lane, correlator))
+        self.lanes.of_graph(graph).any(|((lane, state), in_use)| in_use || self.sealer.remembers(lane, state))
     }
 
-    /// Puts a snapshot into a pipeline that has read nothing yet and has no partitions. Its rules must be those that ran then,
-    /// and its sources: what no rule remembers any more is left out.
+    /// Puts a snapshot into a pipeline that has read nothing yet and has no partitions; its sources must be those of then. What
+    /// no rule remembers any more is left out.
     ///
     /// # Errors
     /// When the sources are other ones, or a part is malformed; the pipeline must not be used then.
@@ -118,7 +123,8 @@ impl Pipeline {
             let mut sources = lane.sources.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?;
             sources.sort_unstable();
             let id = self.lanes.lane(sources, &mut self.sealer);
-            let now: Vec<_> = lane.correlators.iter().map(|version| self.lanes.correlator(id, *version)).collect();
+            let states = lane.states.iter().enumerate();
+            let now: Vec<_> = states.map(|(at, saved)| self.lanes.going_on(id, at, saved)).collect();
             self.sealer.restore(id, &lane.held, &now, previews)?;
         }
         if let (Some(lineage), Some(state)) = (&mut self.lineage, snapshot.lineage) {

@@ -92,7 +92,7 @@ fn pieces(
 ) -> anyhow::Result<Done> {
     let Reader { engine, time, id_reuse, inputs, until, backfill_until, end, threads, .. } = reader;
     let settings = limits::settings(mode, id_reuse, engine.reading.lineage, (backfill_until, end));
-    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets)?;
+    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), time)], outlets, None)?;
     if let Some(state) = before {
         state.restore(&mut pipeline)?;
     }

@@ -73,8 +73,8 @@ fn tell(engine: &Arc<Engine>, judge: &mut Judge, case: &str) -> Result<Spoken, S
         end: Timestamp::MIN,
         redaction: RedactionKey::default(),
     };
-    let mut pipeline =
-        Pipeline::new(settings, vec![(engine.clone(), TIME)], Outlets::default()).map_err(|error| error.to_string())?;
+    let mut pipeline = Pipeline::new(settings, vec![(engine.clone(), TIME)], Outlets::default(), None)
+        .map_err(|error| error.to_string())?;
     pipeline.add_partition(0, SOURCE);
     let Some(partition) = pipeline.partition(0, 0).cloned() else { return Err("no partition".to_owned()) };
     for (at, record) in records.iter().enumerate() {

@@ -21,7 +21,7 @@ use crate::config::{Config, ListFrom, SourceConfig};
 use crate::engine::{Engine, Keys, Reading, Speaks};
 use crate::enrichment::TableTexts;
 use crate::judge::Judge;
-use crate::pipeline::{Outlets, Pipeline, Settings};
+use crate::pipeline::{Before, Outlets, Pipeline, Settings};
 use crate::ruleset::{RuleSet, Unproven, about_list};
 
 /// Rules, lists and engines of a configuration.
@@ -146,7 +146,7 @@ impl Built {
         self.engines.iter().map(|engine| Judge::new(engine.clone())).collect()
     }
 
-    /// The pipeline. With `merge`, records of all rules leave in one total order.
+    /// The pipeline. With `merge`, records of all rules leave in one total order. `before`: what it goes on from, if anything.
     ///
     /// # Errors
     /// When a correlation cannot be compiled.
@@ -155,8 +155,9 @@ impl Built {
         config: &Config,
         outlets: Outlets,
         merge: bool,
-        redaction: RedactionKey,
+        before: Option<Before<'_>>,
     ) -> Result<Pipeline, CompileError> {
+        let redaction = self.keys.redaction;
         let (limits, id_reuse) = (config.limits, config.rules.pack);
         let correlations = config.correlations;
         let (lineage, incidents) = (Some(config.lineage.0), config.lineage.1);
@@ -168,7 +169,7 @@ impl Built {
             duplicates_max: config.duplicates_max,
         };
         let sources = self.engines.iter().cloned().zip(config.sources.iter().map(policy)).collect();
-        Pipeline::new(settings, sources, outlets)
+        Pipeline::new(settings, sources, outlets, before)
     }
 
     /// Topic → source.

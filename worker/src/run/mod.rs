@@ -11,6 +11,7 @@ mod heartbeats;
 mod keeping;
 mod kept;
 mod outlets;
+mod owed;
 mod partitions;
 mod reload;
 mod rerun;
@@ -150,7 +151,12 @@ fn ready(
             ),
         }
     }
-    let pipeline = built.pipeline(config, outlets::open(config, connection, None)?, false, redaction)?;
+    let mut pipeline = built.pipeline(config, outlets::open(config, connection, None)?, false, None)?;
+    let owed = owed::owed(&config.state)?;
+    if !owed.is_empty() {
+        tracing::info!("alerts that waited for their incident and were not told of: {}; they are now", owed.len());
+    }
+    owed.iter().for_each(|record| pipeline.owe(record));
     Ok((
         Ready {
             built,

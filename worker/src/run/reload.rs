@@ -5,9 +5,13 @@
 use model::Timestamp;
 
 use super::build::Built;
+use super::resume::remember;
 use super::worker::Worker;
 use crate::control::ControlRecord;
 use crate::{clock, health};
+
+/// Rules that one line of the log names at most.
+const IDS_TOLD_MAX: usize = 20;
 
 impl Worker<'_> {
     /// Says in the control log what runs from here on, and keeps a copy of it.
@@ -71,14 +75,27 @@ impl Worker<'_> {
         })?;
         self.judges = next.judges();
         self.pipeline.replace(next.engines.clone())?;
-        self.pipeline.relist(&next.engines, &known);
+        self.pipeline.count_from(self.pipeline.newest_set(), &known);
         self.metrics.rules(next.rules.rules.len(), next.rules.refused.len());
         let before = std::mem::replace(&mut self.built, next);
-        // The same graph keeps its state: what ran before has no timers of its own.
-        let (was, is) = (before.rules.graph.version(), self.built.rules.graph.version());
-        self.past.extend(before.version().filter(|_| was != is).map(|set| (set, was)));
+        let was = before.rules.graph.version();
+        before.version().into_iter().for_each(|set| remember(&mut self.past, (set, was)));
+        self.tell_begun();
         self.snapshots.hurry();
         Ok(true)
+    }
+
+    /// Says which rules that remember go on with what they had, and which have nothing to go on with.
+    fn tell_begun(&self) {
+        let (kept, begun) = self.pipeline.begun();
+        self.metrics.begun(kept, begun.len());
+        if begun.is_empty() {
+            tracing::info!("what rules remember: all {kept} go on");
+        } else {
+            let ids = begun.iter().take(IDS_TOLD_MAX).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+            let more = if begun.len() > IDS_TOLD_MAX { ", …" } else { "" };
+            tracing::info!("what rules remember: {kept} go on, {} begin here: {ids}{more}", begun.len());
+        }
     }
 
     /// Lists of which topics have another version: the next record of every partition is judged by it, and what rules remember

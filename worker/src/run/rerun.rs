@@ -43,10 +43,14 @@ pub fn rerun_into(config_file: &Path, control_log: &Path, outlets: Outlets) -> a
     let keys = Keys { identity: build::new_key(), redaction };
     let (built, later) = sets(&config, &run, state, keys)?;
     let mut scripts = Scripts::of_run(&run)?;
-    let mut pipeline = built.pipeline(&config, outlets, true, redaction)?;
+    let mut pipeline = built.pipeline(&config, outlets, true, None)?;
     let mut stretch = Stretch::new(&config, &built, Heartbeats::default());
-    for (version, set) in &later {
-        stretch.add(*version, set, &mut pipeline)?;
+    for record in &run {
+        if let ControlRecord::Rules { set, .. } = record
+            && let Some(built) = later.get(set)
+        {
+            stretch.add(built, &mut pipeline)?;
+        }
     }
     run.iter().for_each(|record| stretch.heed(record, &mut pipeline));
     let topics = Built::topics(&config);

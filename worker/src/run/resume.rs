@@ -30,7 +30,7 @@ use crate::pipeline::{Outlets, Pipeline};
 pub struct Ready {
     /// The rules that run.
     pub built: Built,
-    /// Those that ran before and still have timers to run, oldest first, each with the version of its graph.
+    /// Those that ran before and by which keyed states number still, oldest first, each with the version of its graph.
     pub past: Vec<(Sha256, Sha256)>,
     /// The pipeline.
     pub pipeline: Pipeline,
@@ -59,17 +59,15 @@ pub fn resume(
     let keys = Keys { identity: IdentityKey(state.key), redaction };
     let kept = |set: Sha256| Built::kept(config, &config.state, set, keys);
     let mut past = Vec::new();
-    let mut older = Vec::new();
+    let mut sets = Vec::new();
     for set in state.past {
         let built = kept(set)?;
         past.push((set, built.rules.graph.version()));
-        older.push(built);
+        sets.push(built.engines);
     }
     let mut built = kept(state.set)?;
-    let mut pipeline = built.pipeline(config, outlets, false, redaction)?;
-    for of in &older {
-        pipeline.add_set(of.engines.clone())?;
-    }
+    sets.push(built.engines.clone());
+    let mut pipeline = built.pipeline(config, outlets, false, Some((&state.pipeline, &sets)))?;
     let mut partitions = Partitions::default();
     partitions.restore(config, &state.held)?;
     pipeline.restore(state.pipeline)?;
@@ -79,8 +77,8 @@ pub fn resume(
     for record in &tail {
         if let ControlRecord::Rules { set, .. } = record {
             let next = kept(*set)?;
-            stretch.add(*set, &next, &mut pipeline)?;
-            past.push((running, built.rules.graph.version()));
+            stretch.add(&next, &mut pipeline)?;
+            remember(&mut past, (running, built.rules.graph.version()));
             (built, running) = (next, *set);
         }
         stretch.heed(record, &mut pipeline);
@@ -91,9 +89,7 @@ pub fn resume(
         bail!("the run closed its inputs");
     }
     stretch.read(connection, &mut partitions, &mut pipeline, &mut scripts)?;
-    if running != state.set {
-        pipeline.replace(built.engines.clone())?;
-    }
+    pipeline.keep_newest();
     pipeline.advance()?;
     let mut positions = BTreeMap::new();
     for held in state.held.iter().filter(|held| held.active) {
@@ -104,6 +100,13 @@ pub fn resume(
         }
     }
     Ok(Ready { built, past, pipeline, partitions, positions, heartbeats: stretch.heartbeats })
+}
+
+/// A version that ran is needed as long as a keyed state numbers by its graph: once for each graph.
+pub fn remember(past: &mut Vec<(Sha256, Sha256)>, ran: (Sha256, Sha256)) {
+    if past.iter().all(|(_, graph)| *graph != ran.1) {
+        past.push(ran);
+    }
 }
 
 /// The control records behind a length of the log. A torn last line (a crash) ends them.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Context, bail};
 use ingest::kafka::TopicPartition;
-use model::{Sha256, Timestamp};
+use model::Timestamp;
 
 use crate::control::{ControlRecord, Positions};
 
@@ -22,9 +22,9 @@ pub struct Script {
     /// At a position, the partition counts as complete up to a time.
     idle: VecDeque<(i64, Timestamp)>,
     /// From a position on, records are judged by this version of the rules.
-    sets: VecDeque<(i64, Sha256)>,
-    /// The version that judges the next record; None: the one of the start.
-    pub set: Option<Sha256>,
+    sets: VecDeque<(i64, usize)>,
+    /// The version that judges the next record, as a number: 0 is that of the start, and each that took effect is one more.
+    pub set: usize,
     /// When the next record was fetched, at the earliest.
     pub fetched_at: Option<Timestamp>,
 }
@@ -37,7 +37,7 @@ pub struct Scripts {
     /// The run closed its inputs.
     pub ended: bool,
     now: Option<Timestamp>,
-    set: Option<Sha256>,
+    set: usize,
 }
 
 impl Scripts {
@@ -85,16 +85,16 @@ impl Scripts {
             ControlRecord::Assigned { positions } => {
                 for (name, from) in positions {
                     let fetched = self.now.map(|now| (*from, now)).into_iter().collect();
-                    let sets = self.set.map(|set| (*from, set)).into_iter().collect();
+                    let sets = VecDeque::from([(*from, self.set)]);
                     let script = Script { from: *from, to: *from, fetched, sets, ..Script::default() };
                     self.of.insert(partition(name)?, script);
                 }
             }
-            ControlRecord::Rules { set, positions, .. } => {
-                self.set = Some(*set);
+            ControlRecord::Rules { positions, .. } => {
+                self.set += 1;
                 for (name, from) in positions {
                     if let Some(script) = self.of.get_mut(&partition(name)?) {
-                        script.sets.push_back((*from, *set));
+                        script.sets.push_back((*from, self.set));
                     }
                 }
             }
@@ -144,8 +144,8 @@ impl Script {
     /// The version that judges the record at a position takes its place. True: it is another one.
     pub fn reach_set(&mut self, position: i64) -> bool {
         let before = self.set;
-        while self.sets.front().is_some_and(|(at, _)| *at <= position) {
-            self.set = self.sets.pop_front().map(|(_, set)| set);
+        while let Some((_, set)) = self.sets.pop_front_if(|(at, _)| *at <= position) {
+            self.set = set;
         }
         self.set != before
     }

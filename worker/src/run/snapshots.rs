@@ -28,7 +28,7 @@ const KEPT: usize = 2;
 pub struct RunState {
     /// The rules that run, by the hash of their texts.
     pub set: Sha256,
-    /// Those that ran before and still have timers to run, oldest first.
+    /// Those that ran before and by which keyed states number still, oldest first.
     pub past: Vec<Sha256>,
     /// With which duplicates are found.
     pub key: [u64; 4],

@@ -2,12 +2,11 @@
 //!
 //! Must never read behind the end of a script, nor decide anything by itself.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ingest::kafka::{Batch, Connection, KafkaError, Offsets, Retry};
 use ingest::source::kafka::{KafkaSource, Polled, Reading};
-use model::{Sha256, Timestamp};
+use model::Timestamp;
 
 use super::build::{self, Built};
 use super::heartbeats::Heartbeats;
@@ -44,10 +43,12 @@ fn failed(error: &KafkaError) -> anyhow::Error {
 /// What judges the records of a stretch.
 pub struct Stretch<'c> {
     config: &'c Config,
-    /// Of each version of the rules, for each source.
-    judges: BTreeMap<Option<Sha256>, Vec<Judge>>,
-    /// The pipeline's number of each version.
-    set_ids: BTreeMap<Sha256, SetId>,
+    /// Of each version of the rules, for each source: that of the start, then those that took effect.
+    judges: Vec<Vec<Judge>>,
+    /// The pipeline's number of each version but the first.
+    set_ids: Vec<SetId>,
+    /// How many of them have been heeded.
+    heeded: usize,
     judgements: Vec<Judgement>,
     /// What was heard of sources by its end.
     pub heartbeats: Heartbeats,
@@ -56,18 +57,17 @@ pub struct Stretch<'c> {
 impl<'c> Stretch<'c> {
     /// A stretch that begins with these rules.
     pub fn new(config: &'c Config, start: &Built, heartbeats: Heartbeats) -> Stretch<'c> {
-        let judges = BTreeMap::from([(None, start.judges())]);
-        Stretch { config, judges, set_ids: BTreeMap::new(), judgements: Vec::new(), heartbeats }
+        let judges = vec![start.judges()];
+        Stretch { config, judges, set_ids: Vec::new(), heeded: 0, judgements: Vec::new(), heartbeats }
     }
 
-    /// Rules that took effect in the course of it.
+    /// Rules that took effect in the course of it, next.
     ///
     /// # Errors
     /// When a correlation cannot be compiled.
-    pub fn add(&mut self, version: Sha256, built: &Built, pipeline: &mut Pipeline) -> anyhow::Result<()> {
-        // Taken up once more where it came back.
-        self.judges.insert(Some(version), built.judges());
-        self.set_ids.insert(version, pipeline.add_set(built.engines.clone())?);
+    pub fn add(&mut self, built: &Built, pipeline: &mut Pipeline) -> anyhow::Result<()> {
+        self.judges.push(built.judges());
+        self.set_ids.push(pipeline.add_set(built.engines.clone())?);
         Ok(())
     }
 
@@ -77,10 +77,11 @@ impl<'c> Stretch<'c> {
             self.heartbeats.told(&said);
             pipeline.heed(&said, &known);
         }
-        if let ControlRecord::Rules { set, known, .. } = record
-            && let Some(judge) = self.judges.get(&Some(*set)).and_then(|judges| judges.first())
+        if let ControlRecord::Rules { known, .. } = record
+            && let Some(set) = self.set_ids.get(self.heeded)
         {
-            pipeline.relist(&[judge.engine().clone()], &health::known_of(known));
+            pipeline.count_from(*set, &health::known_of(known));
+            self.heeded += 1;
         }
     }
 
@@ -158,11 +159,11 @@ impl<'c> Stretch<'c> {
             let bound = known.map(|known| known.plus_ms(skew_max_ms));
             let payload = record.payload.unwrap_or_default();
             if script.reach_set(record.offset)
-                && let Some(id) = script.set.and_then(|set| self.set_ids.get(&set))
+                && let Some(id) = script.set.checked_sub(1).and_then(|at| self.set_ids.get(at))
             {
                 pipeline.switch(source, partition, *id);
             }
-            let Some(judges) = self.judges.get_mut(&script.set) else { continue };
+            let Some(judges) = self.judges.get_mut(script.set) else { continue };
             super::judge(judges, pipeline, source, partition, record.offset, payload, &mut self.judgements);
             pipeline.take(source, partition, payload, &mut self.judgements, bound)?;
         }

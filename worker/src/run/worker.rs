@@ -60,7 +60,7 @@ pub(super) struct Worker<'c> {
     /// The group has given us our share, even if that is nothing.
     pub(super) joined: bool,
     pub(super) snapshots: Snapshots,
-    /// Rules that ran before and may have timers to run, oldest first, each with the version of its graph.
+    /// Rules that ran before and by which keyed states number still, oldest first, each with the version of its graph.
     pub(super) past: Vec<(Sha256, Sha256)>,
     /// It goes on from the state of one before it, and has not been given its partitions again yet.
     pub(super) resumed: bool,
