@@ -226,7 +226,9 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    let packed = |of: &ObjectiveStage| of.pack(archived.as_deref()?, admission.outcome, name, offset);
+                    let held_at = findings.first().map(|of| &of.order).or(occurrence.as_ref().map(|of| &of.order));
+                    let looked_at = (archived.as_deref(), held_at.filter(|_| time.is_some()));
+                    let packed = |of: &ObjectiveStage| of.pack(looked_at, admission.outcome, name, offset);
                     let counted = self.objectives.as_ref().and_then(packed);
                     self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {

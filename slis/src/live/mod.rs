@@ -1,7 +1,8 @@
 //! Objectives while events come: keyed state behind the cursor that judges at each minute's close.
 //!
 //! A minute [start, end) closes behind everything of its last millisecond. What is told follows from the events in total
-//! order and from nothing else; a late event changes what is judged after it. Must never tell what a guard calls luck.
+//! order and from nothing else; a late event changes what is judged after it. Alerts are events here, too: what is told up to the
+//! last millisecond counts for a close, the close's own alerts for the next. Must never tell what a guard calls luck.
 
 mod burning;
 mod carried;
@@ -211,12 +212,10 @@ impl Correlator for Objectives {
         let at_ms = event.order.time.ms();
         let close_ms = (at_ms.div_euclid(MINUTE_MS) + 1).saturating_mul(MINUTE_MS);
         if self.is_idle() {
-            self.next_close_ms = Some(close_ms);
+            // What an alert of a close says belongs to a minute that is over.
+            self.next_close_ms = self.next_close_ms.max(Some(close_ms));
         }
         self.observe(&event);
-        if self.next_close_ms.is_none() {
-            self.next_close_ms = Some(close_ms);
-        }
     }
 
     fn approach(&mut self, _: &mut dyn Iterator<Item = &Occurrence>) {}
@@ -241,6 +240,10 @@ impl Correlator for Objectives {
 
     fn next_close(&self) -> Option<Timestamp> {
         self.next_close_ms.filter(|_| !self.is_idle()).map(last_ms)
+    }
+
+    fn closes_last(&self) -> bool {
+        true
     }
 
     fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
