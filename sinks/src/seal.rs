@@ -281,8 +281,7 @@ impl Sealer {
             for (at, limit) in limits.iter().enumerate() {
                 while next(&self.lanes, at).as_ref() == Some(&first)
                     && self.step(at, *limit, &mut |sealed| records.push(sealed))
-                {
-                }
+                {}
             }
             records.sort_by(|(a, _), (b, _)| a.cmp(b));
             records.drain(..).for_each(&mut *tell);

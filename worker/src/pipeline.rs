@@ -226,8 +226,8 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    let held_at = findings.first().map(|of| &of.order).or(occurrence.as_ref().map(|of| &of.order));
-                    let looked_at = (archived.as_deref(), held_at.filter(|_| time.is_some()));
+                    let held_at = objectives::held_at(findings, occurrence.as_deref(), *time);
+                    let looked_at = (archived.as_deref(), held_at);
                     let packed = |of: &ObjectiveStage| of.pack(looked_at, admission.outcome, name, offset);
                     let counted = self.objectives.as_ref().and_then(packed);
                     self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
@@ -389,14 +389,5 @@ impl Pipeline {
 
     fn failed(&mut self) -> Result<(), OutletError> {
         self.failure.take().map_or(Ok(()), Err)
-    }
-
-    /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
-    pub fn settle(&mut self) -> Result<(), OutletError> {
-        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
-        sealer.settle(&mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        self.join(Timestamp::MAX);
-        self.withdraw()?;
-        self.failed()
     }
 }

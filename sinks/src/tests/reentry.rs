@@ -130,11 +130,25 @@ fn seen(step: i64, behind: i64, merge: bool) -> (Vec<String>, Vec<String>) {
 fn alerts_of_all_lanes_are_seen_in_order_and_those_of_a_close_behind_it() {
     let (whole, _) = seen(701, 0, true);
     let begin = [
-        "close@60000", "own@59999", "b@60000", "c@61000", "a@62000", "close@120000", "own@119999", "b@179999",
-        "close@180000", "own@179999", "bucket@239999", "close@240000", "own@239999",
+        "close@60000",
+        "own@59999",
+        "b@60000",
+        "c@61000",
+        "a@62000",
+        "close@120000",
+        "own@119999",
+        "b@179999",
+        "close@180000",
+        "own@179999",
+        "bucket@239999",
+        "close@240000",
+        "own@239999",
     ];
     assert_eq!(whole[..begin.len()], begin);
-    assert!(whole.contains(&"b@500000".to_owned()) && whole.last().is_some_and(|last| last == "own@599999"), "{whole:?}");
+    assert!(
+        whole.contains(&"b@500000".to_owned()) && whole.last().is_some_and(|last| last == "own@599999"),
+        "{whole:?}"
+    );
     for (step, behind, merge) in [(1, 0, false), (7, 100, false), (59, 3, false), (701, 0, false), (13, 30, true)] {
         assert_eq!(seen(step, behind, merge).0, whole, "{step} {behind} {merge}");
     }

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
-use model::{Arrival, Carried, Event, EventClass, EventOrder, Occurrence, Position, RuleInfo, Severity, Sha256, Urgency};
+use model::{
+    Arrival, Carried, Event, EventClass, EventOrder, Occurrence, Position, RuleInfo, Severity, Sha256, Urgency,
+};
 
 use super::carried::Names;
 use crate::definition::{Definition, Measure};

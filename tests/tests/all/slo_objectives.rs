@@ -126,7 +126,8 @@ fn what_counts_alerts_says_the_same_while_they_come_and_of_their_archive() {
         with_data.extend(live_counts.keys().filter_map(|key| key.get(..4)).map(str::to_owned));
         // And every burn rate, to the last digit, as of the last close.
         let as_of = live["as_of"].as_str().expect("a close");
-        let asked = [&["--objectives"], files.each_ref().map(String::as_str).as_slice(), &["--json", "--to", as_of]];
+        let names = files.each_ref().map(String::as_str);
+        let asked = [&["--objectives"], names.as_slice(), &["--json", "--to", as_of]];
         let found = report(Path::new(&archive), &asked.concat()).expect_code(0).json()["objectives"].clone();
         let burns = live["burns"].as_array().expect("burns");
         assert!(burns.len() >= 2, "{live}");

@@ -111,6 +111,15 @@ impl Pipeline {
         self.failed()
     }
 
+    /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
+    pub fn settle(&mut self) -> Result<(), OutletError> {
+        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
+        sealer.settle(&mut |sealed| tell(outlets, told, incidents, failure, sealed));
+        self.join(Timestamp::MAX);
+        self.withdraw()?;
+        self.failed()
+    }
+
     fn seal_each(&mut self, turns: &[Turn], limit: Timestamp) {
         turns.iter().for_each(|of| self.seal(of.lane, of.cursor.min(limit)));
     }

@@ -6,7 +6,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use model::{AlertRecord, Arrival, Event, EventClass, EventOrder, EventOutcome, Occurrence, Partition, Position};
+use model::{
+    AlertRecord, Arrival, Event, EventClass, EventOrder, EventOutcome, Finding, Occurrence, Partition, Position,
+    Timestamp,
+};
 use sinks::{LaneId, OutletError, Reenter, Sealer};
 use slis::live::{LiveValues, ObjectiveSet, Objectives, Shared};
 
@@ -61,6 +64,16 @@ impl ObjectiveStage {
         let whole = event.and_then(|event| self.set.pack(event, arrival, position()));
         whole.or_else(|| self.set.pack_evidence(held_at?, arrival, position()))
     }
+}
+
+/// Where an event stands at which a rule holds: alerts may name it. None: none does, or it has no time.
+pub(super) fn held_at<'e>(
+    findings: &'e [Finding],
+    occurrence: Option<&'e Occurrence>,
+    time: Option<Timestamp>,
+) -> Option<&'e EventOrder> {
+    let held_at = findings.first().map(|of| &of.order).or(occurrence.map(|of| &of.order));
+    held_at.filter(|_| time.is_some())
 }
 
 /// Alerts as objectives take them.
