@@ -17,7 +17,7 @@ use model::{
     Occurrence, Partition, Place, Position, Resolution, Sha256, SourceHealth, Timestamp, from_snapshot, to_snapshot,
 };
 
-use crate::burn::{Counts, Judgement, State};
+use crate::burn::{Counts, Judgement, Limit, State};
 use crate::contribution::{Contribution, MINUTE_MS, Scope};
 use crate::matcher::{Limits, Matcher};
 use crate::slo::ScopedBy;
@@ -170,7 +170,12 @@ fn finding(of: &Running, name: &str, state: &Burning, judgement: &Judgement, at_
     };
     let burn: Vec<String> = conditions
         .iter()
-        .map(|of| format!("{}, {} (above {})", rate(of.long_ms), rate(of.short_ms), of.factor.value()))
+        .filter_map(|of| match of.limit {
+            Limit::Rate(limit) => {
+                Some(format!("{}, {} (above {})", rate(of.long_ms), rate(of.short_ms), limit.value()))
+            }
+            Limit::Bad(_) => None,
+        })
         .collect();
     let long_ms = conditions.iter().map(|of| of.long_ms).max().unwrap_or(0);
     let counted = state.window(long_ms);
@@ -178,9 +183,11 @@ fn finding(of: &Running, name: &str, state: &Burning, judgement: &Judgement, at_
         ("slo".to_owned(), of.slo.name.clone()),
         ("indicator".to_owned(), of.indicator.to_string()),
         ("objective".to_owned(), format!("{} %", policy.objective.as_percent())),
-        ("burn_rate".to_owned(), burn.join("; ")),
         ("bad".to_owned(), format!("{} of {} in {}", counted.bad(), counted.total, span(long_ms))),
     ];
+    if !burn.is_empty() {
+        facts.insert(3, ("burn_rate".to_owned(), burn.join("; ")));
+    }
     facts.extend(state.budget(&of.slo).map(|budget| ("budget_left".to_owned(), percent(budget.left))));
     let time = last_ms(at_ms);
     let sha256 = Sha256::of(format!("{}\n{name}\n{at_ms}", of.rule.id).as_bytes());
