@@ -69,6 +69,11 @@ pub trait Correlator: fmt::Debug + Send {
         None
     }
 
+    /// Its buckets close behind those of all others of that time: it looks at what they tell.
+    fn closes_last(&self) -> bool {
+        false
+    }
+
     /// Closes the buckets that are next, after all events and timers of that time.
     fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {
         let _ = tell;

@@ -64,8 +64,13 @@ enum Next {
     Event,
     Timers(Timestamp),
     Closes(Timestamp),
+    /// Of keyed states that look at what was told.
+    LastCloses(Timestamp),
     Expiry(Timestamp),
 }
+
+/// A place, and whether it comes behind everything else of this place.
+pub(crate) type NextPlace = (Place, bool);
 
 impl Lane {
     pub(crate) fn new(mode: Mode, limits: Limits, redaction: RedactionKey, decider: Option<Rc<dyn Decide>>) -> Lane {
@@ -113,9 +118,9 @@ impl Lane {
         let event = finding.map(|order| order.place.time()).into_iter().chain(self.events.next_time()).min();
         let timers = self.correlators.iter().filter_map(|correlator| correlator.next_timer()).min();
         let expiry = self.life.next_timer().into_iter().chain(self.silenced.next_timer()).min();
-        let closes = self.correlators.iter().filter_map(|correlator| correlator.next_close()).min();
-        let closes = closes.filter(|at| limit != Timestamp::MAX || *at < self.last);
-        let first = [event, timers, closes, expiry].into_iter().flatten().min()?;
+        let closes = self.next_close(false, limit);
+        let last_closes = self.next_close(true, limit);
+        let first = [event, timers, closes, last_closes, expiry].into_iter().flatten().min()?;
         if first >= limit && limit != Timestamp::MAX {
             return None;
         }
@@ -123,17 +128,27 @@ impl Lane {
             _ if event == Some(first) => Next::Event,
             _ if timers == Some(first) => Next::Timers(first),
             _ if closes == Some(first) => Next::Closes(first),
+            _ if last_closes == Some(first) => Next::LastCloses(first),
             _ => Next::Expiry(first),
         })
     }
 
+    /// When the next bucket closes, of keyed states that close first, or of those that do behind all others.
+    fn next_close(&self, is_last: bool, limit: Timestamp) -> Option<Timestamp> {
+        let of = self.correlators.iter().filter(|correlator| correlator.closes_last() == is_last);
+        let first = of.filter_map(|correlator| correlator.next_close()).min();
+        first.filter(|at| limit != Timestamp::MAX || *at < self.last)
+    }
+
     /// The place that comes next, if it lies before the limit.
-    pub(crate) fn place(&self, limit: Timestamp) -> Option<Place> {
-        Some(match self.next(limit)? {
+    pub(crate) fn place(&self, limit: Timestamp) -> Option<NextPlace> {
+        let next = self.next(limit)?;
+        let place = match next {
             Next::Event => Place::Event(self.next_event()?.clone()),
-            Next::Timers(time) | Next::Closes(time) => Place::Timer { time, expires: false },
+            Next::Timers(time) | Next::Closes(time) | Next::LastCloses(time) => Place::Timer { time, expires: false },
             Next::Expiry(time) => Place::Timer { time, expires: true },
-        })
+        };
+        Some((place, matches!(next, Next::LastCloses(_))))
     }
 
     /// Does what comes at the next place, if it lies before the limit. False: nothing does.
@@ -147,7 +162,7 @@ impl Lane {
                     self.hold(finding, tell);
                 }
             }
-            Next::Event | Next::Timers(_) | Next::Closes(_) => {
+            Next::Event | Next::Timers(_) | Next::Closes(_) | Next::LastCloses(_) => {
                 let mut derived = std::mem::take(&mut self.derived);
                 if next == Next::Event {
                     self.approach(limit);
@@ -155,8 +170,10 @@ impl Lane {
                 } else if let Next::Timers(time) = next {
                     let due = self.correlators.iter_mut().filter(|correlator| correlator.next_timer() == Some(time));
                     due.for_each(|correlator| correlator.run_timers(&mut |of| derived.push(of)));
-                } else if let Next::Closes(time) = next {
-                    let due = self.correlators.iter_mut().filter(|correlator| correlator.next_close() == Some(time));
+                } else if let Next::Closes(time) | Next::LastCloses(time) = next {
+                    let is_last = next == Next::LastCloses(time);
+                    let due = self.correlators.iter_mut().filter(|correlator| correlator.closes_last() == is_last);
+                    let due = due.filter(|correlator| correlator.next_close() == Some(time));
                     due.for_each(|correlator| correlator.close_buckets(&mut |of| derived.push(of)));
                 }
                 derived.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
@@ -179,7 +196,7 @@ impl Lane {
         if self.in_history == Some(false) {
             return;
         }
-        let next = self.place(limit).map(|place| place.time());
+        let next = self.place(limit).map(|(place, _)| place.time());
         let is_history = next.is_some_and(|time| time < self.history_to);
         if self.in_history != Some(is_history) {
             self.in_history = Some(is_history);

@@ -6,13 +6,14 @@
 use std::rc::Rc;
 
 use model::{
-    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Place, Position,
+    AlertRecord, AlertState, Arrival, Correlator, CorrelatorHeld, Finding, Malformed, Occurrence, Position,
     RedactionKey, Silence, SourceHealth, Timestamp,
 };
 
-use crate::lane::{CorrelatorId, Decide, Lane};
+use crate::lane::{CorrelatorId, Decide, Lane, NextPlace};
 use crate::life::{Sealed, alone};
 use crate::queue::Lost;
+use crate::reentry::Reentry;
 use crate::saved::LaneSnapshot;
 use crate::suppression::Silenced;
 
@@ -45,7 +46,7 @@ pub type LaneId = usize;
 #[derive(Debug)]
 pub struct Sealer {
     mode: Mode,
-    lanes: Vec<Lane>,
+    pub(crate) lanes: Vec<Lane>,
     limits: Limits,
     /// Records of all lanes leave in one order, so all wait for the slowest.
     merge: bool,
@@ -54,6 +55,7 @@ pub struct Sealer {
     /// Provisional records that say that earlier ones did not come true.
     withdrawn: Vec<AlertRecord>,
     history_to: Timestamp,
+    pub(crate) reentry: Option<Reentry>,
 }
 
 impl Sealer {
@@ -61,7 +63,7 @@ impl Sealer {
     pub fn new(mode: Mode, limits: Limits, merge: bool) -> Sealer {
         let redaction = RedactionKey::default();
         let (lanes, withdrawn, history_to) = (Vec::new(), Vec::new(), Timestamp::MIN);
-        Sealer { mode, lanes, limits, merge, redaction, decider: None, withdrawn, history_to }
+        Sealer { mode, lanes, limits, merge, redaction, decider: None, withdrawn, history_to, reentry: None }
     }
 
     /// Names secrets in keys and ids under this key. For a sealer that has no lanes yet.
@@ -133,17 +135,25 @@ impl Sealer {
         event: Box<Occurrence>,
         tell: &mut impl FnMut(Sealed),
     ) {
-        let Some(lane) = self.lanes.get_mut(lane) else { return };
+        let Sealer { lanes, reentry, .. } = self;
+        let Some(lane) = lanes.get_mut(lane) else { return };
         match event.arrival {
             Arrival::OnTime => lane.events.push(correlator, event),
-            Arrival::Late | Arrival::Early => lane.late(correlator, *event, tell),
+            Arrival::Late | Arrival::Early => {
+                lane.late(correlator, *event, &mut |sealed| {
+                    reentry.iter_mut().for_each(|reentry| reentry.take(&sealed.1));
+                    tell(sealed);
+                });
+                self.reenter(tell);
+            }
         }
     }
 
     /// Takes a finding. Late and early ones, and those without a time, are told at once and stand alone.
     pub fn offer(&mut self, lane: LaneId, finding: Finding, tell: &mut impl FnMut(Sealed)) {
         let is_alone = finding.timeless || finding.arrival != Arrival::OnTime;
-        let Some(lane) = self.lanes.get_mut(lane) else {
+        let Sealer { lanes, reentry, .. } = self;
+        let Some(lane) = lanes.get_mut(lane) else {
             // Without lanes everything stands alone.
             let state = if self.mode == Mode::EveryMatch { AlertState::Match } else { AlertState::Firing };
             if is_alone {
@@ -152,8 +162,11 @@ impl Sealer {
             return;
         };
         if is_alone {
-            lane.alone(finding, tell);
-            return;
+            lane.alone(finding, &mut |sealed| {
+                reentry.iter_mut().for_each(|reentry| reentry.take(&sealed.1));
+                tell(sealed);
+            });
+            return self.reenter(tell);
         }
         lane.waiting.push(finding.record_order(), finding);
     }
@@ -225,19 +238,27 @@ impl Sealer {
     /// Moves a lane's cursor and seals what lies before it. With [`Timestamp::MAX`] everything is sealed, timers included.
     /// When records of all lanes leave in one order, nothing is sealed that lies behind another lane's cursor.
     pub fn advance(&mut self, lane: LaneId, cursor: Timestamp, tell: &mut impl FnMut(Sealed)) {
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.cursor = lane.cursor.max(cursor);
-            if !self.merge {
-                let cursor = lane.cursor;
-                lane.begin(cursor);
-                while lane.step(cursor, tell) {}
-                lane.silences.settle(cursor);
-                lane.life.settle_previews(cursor, &mut |record| self.withdrawn.push(record));
-                return;
+        let merge = self.merge;
+        if let Some(of) = self.lanes.get_mut(lane) {
+            of.cursor = of.cursor.max(cursor);
+            if !merge {
+                let cursor = of.cursor;
+                of.begin(cursor);
+                while self.step(lane, cursor, tell) {}
+                return self.settle_lane(lane, cursor);
             }
         }
         let slowest = self.sealed_to();
         self.seal_merged(|_| slowest, tell);
+    }
+
+    /// Everything of a lane before a limit has been sealed.
+    fn settle_lane(&mut self, lane: LaneId, limit: Timestamp) {
+        let Sealer { lanes, withdrawn, .. } = self;
+        if let Some(lane) = lanes.get_mut(lane) {
+            lane.silences.settle(limit);
+            lane.life.settle_previews(limit, &mut |record| withdrawn.push(record));
+        }
     }
 
     /// Seals in one order whatever lies before each lane's own cursor: no lane will move any more.
@@ -246,32 +267,27 @@ impl Sealer {
     }
 
     fn seal_merged(&mut self, limit: impl Fn(&Lane) -> Timestamp, tell: &mut impl FnMut(Sealed)) {
-        for lane in &mut self.lanes {
-            let limit = limit(lane);
-            lane.begin(limit);
+        let limits: Vec<Timestamp> = self.lanes.iter().map(limit).collect();
+        for (lane, limit) in self.lanes.iter_mut().zip(&limits) {
+            lane.begin(*limit);
         }
-        if let [lane] = self.lanes.as_mut_slice() {
-            let limit = limit(lane);
-            while lane.step(limit, tell) {}
-            lane.silences.settle(limit);
-            lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
-            return;
+        if let [limit] = *limits.as_slice() {
+            while self.step(0, limit, tell) {}
+            return self.settle_lane(0, limit);
         }
         let mut records: Vec<Sealed> = Vec::new();
-        while let Some(first) = self.lanes.iter().filter_map(|lane| lane.place(limit(lane))).min_by(in_order) {
-            for lane in &mut self.lanes {
-                let limit = limit(lane);
-                while lane.place(limit).as_ref() == Some(&first) && lane.step(limit, &mut |sealed| records.push(sealed))
-                {
-                }
+        let next = |lanes: &[Lane], at: LaneId| lanes.get(at)?.place(*limits.get(at)?);
+        while let Some(first) = (0..limits.len()).filter_map(|at| next(&self.lanes, at)).min_by(in_order) {
+            for (at, limit) in limits.iter().enumerate() {
+                while next(&self.lanes, at).as_ref() == Some(&first)
+                    && self.step(at, *limit, &mut |sealed| records.push(sealed))
+                {}
             }
             records.sort_by(|(a, _), (b, _)| a.cmp(b));
             records.drain(..).for_each(&mut *tell);
         }
-        for lane in &mut self.lanes {
-            let limit = limit(lane);
-            lane.silences.settle(limit);
-            lane.life.settle_previews(limit, &mut |record| self.withdrawn.push(record));
+        for (at, limit) in limits.iter().enumerate() {
+            self.settle_lane(at, *limit);
         }
     }
 
@@ -371,6 +387,6 @@ impl Sealer {
     }
 }
 
-fn in_order(a: &Place, b: &Place) -> std::cmp::Ordering {
-    a.time().cmp(&b.time()).then_with(|| a.cmp(b))
+fn in_order(a: &NextPlace, b: &NextPlace) -> std::cmp::Ordering {
+    a.0.time().cmp(&b.0.time()).then_with(|| a.cmp(b))
 }

@@ -11,6 +11,7 @@ use model::{
 
 use crate::{LaneId, Life, Limits, Lost, Mode, Sealer};
 
+mod reentry;
 mod silences;
 
 const LIMITS: Limits = Limits {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::burn::{Condition, Urgency};
+use crate::burn::{Condition, Limit, Urgency};
 use crate::slo::{Budgeting, Slo};
 
 /// Anchors that count; only goes up.
@@ -110,8 +110,20 @@ fn by_slices(slo: &Slo, window: &str, slice: &str, target_ppm: u32) -> (String, 
 
 /// A condition; a worker's own guard against luck knows a distribution, this one only that a single bad one says nothing.
 fn holds(slo: &Slo, condition: &Condition) -> String {
-    let threshold = format!("({} * {})", condition.factor.value(), slo.policy.objective.budget());
+    let total = of(slo, &total_of(&duration(condition.long_ms)));
+    match condition.least {
+        0 => exceeds(slo, condition),
+        least => format!("{}\nand {total} > {}", exceeds(slo, condition), f64::from(least) - 0.5),
+    }
+}
+
+fn exceeds(slo: &Slo, condition: &Condition) -> String {
     let [long, short] = [condition.long_ms, condition.short_ms].map(duration);
+    let factor = match condition.limit {
+        Limit::Rate(factor) => factor,
+        Limit::Bad(most) => return format!("{} > {}", of(slo, &bad_of(&long)), f64::from(most) - 0.5),
+    };
+    let threshold = format!("({} * {})", factor.value(), slo.policy.objective.budget());
     let mut text =
         format!("{} > {threshold}\nand {} > {threshold}", of(slo, &ratio_of(&long)), of(slo, &ratio_of(&short)));
     if slo.policy.guard.is_some() {
@@ -137,22 +149,35 @@ fn alert(text: &mut String, slo: &Slo, condition: &Condition, is_held: bool) {
     if condition.urgency == Urgency::Ticket && is_held {
         expression = format!("(\n{}\n) unless on (slo) {}", indented(&expression), of(slo, PAGE));
     }
-    let (factor, budget) = (condition.factor.value(), slo.policy.objective.budget());
     let (long, urgency) = (duration(condition.long_ms), condition.urgency.name());
     let _ = write!(
         text,
         "      - alert: {ALERT}\n        expr: |-\n{}\n        labels: {{slo: {}, indicator: {}, severity: {urgency}, \
-         window: {long}}}\n        \
-         annotations:\n          summary: 'The error budget of {{{{ $labels.slo }}}} burns more than {factor} times as fast \
-         as it may'\n          description: '{{{{ $value | humanizePercentage }}}} of {{{{ $labels.indicator }}}} were bad in \
-         the last {long}, and the last {} were no better; {} % may be.'\n",
+         window: {long}}}\n        annotations:\n{}",
         block(&expression),
         quoted(&literal(&slo.name)),
         quoted(&slo.indicator),
-        duration(condition.short_ms),
-        // Billionths of a whole are whole numbers; a product of floats shows its last bits.
-        (budget * 1e9).round() / 1e7,
+        said(slo, condition),
     );
+}
+
+/// What an alert says.
+fn said(slo: &Slo, condition: &Condition) -> String {
+    let [long, short] = [condition.long_ms, condition.short_ms].map(duration);
+    match condition.limit {
+        Limit::Rate(factor) => format!(
+            "          summary: 'The error budget of {{{{ $labels.slo }}}} burns more than {} times as fast as it may'\n          \
+             description: '{{{{ $value | humanizePercentage }}}} of {{{{ $labels.indicator }}}} were bad in the last {long}, \
+             and the last {short} were no better; {} % may be.'\n",
+            factor.value(),
+            // Billionths of a whole are whole numbers; a product of floats shows its last bits.
+            (slo.policy.objective.budget() * 1e9).round() / 1e7,
+        ),
+        Limit::Bad(most) => format!(
+            "          summary: '{{{{ $labels.slo }}}} has missed what it must not miss'\n          description: '{{{{ $value | \
+             humanize }}}} of {{{{ $labels.indicator }}}} were bad in the last {long}; {most} is too many.'\n",
+        ),
+    }
 }
 
 /// Text that stands in a template for itself.

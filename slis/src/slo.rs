@@ -6,8 +6,12 @@
 use jiff::tz::TimeZone;
 use model::parse_span_ms;
 
-use crate::burn::{Calendar, Condition, Factor, Guard, Objective, Policy, Urgency, Window, check, workbook};
+use crate::burn::{
+    Calendar, Condition, Factor, Guard, Limit, Objective, Policy, Urgency, Window, check, without_budget, workbook,
+};
+use crate::contribution::MINUTE_MS;
 use crate::definition::Definition;
+use crate::live::span;
 use crate::places::{Problems, Section, document, texts_of};
 
 /// How a budget is spent.
@@ -71,6 +75,8 @@ pub struct Slo {
     pub by: ScopedBy,
     /// Code of the indicator.
     pub indicator: String,
+    /// How long after a minute its bad ones are known, in milliseconds of whole minutes: windows end so long before a close.
+    pub settles_ms: i64,
     /// Period of the budget.
     pub window: Window,
     /// How the budget is spent.
@@ -149,12 +155,35 @@ fn of_spec(spec: Section<'_>, (name, title): (String, Option<String>), definitio
         .as_ref()
         .and_then(|of| of.parsed("by", ScopedBy::by_name, "whole, team, environment or repository"))
         .unwrap_or_default();
+    let settles_ms = definitions.iter().find(|of| *of.code == *indicator).map_or(0, settles_ms);
     let read = window.zip(objective).map(|(window, (objective, budgeting))| {
         let policy = policy(alerting, objective, window.length_ms());
-        Slo { name, title, owner, runbook, tags, by, indicator, window, budgeting, policy }
+        if let Some(problem) = crossed(budgeting, &policy) {
+            spec.problem("objectives[0].timeSliceWindow", &problem);
+        }
+        Slo { name, title, owner, runbook, tags, by, indicator, settles_ms, window, budgeting, policy }
     });
     spec.finish();
     read
+}
+
+/// What is bad for want of what did not come is known when its deadline is over: a window that ended at the close would see the
+/// good ones only. Where something else makes it bad, it is known then.
+fn settles_ms(definition: &Definition) -> i64 {
+    let all_needed = definition.matches.iter().all(|of| of.is_needed);
+    let minutes = definition.deadline_ms.div_euclid(MINUTE_MS) + i64::from(definition.deadline_ms % MINUTE_MS > 0);
+    if all_needed && !definition.matches.is_empty() { minutes.saturating_mul(MINUTE_MS) } else { 0 }
+}
+
+/// A slice that is longer than a short window never ends in it: the alert could not be taken back before the next one is over.
+fn crossed(budgeting: Budgeting, policy: &Policy) -> Option<String> {
+    let Budgeting::Timeslices { slice_ms, .. } = budgeting else { return None };
+    let short_ms = policy.conditions.iter().map(|of| of.short_ms).min().filter(|short_ms| slice_ms > *short_ms)?;
+    let (slice, short) = (span(slice_ms), span(short_ms));
+    Some(format!(
+        "{slice} is longer than the short window {short} of what alerts (hint: at most {short}, or x-alerting.conditions \
+         with short windows of {slice} and more)"
+    ))
 }
 
 fn window(section: Section<'_>) -> Option<Window> {
@@ -199,10 +228,11 @@ fn zone(text: &str) -> Option<TimeZone> {
 }
 
 fn objective(section: Section<'_>, method: &str) -> Option<(Objective, Budgeting)> {
-    let hint = "above 0 and below 100 %, like 99.5: an objective of everything has no budget";
+    let hint = "above 0 and at most 100 %, like 99.5";
     section.get("displayName");
-    let percent = section.parsed("targetPercent", Objective::percent, hint);
-    let decimal = section.parsed("target", share, "a share above 0 and below 1, like 0.995");
+    let percent = section.parsed("targetPercent", |text| all(text, "100").or_else(|| Objective::percent(text)), hint);
+    let decimal = |text: &str| all(text, "1").or_else(|| share(text));
+    let decimal = section.parsed("target", decimal, "a share above 0 and at most 1, like 0.995");
     if section.get("targetPercent").is_none() && section.get("target").is_none() {
         section.problem("targetPercent", &format!("is missing (hint: {hint})"));
     }
@@ -228,6 +258,13 @@ fn objective(section: Section<'_>, method: &str) -> Option<(Objective, Budgeting
     percent.or(decimal).zip(budgeting)
 }
 
+/// All of them: the whole, with as many zeros behind it as somebody likes.
+fn all(text: &str, whole: &str) -> Option<Objective> {
+    let zeros = text.trim().trim_end_matches('%').trim_end().strip_prefix(whole)?;
+    let is_whole = zeros.is_empty() || zeros.strip_prefix('.').is_some_and(|rest| rest.bytes().all(|of| of == b'0'));
+    is_whole.then_some(Objective::ALL)
+}
+
 /// A share as a decimal: `0.995`.
 fn share(text: &str) -> Option<Objective> {
     let decimals = text.strip_prefix("0.")?;
@@ -238,7 +275,10 @@ fn share(text: &str) -> Option<Objective> {
 
 /// What alerts: the workbook's conditions for the window as far as they can work, unless the file names its own.
 fn policy(section: Option<Section<'_>>, objective: Objective, period_ms: i64) -> Policy {
-    let usual = || workbook(period_ms).into_iter().filter(|of| check(objective, period_ms, of).is_empty()).collect();
+    let usual = || -> Vec<Condition> {
+        let of = if objective.has_budget() { workbook(period_ms) } else { without_budget() };
+        of.into_iter().filter(|of| check(objective, period_ms, of).is_empty()).collect()
+    };
     let Some(section) = section else {
         return Policy { objective, period_ms, conditions: usual(), guard: Some(Guard::default()) };
     };
@@ -255,18 +295,12 @@ fn policy(section: Option<Section<'_>>, objective: Objective, period_ms: i64) ->
     };
     let mut conditions = Vec::new();
     for item in section.items("conditions") {
-        let urgency = |text: &str| [Urgency::Page, Urgency::Ticket].into_iter().find(|of| of.name() == text);
-        let factor = item.parsed("factor", Factor::decimal, "a decimal, like 14.4");
-        let (long, short) =
-            (item.parsed("long", parse_span_ms, "a span"), item.parsed("short", parse_span_ms, "a span"));
-        let urgency = item.parsed("urgency", urgency, "page or ticket");
-        let (Some(factor), Some(long_ms), Some(urgency)) = (factor, long, urgency) else {
-            item.problem("factor", "long and urgency are needed (hint: {factor: 14.4, long: 1h, urgency: page})");
-            continue;
-        };
-        let condition = Condition { factor, long_ms, short_ms: short.unwrap_or(long_ms / 12), urgency };
+        let Some(condition) = condition(&item) else { continue };
         for problem in check(objective, period_ms, &condition) {
-            item.problem("factor", &problem.to_string());
+            item.problem(
+                if matches!(condition.limit, Limit::Rate(_)) { "factor" } else { "bad" },
+                &problem.to_string(),
+            );
         }
         item.finish();
         conditions.push(condition);
@@ -278,58 +312,38 @@ fn policy(section: Option<Section<'_>>, objective: Objective, period_ms: i64) ->
     Policy { objective, period_ms, conditions, guard }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(spec: &str) -> Result<Slo, String> {
-        let definitions = Definition::shipped().expect("definitions");
-        let text = format!("apiVersion: openslo/v1\nkind: SLO\nmetadata: {{name: builds}}\nspec:\n{spec}");
-        Slo::parse(&text, &definitions).map_err(|problems| problems.join("\n"))
-    }
-
-    #[test]
-    fn an_objective_takes_the_workbooks_conditions_that_can_work() {
-        let of = |target: &str, window: &str| {
-            let spec = format!("  indicatorRef: A-M1\n  timeWindow: [{window}]\n  objectives: [{target}]\n");
-            parse(&spec).unwrap_or_else(|error| panic!("{error}"))
-        };
-        let slo = of("{targetPercent: 99.9}", "{duration: 30d, isRolling: true}");
-        assert_eq!((slo.policy.conditions.len(), slo.budgeting), (4, Budgeting::Occurrences));
-        assert_eq!(slo.window, Window::Rolling(30 * DAY_MS));
-        // 0.933 is below 1, and 14.4 cannot be reached at 90 %.
-        assert_eq!(of("{target: 0.999}", "{duration: 4w}").policy.conditions.len(), 3);
-        assert_eq!(of("{target: 0.9}", "{duration: 30d}").policy.conditions.len(), 3);
-        let month = of("{targetPercent: 99.5}", "{calendar: {unit: month, timeZone: \"+02:00\"}}");
-        assert_eq!(month.window.length_ms(), 30 * DAY_MS);
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_with_a_reason() {
-        let error = parse(
-            "  indicatorRef: A-M11\n  timeWindow: [{duration: 28d}]\n  objectives: [{targetPercent: 90}]\n  x-alerting:\n    \
-             conditions:\n      - {factor: 14.4, long: 1h, urgency: page}\n      - {factor: 0.93, long: 3d, urgency: ticket}\n",
-        )
-        .expect_err("is refused");
-        for part in [
-            "no indicator \"A-M11\"",
-            "conditions[0].factor: factor 14.4 can never be exceeded",
-            "conditions[1].factor: factor 0.93 is below 1",
-        ] {
-            assert!(error.contains(part), "{part}\n{error}");
+/// A burn rate in two windows, or a number of bad ones in one.
+fn condition(item: &Section<'_>) -> Option<Condition> {
+    let urgency = |text: &str| [Urgency::Page, Urgency::Ticket].into_iter().find(|of| of.name() == text);
+    let factor = item.parsed("factor", Factor::decimal, "a decimal, like 14.4").map(Limit::Rate);
+    let bad = |text: &str| text.parse().ok().filter(|number| *number > 0).map(Limit::Bad);
+    let bad = item.parsed("bad", bad, "a number above 0, like 3");
+    let (long, short) = (item.parsed("long", parse_span_ms, "a span"), item.parsed("short", parse_span_ms, "a span"));
+    let urgency = item.parsed("urgency", urgency, "page or ticket");
+    let least = item.parsed("least", |text| text.parse().ok(), "a number, like 20").unwrap_or(0);
+    match (factor, bad, long, urgency) {
+        (Some(limit), None, Some(long_ms), Some(urgency)) => {
+            Some(Condition { limit, long_ms, short_ms: short.unwrap_or(long_ms / 12), least, urgency })
         }
-        for target in ["{targetPercent: 100}", "{targetPercent: 0}", "{target: 1}", "{}"] {
-            let spec = format!("  indicatorRef: A-M1\n  timeWindow: [{{duration: 28d}}]\n  objectives: [{target}]\n");
-            assert!(parse(&spec).is_err(), "{target}");
+        (None, Some(Limit::Bad(bad)), Some(long_ms), Some(urgency)) if short.is_none() => {
+            Some(Condition { least, ..Condition::counting(bad, long_ms, urgency) })
         }
-    }
-
-    #[test]
-    fn slices_have_a_length_and_a_target() {
-        let spec = "  indicatorRef: A-M1\n  budgetingMethod: Timeslices\n  timeWindow: [{duration: 28d}]\n  objectives: \
-                    [{targetPercent: 99, timeSliceTarget: 0.95, timeSliceWindow: 5m}]\n";
-        let slices = Budgeting::Timeslices { slice_ms: 300_000, target_ppm: 950_000 };
-        assert_eq!(parse(spec).map(|slo| slo.budgeting), Ok(slices));
-        assert!(parse(&spec.replace("5m", "90s")).is_err());
+        (None, Some(_), ..) => {
+            item.problem(
+                "bad",
+                "long and urgency are needed, and nothing else (hint: {bad: 3, long: 1h, urgency: page})",
+            );
+            None
+        }
+        _ => {
+            item.problem(
+                "factor",
+                "or bad, long and urgency are needed (hint: {factor: 14.4, long: 1h, urgency: page})",
+            );
+            None
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,9 +112,9 @@ pub struct Alert {
     pub resolved_ms: Option<i64>,
 }
 
-/// The close of the last minute or slice that is over at a time.
+/// The end of the last minute or slice of which everything is known at a time.
 pub fn closed_ms(slo: &Slo, at_ms: i64) -> i64 {
-    at_ms.div_euclid(step_ms(slo)) * step_ms(slo)
+    at_ms.saturating_sub(slo.settles_ms).div_euclid(step_ms(slo)) * step_ms(slo)
 }
 
 fn step_ms(slo: &Slo) -> i64 {
@@ -133,9 +133,10 @@ pub async fn counted(store: &Store, slo: &Slo, asked: &Asked, from_ms: i64) -> R
     let at_ms = closed_ms(slo, asked.to_ms);
     let longest = slo.policy.conditions.iter().map(|of| of.long_ms).max().unwrap_or(0);
     let period = slo.window.period(at_ms).map_or(at_ms, |(from, _)| from);
-    let from_ms = period.min(from_ms.min(at_ms).saturating_sub(longest));
+    let from_ms = period.min(from_ms.saturating_sub(slo.settles_ms).min(at_ms).saturating_sub(longest));
     // A slice that is begun in is read from its beginning.
-    let rows = of_indicator(&slo.indicator, &Asked { to_ms: at_ms, ..asked.clone() }, closed_ms(slo, from_ms));
+    let from_ms = from_ms.div_euclid(step_ms(slo)) * step_ms(slo);
+    let rows = of_indicator(&slo.indicator, &Asked { to_ms: at_ms, ..asked.clone() }, from_ms);
     let sql =
         format!("SELECT CAST(minute AS BIGINT), sum(good), sum(total) FROM contributions WHERE {rows} GROUP BY 1");
     let mut series = Series::default();
@@ -209,12 +210,12 @@ pub fn alerts(slo: &Slo, series: &Series, from_ms: i64, to_ms: i64) -> Vec<Alert
     let Some(first) = counted.next() else { return alerts };
     let longest = slo.policy.conditions.iter().map(|of| of.long_ms).max().unwrap_or(0);
     let last = counted.next_back().unwrap_or(first).saturating_add(longest).saturating_add(2 * step);
-    let mut at_ms = closed_ms(slo, from_ms.max(first)) + step;
-    while at_ms <= to_ms.min(last) {
-        let told = judge(&slo.policy, &sums, at_ms).urgency;
+    let mut at_ms = closed_ms(slo, from_ms.max(first.saturating_add(slo.settles_ms))) + step;
+    while at_ms <= to_ms.saturating_sub(slo.settles_ms).min(last) {
+        let (told, now_ms) = (judge(&slo.policy, &sums, at_ms).urgency, at_ms + slo.settles_ms);
         if told != open.map(|alert| alert.urgency) {
-            alerts.extend(open.take().map(|alert| Alert { resolved_ms: Some(at_ms), ..alert }));
-            open = told.map(|urgency| Alert { urgency, fired_ms: at_ms, resolved_ms: None });
+            alerts.extend(open.take().map(|alert| Alert { resolved_ms: Some(now_ms), ..alert }));
+            open = told.map(|urgency| Alert { urgency, fired_ms: now_ms, resolved_ms: None });
         }
         at_ms += step;
     }

@@ -160,7 +160,12 @@ impl Outlet for Keeper {
         if is_again.map_err(|error| failed(&error))? {
             return Ok(());
         }
-        Keeper::put(self, ArchivedEvent { event, arrival: Arrival::OnTime, partition: OWN.into(), offset: 0 })
+        let arrival = match record {
+            AlertRecord { early: true, .. } => Arrival::Early,
+            AlertRecord { late: true, .. } => Arrival::Late,
+            _ => Arrival::OnTime,
+        };
+        Keeper::put(self, ArchivedEvent { event, arrival, partition: OWN.into(), offset: 0 })
     }
 
     /// Rows are written when there are enough of them, or when their worker says how far it has read.

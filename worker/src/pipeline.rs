@@ -237,7 +237,9 @@ impl Pipeline {
                     ledger.record(RecordOutcome::Decoded);
                     let admission = source.gate.admit(partition, *identity, *time, bound);
                     ledger.event(admission.outcome);
-                    let packed = |of: &ObjectiveStage| of.pack(archived.as_deref()?, admission.outcome, name, offset);
+                    let held_at = objectives::held_at(findings, occurrence.as_deref(), *time);
+                    let looked_at = (archived.as_deref(), held_at);
+                    let packed = |of: &ObjectiveStage| of.pack(looked_at, admission.outcome, name, offset);
                     let counted = self.objectives.as_ref().and_then(packed);
                     self.outlets.keep(archived.take(), admission.outcome, name, offset)?;
                     if !admission.reused.is_empty() && self.settings.id_reuse {
@@ -373,14 +375,5 @@ impl Pipeline {
 
     fn failed(&mut self) -> Result<(), OutletError> {
         self.failure.take().map_or(Ok(()), Err)
-    }
-
-    /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
-    pub fn settle(&mut self) -> Result<(), OutletError> {
-        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
-        sealer.settle(&mut |sealed| tell(outlets, told, incidents, failure, sealed));
-        self.join(Timestamp::MAX);
-        self.withdraw()?;
-        self.failed()
     }
 }

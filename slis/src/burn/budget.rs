@@ -20,9 +20,9 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of the counts of a period. None: nothing was counted.
+    /// Of the counts of a period. None: nothing was counted, or all must be good.
     pub fn of(objective: Objective, counts: Counts) -> Option<Budget> {
-        if counts.total <= 0 {
+        if counts.total <= 0 || !objective.has_budget() {
             return None;
         }
         let allowed = objective.budget() * counts.total as f64;
@@ -61,7 +61,7 @@ pub enum Exhaustion {
     After(i64),
     /// Not at this rate: what leaves the window makes room.
     Never,
-    /// Nothing was counted.
+    /// Nothing was counted, or there is no budget.
     NoData,
 }
 
@@ -75,7 +75,7 @@ pub fn exhaustion(
     step_ms: i64,
 ) -> Exhaustion {
     let mut held = series.window(at_ms, period_ms);
-    if held.total <= 0 && now.total <= 0 || step_ms <= 0 || now_ms <= 0 {
+    if !objective.has_budget() || held.total <= 0 && now.total <= 0 || step_ms <= 0 || now_ms <= 0 {
         return Exhaustion::NoData;
     }
     let mut leaving = series.range(at_ms - period_ms, at_ms).peekable();

@@ -3,7 +3,7 @@
 //! A function of the counts by minute and the time; late events change later judgements and no earlier one. Must never
 //! remember anything between two of them.
 
-use super::rates::{Condition, Objective, Urgency};
+use super::rates::{Condition, Limit, Objective, Urgency};
 use super::series::{Counts, Windowed};
 use super::tail::at_least;
 
@@ -88,9 +88,18 @@ fn state(policy: &Policy, condition: &Condition, counts: &dyn Fn(i64) -> Counts)
     if long.total <= 0 || short.total <= 0 {
         return State::NoData;
     }
-    let exceeds = |counts| condition.factor.is_exceeded(*objective, counts);
-    if !exceeds(long) || !exceeds(short) {
+    let (exceeds, guard) = match condition.limit {
+        Limit::Rate(factor) => {
+            let exceeds = |counts| factor.is_exceeded(*objective, counts);
+            (exceeds(long) && exceeds(short), *guard)
+        }
+        Limit::Bad(most) => (long.bad() >= most.into(), None),
+    };
+    if !exceeds {
         return State::Quiet;
+    }
+    if long.total < condition.least.into() {
+        return State::Unsure;
     }
     let is_sure = guard.is_none_or(|guard| guard.lets_through(*objective, *period_ms, condition, long));
     if is_sure { State::Firing } else { State::Unsure }

@@ -12,7 +12,10 @@ mod window;
 
 pub use budget::{Budget, Exhaustion, exhaustion, static_exhaustion_ms, whole_budget_ms};
 pub use judge::{Guard, Judgement, Policy, State, judge, judge_windows};
-pub use rates::{Condition, Factor, Objective, Problem, Urgency, check, detects_after_s, resets_after_s, workbook};
+pub use rates::{
+    Condition, Factor, Limit, Objective, Problem, Urgency, check, detects_after_s, resets_after_s, without_budget,
+    workbook,
+};
 pub use series::{Counts, Cumulative, Series, Windowed, timeslices};
 pub use tail::at_least;
 pub use wilson::wilson_95;

@@ -13,13 +13,21 @@ const WHOLE: u64 = 1_000_000_000;
 /// A burn rate of one, in the unit of [`Factor`].
 const ONE: u64 = 1_000_000;
 
-/// The share that must be good, strictly between none and all. Kept as the budget: the share that may be bad, in billionths.
+/// The share that must be good: more than none, and all at most. Kept as the budget: the share that may be bad, in billionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Objective {
     budget: u64,
 }
 
 impl Objective {
+    /// All must be good: there is no budget, and each bad one counts.
+    pub const ALL: Objective = Objective { budget: 0 };
+
+    /// There is a share that may be bad, and so a rate at which it burns.
+    pub fn has_budget(self) -> bool {
+        self.budget > 0
+    }
+
     /// Reads a percentage, with or without its sign: `99.9%`. None: it is none, is 0 or 100 or beyond, or has more than
     /// seven decimals.
     pub fn percent(text: &str) -> Option<Objective> {
@@ -59,9 +67,9 @@ impl Objective {
         i128::from(self.budget) * i128::from(total) < i128::from(WHOLE)
     }
 
-    /// How fast the budget burns: 1 spends it exactly. For display. None: nothing was counted.
+    /// How fast the budget burns: 1 spends it exactly. For display. None: nothing was counted, or there is no budget.
     pub fn burn_rate(self, counts: Counts) -> Option<f64> {
-        (counts.total > 0).then(|| counts.bad() as f64 / counts.total as f64 / self.budget())
+        (counts.total > 0 && self.has_budget()).then(|| counts.bad() as f64 / counts.total as f64 / self.budget())
     }
 }
 
@@ -109,17 +117,35 @@ impl Factor {
     }
 }
 
-/// What alerts: the burn rate above a factor in a long window and in a short one that says it still goes on.
+/// What is too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// A burn rate above this.
+    Rate(Factor),
+    /// So many bad ones: what needs no budget.
+    Bad(u32),
+}
+
+/// What alerts: too much in a long window, and, of a burn rate, in a short one that says it still goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
-    /// The burn rate.
-    pub factor: Factor,
+    /// What is too much.
+    pub limit: Limit,
     /// The long window, in milliseconds.
     pub long_ms: i64,
-    /// The short window, in milliseconds: usually a twelfth.
+    /// The short window, in milliseconds: usually a twelfth; where bad ones are counted, the long one.
     pub short_ms: i64,
+    /// Of fewer than so many in the long window nothing is said.
+    pub least: u32,
     /// Who is told.
     pub urgency: Urgency,
+}
+
+impl Condition {
+    /// So many bad ones in a window.
+    pub fn counting(bad: u32, window_ms: i64, urgency: Urgency) -> Condition {
+        Condition { limit: Limit::Bad(bad), long_ms: window_ms, short_ms: window_ms, least: 0, urgency }
+    }
 }
 
 const MINUTE: i64 = 60_000;
@@ -137,12 +163,18 @@ const SHARES: [(u32, i64, i64, Urgency); 4] = [
 /// The conditions that spend 2 %, 5 %, 10 % and 10 % of the budget of a period before they fire. Over 30 days: 14.4, 6, 3, 1.
 pub fn workbook(period_ms: i64) -> Vec<Condition> {
     let one = |&(share, long_ms, short_ms, urgency): &(u32, i64, i64, Urgency)| Condition {
-        factor: Factor::of_share(share, period_ms, long_ms),
+        limit: Limit::Rate(Factor::of_share(share, period_ms, long_ms)),
         long_ms,
         short_ms,
+        least: 0,
         urgency,
     };
     SHARES.iter().map(one).collect()
+}
+
+/// What alerts where there is no budget: each bad one is a ticket, three within an hour are a page.
+pub fn without_budget() -> Vec<Condition> {
+    vec![Condition::counting(3, HOUR, Urgency::Page), Condition::counting(1, HOUR, Urgency::Ticket)]
 }
 
 /// What is wrong with a condition, with a hint.
@@ -161,6 +193,8 @@ pub enum Problem {
     Unreachable { factor: String, objective: String, most: String },
     #[error("the short window is not shorter than the long one (hint: a twelfth of it)")]
     WindowsCrossed,
+    #[error("an objective of 100 % has no budget that could burn (hint: {{bad: 3, long: 1h, urgency: page}})")]
+    NoBudget,
     #[error("the long window is longer than the period (hint: at most the SLO's own window)")]
     WindowTooLong,
 }
@@ -168,16 +202,21 @@ pub enum Problem {
 /// What of a condition cannot work for an objective over a period.
 pub fn check(objective: Objective, period_ms: i64, condition: &Condition) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let factor = condition.factor.value().to_string();
-    if condition.factor < Factor(ONE) {
-        problems.push(Problem::FactorBelowOne { factor: factor.clone() });
-    }
-    if !condition.factor.is_reachable(objective) {
-        let most = format!("{:.2}", 1.0 / objective.budget());
-        problems.push(Problem::Unreachable { factor, objective: objective.as_percent().to_string(), most });
-    }
-    if condition.short_ms >= condition.long_ms || condition.short_ms <= 0 {
-        problems.push(Problem::WindowsCrossed);
+    if let Limit::Rate(factor) = condition.limit {
+        let text = factor.value().to_string();
+        if factor < Factor(ONE) {
+            problems.push(Problem::FactorBelowOne { factor: text.clone() });
+        }
+        if !objective.has_budget() {
+            problems.push(Problem::NoBudget);
+        } else if !factor.is_reachable(objective) {
+            let most = format!("{:.2}", 1.0 / objective.budget());
+            let objective = objective.as_percent().to_string();
+            problems.push(Problem::Unreachable { factor: text, objective, most });
+        }
+        if condition.short_ms >= condition.long_ms || condition.short_ms <= 0 {
+            problems.push(Problem::WindowsCrossed);
+        }
     }
     if condition.long_ms > period_ms {
         problems.push(Problem::WindowTooLong);
@@ -186,15 +225,23 @@ pub fn check(objective: Objective, period_ms: i64, condition: &Condition) -> Vec
 }
 
 /// How long a constant error ratio takes until the long window says so, in seconds, with steady traffic and none before.
-/// `factor × budget ÷ ratio × long`. None: it never does.
+/// `factor × budget ÷ ratio × long`. None: it never does, or what counts are bad ones, whatever the traffic.
 pub fn detects_after_s(objective: Objective, condition: &Condition, error_ratio: f64) -> Option<f64> {
-    let threshold = condition.factor.value() * objective.budget();
-    (error_ratio > threshold).then(|| threshold / error_ratio * condition.long_ms as f64 / 1e3)
+    let threshold = threshold(objective, condition).filter(|threshold| error_ratio > *threshold)?;
+    Some(threshold / error_ratio * condition.long_ms as f64 / 1e3)
 }
 
 /// How long after its end an outage (at least as long as the short window) still fires: `short × (1 − factor × budget ÷
-/// ratio)`, in seconds.
+/// ratio)`, in seconds. None: see [`detects_after_s`].
 pub fn resets_after_s(objective: Objective, condition: &Condition, error_ratio: f64) -> Option<f64> {
-    let threshold = condition.factor.value() * objective.budget();
-    (error_ratio > threshold).then(|| condition.short_ms as f64 / 1e3 * (1.0 - threshold / error_ratio))
+    let threshold = threshold(objective, condition).filter(|threshold| error_ratio > *threshold)?;
+    Some(condition.short_ms as f64 / 1e3 * (1.0 - threshold / error_ratio))
+}
+
+/// The error ratio above which a condition on burn rates fires.
+fn threshold(objective: Objective, condition: &Condition) -> Option<f64> {
+    match condition.limit {
+        Limit::Rate(factor) => Some(factor.value() * objective.budget()),
+        Limit::Bad(_) => None,
+    }
 }

@@ -11,6 +11,11 @@ fn objective(percent: &str) -> Objective {
     Objective::percent(percent).expect("an objective")
 }
 
+fn factor(condition: &Condition) -> Factor {
+    let Limit::Rate(factor) = condition.limit else { panic!("{condition:?}") };
+    factor
+}
+
 fn counts(bad: i64, total: i64) -> Counts {
     Counts { good: total - bad, total }
 }
@@ -37,7 +42,7 @@ fn factors_follow_the_period() {
         (7, [3.36, 1.4, 0.7, 0.233]),
         (90, [43.2, 18.0, 9.0, 3.0]),
     ] {
-        let of: Vec<f64> = workbook(days * DAY).iter().map(|condition| condition.factor.value()).collect();
+        let of: Vec<f64> = workbook(days * DAY).iter().map(|condition| factor(condition).value()).collect();
         assert!(of.iter().zip(factors).all(|(a, b)| close(*a, b, 5e-4)), "{days} days: {of:?}");
         let below =
             workbook(days * DAY).iter().filter(|of| is_refused(&check(objective("99.9"), days * DAY, of))).count();
@@ -111,7 +116,7 @@ fn a_burn_rate_says_how_long_a_budget_lasts() {
 #[test]
 fn one_bad_event_alone_exceeds_where_there_are_few() {
     for (percent, at, below) in [("99.9", 0, 69.0), ("99.9", 1, 167.0), ("99", 0, 7.0), ("99", 1, 17.0)] {
-        let (objective, factor) = (objective(percent), workbook(P30)[at].factor);
+        let (objective, factor) = (objective(percent), factor(&workbook(P30)[at]));
         let alone = factor.alone_below(objective);
         assert!(close(alone, below, 0.5), "{alone}");
         let n = alone.floor() as i64;
@@ -261,4 +266,29 @@ fn few_samples_have_wide_intervals() {
     let (low, high) = wilson_95(10, 10).expect("an interval");
     assert!(close(low, 0.7225, 5e-4) && high == 1.0, "{low} {high}");
     assert_eq!((wilson_95(0, 0), wilson_95(3, 2), wilson_95(-1, 2)), (None, None, None));
+}
+
+#[test]
+fn where_all_must_be_good_each_bad_one_counts_and_nothing_is_divided_by_nothing() {
+    let all = Objective::ALL;
+    assert_eq!((all.as_percent(), all.burn_rate(counts(1, 10)), Budget::of(all, counts(1, 10))), (100.0, None, None));
+    let policy = Policy { objective: all, period_ms: P30, conditions: without_budget(), guard: Some(Guard::default()) };
+    let mut series = Series::default();
+    let told = |series: &Series, minute: i64| judge(&policy, series, minute * MINUTE).urgency;
+    series.add(0, counts(0, 5));
+    assert_eq!(told(&series, 1), None);
+    for (minute, urgency) in [(10, Urgency::Ticket), (40, Urgency::Ticket), (69, Urgency::Page)] {
+        series.add(minute * MINUTE, counts(1, 1));
+        assert_eq!(told(&series, minute + 1), Some(urgency), "{minute}");
+    }
+    assert_eq!(
+        (told(&series, 70), told(&series, 71), told(&series, 130)),
+        (Some(Urgency::Page), Some(Urgency::Ticket), None)
+    );
+    let problems = |condition: Condition| check(all, P30, &condition);
+    assert_eq!(problems(workbook(P30)[0]), [Problem::NoBudget]);
+    assert_eq!(without_budget().into_iter().flat_map(problems).count(), 0);
+    assert_eq!(problems(Condition::counting(1, 31 * DAY, Urgency::Ticket)), [Problem::WindowTooLong]);
+    let nothing = exhaustion(&series, all, (80 * MINUTE, P30), (counts(1, 1), HOUR), MINUTE);
+    assert_eq!((nothing, whole_budget_ms(all, P30, counts(1, 1))), (Exhaustion::NoData, None));
 }

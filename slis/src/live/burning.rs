@@ -40,6 +40,7 @@ pub(super) enum Said {
 impl Burning {
     /// Of an objective, from a close on.
     pub(super) fn new(slo: &Slo, closed_ms: i64) -> Burning {
+        let closed_ms = closed_ms.saturating_sub(slo.settles_ms);
         let lengths = slo.policy.conditions.iter().flat_map(|of| [of.long_ms, of.short_ms]);
         let lengths = lengths.chain([slo.policy.period_ms]);
         Burning { closed_ms, sums: lengths.map(|ms| (ms, Counts::default())).collect(), ..Burning::default() }
@@ -71,8 +72,9 @@ impl Burning {
         self.told.is_none() && !comes && self.sums.values().all(|sum| *sum == Counts::default())
     }
 
-    /// Moves to the close of a minute and judges there.
+    /// Moves to the close of a minute and judges there what is known by then.
     pub(super) fn close(&mut self, slo: &Slo, at_ms: i64) -> (Said, Judgement) {
+        let at_ms = at_ms.saturating_sub(slo.settles_ms);
         self.reach(at_ms);
         if at_ms % HOUR_MS == 0 {
             self.series.forget_before(at_ms.saturating_sub(self.sums.keys().copied().max().unwrap_or(0)));

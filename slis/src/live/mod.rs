@@ -1,7 +1,8 @@
 //! Objectives while events come: keyed state behind the cursor that judges at each minute's close.
 //!
 //! A minute [start, end) closes behind everything of its last millisecond. What is told follows from the events in total
-//! order and from nothing else; a late event changes what is judged after it. Must never tell what a guard calls luck.
+//! order and from nothing else; a late event changes what is judged after it. Alerts are events here, too: what is told up to the
+//! last millisecond counts for a close, the close's own alerts for the next. Must never tell what a guard calls luck.
 
 mod burning;
 mod carried;
@@ -16,7 +17,7 @@ use model::{
     Occurrence, Partition, Place, Position, Resolution, Sha256, SourceHealth, Timestamp, from_snapshot, to_snapshot,
 };
 
-use crate::burn::{Counts, Judgement, State};
+use crate::burn::{Counts, Judgement, Limit, State};
 use crate::contribution::{Contribution, MINUTE_MS, Scope};
 use crate::matcher::{Limits, Matcher};
 use crate::slo::ScopedBy;
@@ -169,7 +170,12 @@ fn finding(of: &Running, name: &str, state: &Burning, judgement: &Judgement, at_
     };
     let burn: Vec<String> = conditions
         .iter()
-        .map(|of| format!("{}, {} (above {})", rate(of.long_ms), rate(of.short_ms), of.factor.value()))
+        .filter_map(|of| match of.limit {
+            Limit::Rate(limit) => {
+                Some(format!("{}, {} (above {})", rate(of.long_ms), rate(of.short_ms), limit.value()))
+            }
+            Limit::Bad(_) => None,
+        })
         .collect();
     let long_ms = conditions.iter().map(|of| of.long_ms).max().unwrap_or(0);
     let counted = state.window(long_ms);
@@ -177,9 +183,11 @@ fn finding(of: &Running, name: &str, state: &Burning, judgement: &Judgement, at_
         ("slo".to_owned(), of.slo.name.clone()),
         ("indicator".to_owned(), of.indicator.to_string()),
         ("objective".to_owned(), format!("{} %", policy.objective.as_percent())),
-        ("burn_rate".to_owned(), burn.join("; ")),
         ("bad".to_owned(), format!("{} of {} in {}", counted.bad(), counted.total, span(long_ms))),
     ];
+    if !burn.is_empty() {
+        facts.insert(3, ("burn_rate".to_owned(), burn.join("; ")));
+    }
     facts.extend(state.budget(&of.slo).map(|budget| ("budget_left".to_owned(), percent(budget.left))));
     let time = last_ms(at_ms);
     let sha256 = Sha256::of(format!("{}\n{name}\n{at_ms}", of.rule.id).as_bytes());
@@ -211,12 +219,10 @@ impl Correlator for Objectives {
         let at_ms = event.order.time.ms();
         let close_ms = (at_ms.div_euclid(MINUTE_MS) + 1).saturating_mul(MINUTE_MS);
         if self.is_idle() {
-            self.next_close_ms = Some(close_ms);
+            // What an alert of a close says belongs to a minute that is over.
+            self.next_close_ms = self.next_close_ms.max(Some(close_ms));
         }
         self.observe(&event);
-        if self.next_close_ms.is_none() {
-            self.next_close_ms = Some(close_ms);
-        }
     }
 
     fn approach(&mut self, _: &mut dyn Iterator<Item = &Occurrence>) {}
@@ -241,6 +247,10 @@ impl Correlator for Objectives {
 
     fn next_close(&self) -> Option<Timestamp> {
         self.next_close_ms.filter(|_| !self.is_idle()).map(last_ms)
+    }
+
+    fn closes_last(&self) -> bool {
+        true
     }
 
     fn close_buckets(&mut self, tell: &mut dyn FnMut(Derived)) {

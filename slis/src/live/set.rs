@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
-use model::{Arrival, Event, EventClass, Occurrence, Position, RuleInfo, Severity, Sha256, Urgency};
+use model::{
+    Arrival, Carried, Event, EventClass, EventOrder, Occurrence, Position, RuleInfo, Severity, Sha256, Urgency,
+};
 
 use super::carried::Names;
-use crate::definition::Definition;
+use crate::definition::{Definition, Measure};
 use crate::slo::Slo;
 
 /// The objectives that come along.
@@ -110,6 +112,14 @@ impl ObjectiveSet {
     pub fn pack(&self, event: &Event, arrival: Arrival, position: Position) -> Option<Box<Occurrence>> {
         event.class.filter(|class| self.hears(*class))?;
         self.names.pack(event, arrival, position)
+    }
+
+    /// An event at which a rule holds and which alerts may name, of which nothing else is looked at. None: nobody asks since when
+    /// there was evidence.
+    pub fn pack_evidence(&self, order: &EventOrder, arrival: Arrival, position: Position) -> Option<Box<Occurrence>> {
+        let is_asked = self.definitions.iter().any(|of| of.measure == Measure::Evidence);
+        let (order, fields) = (order.clone(), Carried::default());
+        is_asked.then(|| Box::new(Occurrence { order, arrival, position, fields, held: Vec::new() }))
     }
 }
 

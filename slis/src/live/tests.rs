@@ -56,7 +56,10 @@ fn told(state: &mut Objectives, set: &ObjectiveSet, events: &[Event]) -> Vec<Tol
             state.close_buckets(&mut |derived| told.push(of(derived)));
         }
         let position = Position { partition: Partition { source: "opa".into(), name: "p".into() }, offset };
-        let packed = set.pack(event, Arrival::OnTime, position).expect("is looked at");
+        let (source, id) = (event.source.clone(), event.id.clone().expect("an id"));
+        let order = EventOrder { time, source, id, sha256: event.sha256 };
+        let whole = set.pack(event, Arrival::OnTime, position.clone());
+        let packed = whole.or_else(|| set.pack_evidence(&order, Arrival::OnTime, position)).expect("is looked at");
         state.apply(*packed, &mut |derived| told.push(of(derived)));
     }
     told
@@ -108,6 +111,54 @@ fn it_fires_and_ends_at_the_closes_that_the_whole_history_says() {
         let event = events.iter().find(|event| event.id.as_deref() == Some(id)).expect("an event");
         assert!(event.fields["result"] == "deny" && event.time.expect("a time").ms() < *first_at);
     }
+}
+
+/// A page about an event, so many minutes after it.
+fn page_about(event: &Event, minutes: i64) -> Event {
+    let number = event.time.expect("a time").ms() + minutes * MINUTE_MS;
+    let fields = [("route", json!("page")), ("evidence_sha256", json!([event.sha256.hex()]))];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value)).into();
+    let (class, action) = (Some(EventClass::Alert), Some("firing".to_owned()));
+    Event { class, action, source: OWN.into(), fields, ..decided(number, number, "", "") }
+}
+
+#[test]
+fn pages_are_measured_from_the_events_that_they_name_whatever_these_are() {
+    let text = SLO.replace("B-M4", "B-M5").replace("BY", "whole");
+    let set = Arc::new(ObjectiveSet::read([("slo.yaml", text.as_str())]).unwrap_or_else(|error| panic!("{error:?}")));
+    // Of four pages one names what happened 90 minutes before; an hour is in time. The events are of no class: raw records.
+    let attacks = (0..40).map(|number| Event { class: None, ..decided(number, number * 10 * MINUTE_MS, "", "") });
+    let mut events: Vec<Event> = attacks.zip(0..).flat_map(|(of, n)| [page_about(&of, n % 4 * 30), of]).collect();
+    events.sort_by_key(|event| (event.time, event.class.is_some()));
+    let shared = Shared::default();
+    let whole = told(&mut Objectives::new(set.clone(), shared.clone()), &set, &events);
+    let counted = shared.get().counters.values().fold((0, 0), |(good, total), of| (good + of.good, total + of.total));
+    assert_eq!(counted, (30, 40));
+    assert!(whole.iter().any(|(_, urgency, ..)| *urgency == Some(Urgency::Page)), "{whole:?}");
+    for cut in [3, 20, 41, 70] {
+        let mut first = Objectives::new(set.clone(), Shared::default());
+        let mut both = told(&mut first, &set, &events[..cut]);
+        let mut second = Objectives::new(set.clone(), Shared::default());
+        second.restore(&first.snapshot().expect("is kept")).expect("is restored");
+        both.extend(told(&mut second, &set, &events[cut..]));
+        assert_eq!(both, whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn an_alert_of_a_minute_that_is_over_opens_no_minute_again() {
+    let set = set("whole");
+    let mut state = Objectives::new(set.clone(), Shared::default());
+    told(&mut state, &set, &[decided(1, 30_000, "deny", "pay")]);
+    let mut closes = Vec::new();
+    while state.next_close().is_some_and(|due| due < Timestamp::from_ms(40 * DAYS)) {
+        closes.extend(state.next_close());
+        state.close_buckets(&mut |_| {});
+    }
+    assert_eq!(state.next_close(), None, "nothing is held");
+    let last = closes.last().expect("a close").ms();
+    told(&mut state, &set, &[decided(2, last, "deny", "pay")]);
+    assert_eq!(state.next_close().map(Timestamp::ms), Some(last + MINUTE_MS));
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod sequence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Event, EventClass, Evidence, Malformed, from_snapshot, to_snapshot};
+use model::{Event, EventClass, Evidence, Malformed, Timestamp, from_snapshot, to_snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::contribution::{Contribution, Sums};
@@ -146,15 +146,15 @@ impl Matcher {
         self.kept.at_limit
     }
 
-    /// Takes an event. Events without a time decide nothing.
+    /// Takes an event. Events without a time decide nothing; such without a class may be evidence.
     pub fn observe(&mut self, event: &Event, told: Told<'_>) {
-        let (Some(at), Some(class)) = (event.time, event.class) else { return };
-        let at_ms = at.ms();
+        let Some(at_ms) = event.time.map(Timestamp::ms) else { return };
+        if self.asks_for_evidence && event.class != Some(EventClass::Alert) {
+            self.know(event.sha256.hex().into(), at_ms);
+        }
+        let Some(class) = event.class else { return };
         if class == EventClass::OpsMaintenance && self.kept.maintenance.add(event, at_ms) {
             self.reconsider(told);
-        }
-        if self.asks_for_evidence && class != EventClass::Alert {
-            self.know(event.sha256.hex().into(), at_ms);
         }
         let definitions = self.definitions.clone();
         for &(number, part) in self.by_class.get(&class).map(Vec::as_slice).unwrap_or_default() {

@@ -31,6 +31,7 @@ mod kafka_tls;
 mod lineage_rules;
 mod oracle;
 mod pack;
+mod pack_objectives;
 mod pack_proofs;
 mod previews;
 mod pysigma;

@@ -1,6 +1,7 @@
 //! Objectives through the command line: where game days leave them, byte for byte (`UPDATE_EXPECT=1` rewrites it, review reads
 //! the difference), and what Prometheus' own tool says of the rules that are made of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,70 @@ fn holds_together(archive: &Path, of: &Value) {
             assert_ne!(told_at(&alert["resolved"]), alert["urgency"], "{of}");
         }
     }
+}
+
+/// Of alerts, of an indicator of events, and of one that names what rules hold at.
+const LIVE: [&str; 4] = ["A-M7", "B-M4", "B-M5", "B-M9"];
+
+/// Counted by indicator, team and environment; what was counted as nothing is left out.
+fn counted<'v>(rows: impl Iterator<Item = &'v Value>) -> BTreeMap<String, (i64, i64)> {
+    let text = |of: &Value, key: &str| of[key].as_str().unwrap_or_default().to_owned();
+    let number = |of: &Value, key: &str| of[key].as_i64().expect("a number");
+    let key = |of: &Value| ["indicator", "team", "environment"].map(|key| text(of, key)).join("/");
+    rows.map(|of| (key(of), (number(of, "good"), number(of, "total")))).filter(|(_, of)| *of != (0, 0)).collect()
+}
+
+#[test]
+fn what_counts_alerts_says_the_same_while_they_come_and_of_their_archive() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let files = LIVE.map(|code| {
+        let file = place(&format!("{code}.yaml"));
+        let text = format!(
+            "apiVersion: openslo/v1\nkind: SLO\nmetadata: {{name: of-{code}}}\nspec:\n  indicatorRef: {code}\n  timeWindow: \
+             [{{duration: 30d}}]\n  objectives: [{{targetPercent: 99}}]\n  x-alerting: {{owner: o, runbook: r}}\n"
+        );
+        std::fs::write(&file, text).expect("is written");
+        file
+    });
+    let mut with_data = BTreeSet::new();
+    for day in ["gd-b4/attack", "gd-b3/attack"] {
+        let (input, archive) = (cli::workspace().join("replay-data").join(day), place(&day.replace('/', "-")));
+        let mut args = vec!["replay".to_owned(), input.display().to_string(), "--json".to_owned()];
+        args.extend(["--archive".to_owned(), archive.clone()]);
+        args.extend(files.iter().flat_map(|file| ["--objectives".to_owned(), file.clone()]));
+        let ran = cli::run(args, b"");
+        assert!([0, 2].contains(&ran.code), "{ran:?}");
+        let live = ran.json()["objectives"].clone();
+        let live_counts = counted(live["counted"].as_array().expect("counted").iter());
+        let codes = LIVE.map(|code| format!("'{code}'")).join(", ");
+        let sql = format!(
+            "SELECT indicator, team, environment, sum(good) AS good, sum(total) AS total FROM contributions WHERE \
+             indicator IN ({codes}) GROUP BY indicator, team, environment"
+        );
+        let told = cli::run(["query", "--archive", &archive, "--json", &sql], b"").expect_code(0).stdout.clone();
+        let rows: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(live_counts, counted(rows.iter()), "{day}");
+        with_data.extend(live_counts.keys().filter_map(|key| key.get(..4)).map(str::to_owned));
+        // And every burn rate, to the last digit, as of the last close.
+        let as_of = live["as_of"].as_str().expect("a close");
+        let names = files.each_ref().map(String::as_str);
+        let asked = [&["--objectives"], names.as_slice(), &["--json", "--to", as_of]];
+        let found = report(Path::new(&archive), &asked.concat()).expect_code(0).json()["objectives"].clone();
+        let burns = live["burns"].as_array().expect("burns");
+        assert!(burns.len() >= 2, "{live}");
+        for of in burns {
+            let all = found.as_array().expect("objectives");
+            let old = all.iter().find(|other| other["name"] == of["slo"]).expect("is there");
+            assert_eq!(of["budget_left"], old["budget"]["left"], "{of} {old}");
+            for condition in old["conditions"].as_array().expect("conditions") {
+                let (long, rate) = (condition["long"]["seconds"].as_f64().expect("s"), &condition["long"]["burn_rate"]);
+                let name = slis::live::span((long * 1e3) as i64);
+                assert_eq!(of["burn_rates"].get(&name).unwrap_or(&Value::Null), rate, "{name}: {of} {old}");
+            }
+        }
+    }
+    assert_eq!(with_data, LIVE.map(str::to_owned).into(), "each has data on some day");
 }
 
 #[test]

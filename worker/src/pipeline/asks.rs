@@ -10,9 +10,11 @@ use std::rc::Rc;
 
 use model::{Finding, Sha256, Timestamp};
 use rules::lineage::{Ask, Enough, FROM, Shared};
-use sinks::{Decide, LaneId, OutletError};
+use sinks::{Decide, LaneId, OutletError, Sealer};
 
+use super::objectives::ObjectiveStage;
 use super::{Pipeline, Source, joins};
+use crate::lanes::Lane;
 use crate::ruleset::RuleSet;
 use crate::told::{tell, tell_incident};
 
@@ -69,6 +71,16 @@ impl Decide for Decider {
     }
 }
 
+/// When a lane is sealed, in this order: who asks goes behind the others, for what can be sealed before it has been; last goes who
+/// looks at what all others tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    is_behind: bool,
+    asks: bool,
+    lane: LaneId,
+    cursor: Timestamp,
+}
+
 impl Pipeline {
     /// Moves every lane's cursor to the least watermark of its sources of which anything is read here, and seals.
     pub fn advance(&mut self) -> Result<(), OutletError> {
@@ -76,19 +88,40 @@ impl Pipeline {
             source.watermark = source.gate.advance();
         }
         self.reach();
-        let Pipeline { sources, lanes, settings, .. } = self;
+        let Pipeline { sources, lanes, settings, objectives, .. } = self;
         let cursor = |of: &[usize]| of.iter().filter_map(|&at| sources.get(at)?.cursor()).min();
-        let mut cursors: Vec<(bool, LaneId, Timestamp)> =
-            lanes.iter().filter_map(|lane| Some((lane.asks, lane.id, cursor(&lane.sources)?))).collect();
-        // Who asks goes last: what can be sealed before it has been. Where all leave in one order, it leads nobody.
-        cursors.sort_unstable();
-        let slowest = cursors.iter().map(|(.., cursor)| *cursor).min().filter(|_| settings.merge);
-        for (asks, lane, cursor) in cursors {
-            if asks { self.seal_asking(lane, slowest.unwrap_or(cursor)) } else { self.seal(lane, cursor) }
-        }
+        // Where all leave in one order, nobody leads, and alerts are looked at as they are told.
+        let behind = objectives.as_ref().and_then(ObjectiveStage::behind_all).filter(|_| !settings.merge);
+        let turn = |lane: &Lane| Turn {
+            is_behind: behind == Some(lane.id),
+            asks: lane.asks,
+            lane: lane.id,
+            cursor: cursor(&lane.sources).unwrap_or(Timestamp::MIN),
+        };
+        let is_read = |lane: &&Lane| cursor(&lane.sources).is_some();
+        let mut turns: Vec<Turn> = lanes.iter().filter(is_read).map(turn).collect();
+        turns.sort_unstable();
+        let slowest = turns.iter().map(|of| of.cursor).min().filter(|_| settings.merge);
+        let (last, first): (Vec<_>, Vec<_>) = turns.into_iter().partition(|of| of.is_behind || of.asks);
+        self.seal_each(&first, Timestamp::MAX);
+        let limited = |of: Turn| Turn { cursor: slowest.unwrap_or(of.cursor), ..of };
+        self.seal_asking(&last.into_iter().map(limited).collect::<Vec<_>>());
         self.join(if self.settings.merge { self.sealer.sealed_to() } else { Timestamp::MAX });
         self.withdraw()?;
         self.failed()
+    }
+
+    /// Seals in one order what lies before each lane's own cursor: nothing will come any more.
+    pub fn settle(&mut self) -> Result<(), OutletError> {
+        let Pipeline { sealer, incidents, outlets, told, failure, .. } = self;
+        sealer.settle(&mut |sealed| tell(outlets, told, incidents, failure, sealed));
+        self.join(Timestamp::MAX);
+        self.withdraw()?;
+        self.failed()
+    }
+
+    fn seal_each(&mut self, turns: &[Turn], limit: Timestamp) {
+        turns.iter().for_each(|of| self.seal(of.lane, of.cursor.min(limit)));
     }
 
     fn seal(&mut self, lane: LaneId, cursor: Timestamp) {
@@ -98,18 +131,23 @@ impl Pipeline {
 
     /// Finding by finding: first the edges up to its time, then what is decided by them. Incidents before it come first, as
     /// far as all sources have passed them.
-    fn seal_asking(&mut self, lane: LaneId, cursor: Timestamp) {
+    fn seal_asking(&mut self, turns: &[Turn]) {
         let mut last = None;
-        while let Some(at) = self.sealer.next_finding(lane).filter(|at| *at < cursor && Some(*at) > last) {
-            self.seal(lane, at);
+        let next = |sealer: &Sealer, last: Option<Timestamp>| {
+            let asking = turns.iter().filter(|of| of.asks);
+            let found = asking.filter_map(|of| sealer.next_finding(of.lane).filter(|at| *at < of.cursor));
+            found.filter(|at| Some(*at) > last).min()
+        };
+        while let Some(at) = next(&self.sealer, last) {
+            self.seal_each(turns, at);
             self.join(at);
             if let Some(lineage) = &mut self.lineage {
                 lineage.reach(at.plus_ms(1));
             }
-            self.seal(lane, at.plus_ms(1));
+            self.seal_each(turns, at.plus_ms(1));
             last = Some(at);
         }
-        self.seal(lane, cursor);
+        self.seal_each(turns, Timestamp::MAX);
     }
 
     /// Lineage and incidents follow the slowest source, since every one can tell of edges, as far as alerts are sealed.

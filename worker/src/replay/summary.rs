@@ -8,7 +8,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use ingest::enrich::Misses;
 use model::{AlertState, Invalid, Ledger};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use slis::live::{LiveValues, span};
 
 use super::inputs::Inputs;
 use crate::pipeline::{Held, Pipeline, Told};
@@ -25,6 +26,7 @@ pub(super) struct Summary {
     skipped: usize,
     problems: Vec<String>,
     seconds: f64,
+    objectives: Option<Json>,
 }
 
 impl Summary {
@@ -39,6 +41,7 @@ impl Summary {
             skipped: rules.skipped.len(),
             problems: inputs.problems().to_vec(),
             seconds,
+            objectives: pipeline.objectives().map(|(_, values)| standing(&values)),
         }
     }
 
@@ -81,7 +84,7 @@ impl Summary {
         let invalid: serde_json::Map<String, serde_json::Value> =
             reasons(&self.ledger).map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
         let (records, events) = (&self.ledger.records, &self.ledger.events);
-        let summary = json!({
+        let mut summary = json!({
             "records": {"read": records.read, "decoded": records.decoded, "filtered": records.filtered,
                         "invalid": records.invalid, "dropped": records.dropped},
             "invalid": invalid,
@@ -100,6 +103,9 @@ impl Summary {
             "seconds": self.seconds,
             "events_per_second": self.per_second(),
         });
+        if let (Some(summary), Some(objectives)) = (summary.as_object_mut(), &self.objectives) {
+            summary.insert("objectives".to_owned(), objectives.clone());
+        }
         writeln!(std::io::stdout().lock(), "{summary}")?;
         Ok(())
     }
@@ -146,6 +152,22 @@ impl Summary {
         )?;
         Ok(())
     }
+}
+
+/// What objectives came to: what was counted, less what was taken back, and where each stands at the last close.
+fn standing(values: &LiveValues) -> Json {
+    let net = |all: u64, taken_back: u64| all as i64 - taken_back as i64;
+    let counted = values.counters.iter().map(|((indicator, team, environment), of)| {
+        json!({"indicator": indicator, "team": team, "environment": environment,
+               "good": net(of.good, of.good_corrected), "total": net(of.total, of.total_corrected)})
+    });
+    let burns = values.burns.iter().map(|of| {
+        let rates: BTreeMap<String, f64> = of.rates.iter().map(|(ms, rate)| (span(*ms), *rate)).collect();
+        json!({"slo": of.slo, "key": of.key, "burn_rates": rates, "budget_left": of.budget_left,
+               "urgency": of.urgency.map(|urgency| urgency.name())})
+    });
+    json!({"as_of": values.as_of.map(|at| at.to_string()), "counted": counted.collect::<Vec<_>>(),
+           "burns": burns.collect::<Vec<_>>()})
 }
 
 fn numbers(counts: [u64; 5]) -> impl Iterator<Item = String> {

@@ -38,7 +38,9 @@ impl Throttle {
 /// The decision. `let_through`: at this share of the releases of now the budget would burn no faster than it lasts, the
 /// inverse of the highest burn rate that pages; 1 where none does.
 fn decision(values: &LiveValues) -> Value {
-    let paging = values.burns.iter().filter(|of| of.urgency == Some(Urgency::Page));
+    // What has no budget has no rate at which releases would spend it.
+    let burns = values.burns.iter().filter(|of| !of.rates.is_empty());
+    let paging = burns.filter(|of| of.urgency == Some(Urgency::Page));
     let (mut objectives, mut highest) = (Vec::new(), 1.0_f64);
     for of in paging {
         let rate = of.rates.values().copied().fold(0.0, f64::max);

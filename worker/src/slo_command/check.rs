@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use slis::burn::{Urgency, detects_after_s};
+use slis::burn::{Limit, Urgency, detects_after_s};
 use slis::definition::Definition;
 use slis::slo::Slo;
 
+use super::print_objectives::above;
 use crate::rules_command::{print, table};
 
 /// Arguments of `slo check`.
@@ -49,13 +50,17 @@ fn words(slo: &Slo) -> String {
     for condition in &policy.conditions {
         let minutes = |ms: i64| format!("{} min", ms / 60_000);
         let found = detects_after_s(policy.objective, condition, 1.0);
+        let (never, alone) = match condition.limit {
+            Limit::Rate(factor) => ("never", format!("{:.0} events", factor.alone_below(policy.objective))),
+            Limit::Bad(most) => ("by number", if most == 1 { "each one".to_owned() } else { "none".to_owned() }),
+        };
         rows.add_row([
             if condition.urgency == Urgency::Page { "page" } else { "ticket" }.to_owned(),
-            condition.factor.value().to_string(),
+            above(condition),
             minutes(condition.long_ms),
             minutes(condition.short_ms),
-            found.map_or_else(|| "never".to_owned(), |seconds| format!("{:.1} min", seconds / 60.0)),
-            format!("{:.0} events", condition.factor.alone_below(policy.objective)),
+            found.map_or_else(|| never.to_owned(), |seconds| format!("{:.1} min", seconds / 60.0)),
+            alone,
         ]);
     }
     let objective = policy.objective.as_percent();

@@ -32,7 +32,7 @@ pub(super) fn part(told: &[Told]) -> String {
             escaped(&slo.indicator),
             slo.policy.objective.as_percent(),
             escaped(&period_words(slo, standing)),
-            escaped(&left_words(standing.budget)),
+            escaped(&left_words(slo, standing.budget)),
             escaped(&spent_words(slo, standing)),
             escaped(&verdict_words(standing)),
             escaped(&times_words(slo, &standing.times)),

@@ -4,7 +4,7 @@
 
 use model::Timestamp;
 use serde_json::{Value as Json, json};
-use slis::burn::{Budget, Condition, Counts, Exhaustion, State, Window};
+use slis::burn::{Budget, Condition, Counts, Exhaustion, Limit, State, Window};
 use slis::slo::{Budgeting, Slo};
 use slis::standing::{Alert, Burn, Standing, Times};
 
@@ -25,7 +25,7 @@ pub(super) fn tables(told: &[Told]) -> String {
             share(counts).map_or_else(|| NO_DATA.to_owned(), |share| format!("{:.3} %", share * 100.0)),
             format!("{} %", slo.policy.objective.as_percent()),
             period_words(slo, standing),
-            left_words(standing.budget),
+            left_words(slo, standing.budget),
             spent_words(slo, standing),
             verdict_words(standing),
             times_words(slo, &standing.times),
@@ -53,13 +53,22 @@ fn condition_cells(slo: &Slo, condition: &Condition, burn: &Burn) -> [String; 8]
     [
         slo.name.clone(),
         condition.urgency.name().to_owned(),
-        condition.factor.value().to_string(),
+        above(condition),
         length(condition.long_ms),
         rate(burn.long),
         length(condition.short_ms),
         rate(burn.short),
         state_words(burn.state).to_owned(),
     ]
+}
+
+/// What a condition takes for too much.
+pub(super) fn above(condition: &Condition) -> String {
+    let limit = match condition.limit {
+        Limit::Rate(factor) => factor.value().to_string(),
+        Limit::Bad(most) => format!("{most} bad"),
+    };
+    if condition.least > 0 { format!("{limit}, of {} and more", condition.least) } else { limit }
 }
 
 fn alerts(told: &[Told]) -> String {
@@ -95,13 +104,17 @@ pub(super) fn period_words(slo: &Slo, standing: &Standing) -> String {
 }
 
 /// What is left, in words; below nothing by how much.
-pub(super) fn left_words(budget: Option<Budget>) -> String {
-    budget.map_or_else(|| NO_DATA.to_owned(), |of| format!("{:.1} %", of.left * 100.0))
+pub(super) fn left_words(slo: &Slo, budget: Option<Budget>) -> String {
+    let none = if slo.policy.objective.has_budget() { NO_DATA } else { "has none" };
+    budget.map_or_else(|| none.to_owned(), |of| format!("{:.1} %", of.left * 100.0))
 }
 
 /// What was spent of what is allowed, and of what will be.
 pub(super) fn spent_words(slo: &Slo, standing: &Standing) -> String {
-    let Some(Budget { spent, allowed, .. }) = standing.budget else { return String::new() };
+    let Some(Budget { spent, allowed, .. }) = standing.budget else {
+        let bad = standing.counts.bad();
+        return if standing.counts.total > 0 { format!("{bad} of 0") } else { String::new() };
+    };
     let unit = if slo.budgeting == Budgeting::Occurrences { "" } else { " slices" };
     let until = standing.forecast.map_or_else(String::new, |of| format!(", about {:.1} until the end", of.allowed));
     format!("{spent} of {allowed:.1}{unit}{until}")
@@ -124,6 +137,7 @@ pub(super) fn times_words(slo: &Slo, times: &Times) -> String {
     let exact = match times.exact {
         Exhaustion::After(ms) => long(ms),
         Exhaustion::Never => never.to_owned(),
+        Exhaustion::NoData if !slo.policy.objective.has_budget() => return "each bad one counts".to_owned(),
         Exhaustion::NoData => return NO_DATA.to_owned(),
     };
     let (full, left, pace) = (after(times.full_ms), after(times.left_ms), length(times.pace_ms));
@@ -205,8 +219,12 @@ fn condition(slo: &Slo, of: &Condition, burn: &Burn) -> Json {
         State::Unsure => "unsure",
         State::Firing => "firing",
     };
+    let (name, limit) = match of.limit {
+        Limit::Rate(factor) => ("factor", json!(factor.value())),
+        Limit::Bad(most) => ("bad", json!(most)),
+    };
     json!({
-        "urgency": of.urgency.name(), "factor": of.factor.value(), "long": window(of.long_ms, burn.long),
+        "urgency": of.urgency.name(), name: limit, "long": window(of.long_ms, burn.long),
         "short": window(of.short_ms, burn.short), "state": state,
     })
 }
