@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::bucketed::{Bucket, Event, Learner, Learning, Score};
 use crate::explanation::Explanation;
 use crate::seasonal::{Seasonal, slot_of, zone};
-use crate::stats::{ln, ln_none, shown};
+use crate::stats::{exp, ln, ln_none, shown};
 
 /// The parameters, with the zone read.
 #[derive(Debug, Clone)]
@@ -78,6 +78,7 @@ impl Learner for Silence {
         }
         Some(Score {
             value: (-ln_p * 1_000.0).round() / 1_000.0,
+            figures: crate::explanation::figures(0.0, expected, Some(exp(ln_p))),
             explanation: Explanation {
                 observed: format!("nothing for {} min, since {}", silent_ms / 60_000, Timestamp::from_ms(since)),
                 expected: format!("{} events (P of none e^{})", shown(expected), shown(ln_p)),

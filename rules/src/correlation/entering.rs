@@ -84,7 +84,8 @@ impl Correlations {
             }
         }
         let principal = self.graph.principal(&seen.fields);
-        Walk { agenda, seen: self.shared(seen), handle, principal, timer: None, findings, tell }
+        let (seen, found) = (self.shared(seen), Vec::new());
+        Walk { agenda, seen, handle, principal, timer: None, findings, found, tell }
     }
 
     /// What a timer derives of an event that has been in before.
@@ -92,8 +93,8 @@ impl Correlations {
         let handle = self.handles.add(&seen.order.id, seen.order.sha256, seen.number);
         let principal = self.graph.principal(&seen.fields);
         self.scratch.groups.clear();
-        let (agenda, findings) = Default::default();
-        Walk { agenda, seen: Arc::new(seen), handle, principal, timer: Some(now), findings, tell }
+        let (agenda, findings, found) = Default::default();
+        Walk { agenda, seen: Arc::new(seen), handle, principal, timer: Some(now), findings, found, tell }
     }
 
     /// The event, in the memory of the one before where nobody kept that.

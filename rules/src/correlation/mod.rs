@@ -7,6 +7,7 @@ mod absence;
 mod agenda;
 mod ahead;
 mod decimal;
+mod deriving;
 mod detecting;
 mod engine;
 mod entering;
@@ -47,6 +48,7 @@ mod waiting;
 mod watching;
 mod windows;
 
+pub(crate) use deriving::{asks_a_detector, is_about_anomalies};
 pub(crate) use detecting::is_open;
 
 pub use detecting::Factory;
