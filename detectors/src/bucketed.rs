@@ -21,7 +21,7 @@ use crate::explanation::Explanation;
 use crate::keyed::Keyed;
 
 /// Of the shapes in a snapshot.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Groups of one key.
 const GROUPS_MAX: usize = 4;

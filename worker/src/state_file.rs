@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Version of the shapes of everything that a state holds; grows with every change of one of them.
-pub const STATE_VERSION: u32 = 6;
+pub const STATE_VERSION: u32 = 7;
 
 /// Writes a state, and returns how many bytes it has; it is on disk then.
 ///
