@@ -62,3 +62,4 @@ mod state_secrets;
 mod suppression;
 mod trace;
 mod why;
+mod worker_rules;
