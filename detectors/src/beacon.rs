@@ -123,6 +123,7 @@ impl Beacon {
         let (median, mad) = median_mad(&intervals);
         (score >= self.spec.score_min).then(|| Score {
             value: (score * 1_000.0).round() / 1_000.0,
+            figures: crate::explanation::figures(score, self.spec.score_min, None),
             explanation: Explanation {
                 observed: format!(
                     "{} connections of {} bytes (median) every {} s ± {}, across {} jobs since {}",

@@ -9,7 +9,7 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use model::{
-    Anomaly, Change, Detector, DetectorHeld, Frame, Malformed, Observation, Period, Standing, Timestamp, Told,
+    Anomaly, Change, Detector, DetectorHeld, Figures, Frame, Malformed, Observation, Period, Standing, Timestamp, Told,
     from_snapshot, to_snapshot,
 };
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ use crate::explanation::Explanation;
 use crate::keyed::Keyed;
 
 /// Of the shapes in a snapshot.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Groups of one key.
 const GROUPS_MAX: usize = 4;
@@ -107,6 +107,7 @@ pub(crate) struct Event<'e> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Score {
     pub(crate) value: f64,
+    pub(crate) figures: Figures,
     pub(crate) explanation: Explanation,
 }
 
@@ -183,7 +184,7 @@ impl<L: Learner> Bucketed<L> {
         if found.is_some() || cell.is_told {
             cell.last_similar_ms = Some(end);
         }
-        let ordinary = || Score { value: 0.0, explanation: Explanation::ordinary_again() };
+        let ordinary = || Score { value: 0.0, figures: Figures::default(), explanation: Explanation::ordinary_again() };
         let told = match (change, standing) {
             // What is explained, and what is remarkable of a key that learns, is for the report only.
             (None, Standing::Explained | Standing::Learning | Standing::Shadow) if found.is_some() && !cell.is_told => {

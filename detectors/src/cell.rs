@@ -67,6 +67,7 @@ impl<K> Cell<K> {
             value: score.value,
             observed: score.explanation.observed(&of),
             baseline: score.explanation.baseline(&of),
+            figures: score.figures,
             evidence: self.evidence.clone(),
             standing,
         }

@@ -144,6 +144,7 @@ impl Counts {
             .map(|group| format!("at most {} in the bucket before (group of {} keys)", group.last.1, group.last.0));
         Some(Score {
             value: surprise(p),
+            figures: crate::explanation::figures(x as f64, norm.mean(), Some(p)),
             explanation: Explanation {
                 observed: format!("{x}{runs} since {}", model::Timestamp::from_ms(bucket.start)),
                 expected: below(norm.mean(), bound, self.spec.p),

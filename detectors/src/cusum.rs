@@ -100,6 +100,7 @@ impl Cusum {
         };
         Score {
             value: (w * 1_000.0).round() / 1_000.0,
+            figures: crate::explanation::figures(events as f64, expected, None),
             explanation: Explanation {
                 observed: format!(
                     "{events} {what} since {}: {} times as many",

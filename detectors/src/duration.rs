@@ -87,6 +87,7 @@ impl Duration {
         let deviation = (1.4826 * mad).max(0.05);
         Score {
             value: (key.s * 1_000.0).round() / 1_000.0,
+            figures: crate::explanation::figures(exp(now), exp(median), Some(p)),
             explanation: Explanation {
                 observed: format!(
                     "the last {} runs took {} s (median), {} times as long, rising for {} runs",

@@ -6,7 +6,9 @@
 
 use std::any::Any;
 
-use model::{Anomaly, Detector, DetectorHeld, EntropySpec, Malformed, Observation, Standing, Timestamp, to_snapshot};
+use model::{
+    Anomaly, Detector, DetectorHeld, EntropySpec, Figures, Malformed, Observation, Standing, Timestamp, to_snapshot,
+};
 
 use crate::stats::{ln, shown};
 
@@ -75,6 +77,7 @@ impl Detector for Entropy {
                 "expected at most {} bits; digests, UUIDs and tokens' headers are taken out",
                 self.spec.bits
             ),
+            figures: Figures { observed: Some(bits), expected: Some(self.spec.bits), p: None },
             evidence: vec![observation.evidence.clone()],
             standing: Standing::Active,
         })

@@ -4,7 +4,7 @@
 //! Every detector that learns by bucket fills all of it. Must never quote a text without its redaction later: what is said
 //! here leaves as facts of a finding, which are redacted there.
 
-use model::Timestamp;
+use model::{Figures, Timestamp};
 
 use crate::stats::shown;
 
@@ -69,6 +69,11 @@ impl Explanation {
             self.expected, self.size, self.ordinary
         )
     }
+}
+
+/// What was seen and expected, in numbers.
+pub(crate) fn figures(observed: f64, expected: f64, p: Option<f64>) -> Figures {
+    Figures { observed: Some(observed), expected: Some(expected), p }
 }
 
 /// An expectation with the bound that all but the part p lie below.

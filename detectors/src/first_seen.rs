@@ -10,8 +10,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, FirstSeenSpec, Malformed, Observation, Standing, Timestamp, from_snapshot,
-    to_snapshot,
+    Anomaly, Detector, DetectorHeld, Figures, FirstSeenSpec, Malformed, Observation, Standing, Timestamp,
+    from_snapshot, to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,7 @@ impl FirstSeen {
             value: novelty,
             observed: self.observed(tuple),
             baseline: self.baseline(known, (sights.len(), n, newest), others),
+            figures: Figures::default(),
             evidence: vec![observation.evidence.clone()],
             standing: Standing::Active,
         })

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, Evidence, GeoVelocitySpec, Malformed, Observation, Standing, Timestamp,
+    Anomaly, Detector, DetectorHeld, Evidence, Figures, GeoVelocitySpec, Malformed, Observation, Standing, Timestamp,
     from_snapshot, to_snapshot,
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,7 @@ impl GeoVelocity {
                 speed as i64
             ),
             baseline: format!("event {} at {}; an aeroplane flies 900 km/h", last.evidence.id, last.at),
+            figures: Figures { observed: Some(speed), ..Figures::default() },
             evidence: vec![last.evidence.clone(), observation.evidence.clone()],
             standing: Standing::Active,
         })

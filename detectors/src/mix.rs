@@ -137,6 +137,7 @@ impl Learner for Mix {
         let top: Vec<&str> = ranked.iter().take(3).map(|(_, words)| words.as_str()).collect();
         Some(Score {
             value: surprise(p),
+            figures: crate::explanation::figures(js, self.spec.divergence, Some(p)),
             explanation: Explanation {
                 observed: format!("{n} operations: {}", top.join(", ")),
                 expected: format!("a divergence below {} bits, here {}", shown(self.spec.divergence), shown(js)),

@@ -95,6 +95,7 @@ impl PeerZ {
         let words: Vec<&str> = off.iter().take(3).map(|of| of.words.as_str()).collect();
         is_odd.then(|| Score {
             value: (farthest * 1_000.0).round() / 1_000.0,
+            figures: model::Figures::default(),
             explanation: Explanation {
                 observed: words.join("; "),
                 expected: format!("z below {}, and no two of {}", self.spec.z_one, self.spec.z_two),
@@ -141,7 +142,7 @@ impl Learner for PeerZ {
         let (value, (observed, expected, size, ordinary)) = key.last.take()?;
         let is_most = key.odd > key.open.len() as u64;
         let explanation = Explanation { observed, expected, size, peers: String::new(), ordinary };
-        is_most.then_some(Score { value, explanation })
+        is_most.then_some(Score { value, figures: model::Figures::default(), explanation })
     }
 
     fn settle(&self, key: &mut Jobs, _: Bucket, how: Learning) {

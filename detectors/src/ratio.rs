@@ -98,6 +98,7 @@ impl Ratio {
         let first = open.first_bad_ms.map_or(String::new(), |ms| format!(", the first at {}", Timestamp::from_ms(ms)));
         Some(Score {
             value: surprise(p),
+            figures: crate::explanation::figures(open.bad as f64, open.trials as f64 * a / (a + b), Some(p)),
             explanation: Explanation {
                 observed: format!("{} of {} bad ({}){first}", open.bad, open.trials, part(open.bad, open.trials)),
                 expected: format!(

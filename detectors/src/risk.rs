@@ -8,8 +8,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use model::{
-    Anomaly, Detector, DetectorHeld, Evidence, Malformed, Observation, RiskSpec, Standing, Timestamp, from_snapshot,
-    to_snapshot,
+    Anomaly, Detector, DetectorHeld, Evidence, Figures, Malformed, Observation, RiskSpec, Standing, Timestamp,
+    from_snapshot, to_snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +140,7 @@ impl Risk {
                 self.spec.span_ms / 1_000,
                 classes.join(", ")
             ),
+            figures: Figures::default(),
             evidence: evidence.into_iter().map(|(_, evidence)| evidence).collect(),
             standing: Standing::Active,
         })

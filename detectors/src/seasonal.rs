@@ -18,6 +18,9 @@ const MEAN_MIN: f64 = 0.05;
 /// Buckets of a slot before it says anything.
 pub(crate) const WARM: u16 = 4;
 
+/// Days on which a slot was seen before it says anything of silence: an hour's many short buckets are of one day.
+const WARM_DAYS: u16 = 4;
+
 /// A slot that was not updated for so many days knows nothing.
 const FORGOTTEN_DAYS: i64 = 60;
 
@@ -60,6 +63,8 @@ struct Slot {
     /// With exposure the mean of `m_E²`.
     w: f32,
     n: u16,
+    /// Days that these buckets are of.
+    days: u16,
     /// Day since 1970 of the last bucket.
     day: u32,
 }
@@ -111,15 +116,19 @@ impl Seasonal {
 
     /// `v* = max(v, m) + m²/n`, m at least 0.05. None: the slot knows too little.
     pub(crate) fn expect(&self, slot: usize, now_ms: i64) -> Option<Expected> {
-        let slot = self.slots.get(slot).filter(|slot| slot.n >= WARM && !slot.is_unknown(now_ms))?;
-        let mean = f64::from(slot.m).max(MEAN_MIN);
-        let variance = f64::from(slot.v).max(mean) + mean * mean / f64::from(slot.n);
-        Some(Expected { mean, variance, n: slot.n })
+        let slot = self.slots.get(slot).filter(|slot| slot.is_warm(now_ms))?;
+        Some(slot.expected(f64::from(slot.m).max(MEAN_MIN)))
+    }
+
+    /// The same for whoever waits for events: of a slot seen on four days, and one that nothing ever came in expects none.
+    pub(crate) fn expect_awaited(&self, slot: usize, now_ms: i64) -> Option<Expected> {
+        let slot = self.slots.get(slot).filter(|slot| slot.is_awaited(now_ms))?;
+        Some(slot.expected(f64::from(slot.m)))
     }
 
     /// Of an exposure e: `m_E = ρE`, `v_E = m_E + φ m_E² + m_E²/n`.
     pub(crate) fn expect_exposed(&self, slot: usize, now_ms: i64, e: f64) -> Option<Expected> {
-        let slot = self.slots.get(slot).filter(|slot| slot.n >= WARM && !slot.is_unknown(now_ms))?;
+        let slot = self.slots.get(slot).filter(|slot| slot.is_warm(now_ms))?;
         let mean = (f64::from(slot.m) * e).max(MEAN_MIN);
         let phi = if slot.w > 0.0 { (f64::from(slot.v) / f64::from(slot.w)).max(0.0) } else { 0.0 };
         let variance = mean + (phi + 1.0 / f64::from(slot.n)) * mean * mean;
@@ -130,7 +139,7 @@ impl Seasonal {
     pub(crate) fn accept(&mut self, slot: usize, end_ms: i64, (n, mean, variance): (u64, f64, f64)) {
         let Some(slot) = self.slot_mut(slot) else { return };
         let n = u16::try_from(n).unwrap_or(u16::MAX).max(WARM);
-        *slot = Slot { m: mean as f32, v: variance as f32, w: 0.0, n, day: day(end_ms) };
+        *slot = Slot { m: mean as f32, v: variance as f32, w: 0.0, n, days: WARM_DAYS, day: day(end_ms) };
     }
 
     /// Every slot so many times as high.
@@ -142,9 +151,14 @@ impl Seasonal {
         }
     }
 
+    /// A slot of it says something of silence.
+    pub(crate) fn is_awaited(&self, now_ms: i64) -> bool {
+        self.slots.iter().any(|slot| slot.is_awaited(now_ms))
+    }
+
     /// A slot of it says something.
     pub(crate) fn is_warm(&self, now_ms: i64) -> bool {
-        self.slots.iter().any(|slot| slot.n >= WARM && !slot.is_unknown(now_ms))
+        self.slots.iter().any(|slot| slot.is_warm(now_ms))
     }
 }
 
@@ -153,13 +167,28 @@ impl Slot {
         self.n == 0 || i64::from(day(now_ms)) - i64::from(self.day) > FORGOTTEN_DAYS
     }
 
+    fn is_warm(&self, now_ms: i64) -> bool {
+        self.n >= WARM && !self.is_unknown(now_ms)
+    }
+
+    fn is_awaited(&self, now_ms: i64) -> bool {
+        self.days >= WARM_DAYS && !self.is_unknown(now_ms)
+    }
+
+    fn expected(&self, mean: f64) -> Expected {
+        let variance = f64::from(self.v).max(mean) + mean * mean / f64::from(self.n);
+        Expected { mean, variance, n: self.n }
+    }
+
     /// One more bucket; gives its share.
     fn next(&mut self, end_ms: i64) -> f64 {
         if self.is_unknown(end_ms) {
             *self = Slot::default();
         }
+        let today = day(end_ms.saturating_sub(1));
+        self.days = self.days.saturating_add(u16::from(self.n == 0 || self.day != today));
         self.n = self.n.saturating_add(1);
-        self.day = day(end_ms);
+        self.day = today;
         ALPHA.max(1.0 / f64::from(self.n))
     }
 }
@@ -171,6 +200,8 @@ fn day(ms: i64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HOUR_MS: i64 = 3_600_000;
 
     #[test]
     fn a_slot_is_an_hour_of_weekdays_or_weekends_where_the_team_is() {
@@ -186,30 +217,43 @@ mod tests {
     }
 
     #[test]
+    fn silence_is_known_after_four_days_however_short_buckets_are() {
+        let mut of = Seasonal::default();
+        for at in 0..4 {
+            (1..=6).for_each(|bucket| of.learn(23, at * DAY_MS + 23 * HOUR_MS + bucket * 600_000, 2.0));
+            assert_eq!((of.is_warm(at * DAY_MS), of.is_awaited(at * DAY_MS)), (true, at == 3), "on day {at}");
+        }
+        let mut silent = Seasonal::default();
+        (0..4).for_each(|at| silent.learn(0, at * DAY_MS + HOUR_MS, 0.0));
+        let means = [silent.expect_awaited(0, 3 * DAY_MS), silent.expect(0, 3 * DAY_MS)].map(|of| of.map(|of| of.mean));
+        assert_eq!(means, [Some(0.0), Some(MEAN_MIN)]);
+    }
+
+    #[test]
     fn the_first_ten_buckets_are_a_plain_mean_then_the_last_count_most() {
         let mut of = Seasonal::default();
-        for (at, x) in [3.0, 5.0, 7.0, 9.0].into_iter().enumerate() {
-            assert_eq!(of.expect(0, DAY_MS), None, "after {at}");
-            of.learn(0, DAY_MS, x);
+        for (at, x) in (0..).zip([3.0, 5.0, 7.0, 9.0]) {
+            assert_eq!(of.expect(0, at * DAY_MS), None, "after {at}");
+            of.learn(0, at * DAY_MS + HOUR_MS, x);
         }
-        let expected = of.expect(0, DAY_MS).expect("warm");
+        let expected = of.expect(0, 3 * DAY_MS).expect("warm");
         assert!((expected.mean - 6.0).abs() < 1e-6);
         // Population variance of 3, 5, 7, 9 is 5, below the mean; 6 + 36/4.
         assert!((expected.variance - 15.0).abs() < 1e-5, "{expected:?}");
-        (0..200).for_each(|_| of.learn(0, DAY_MS, 100.0));
-        assert!((of.expect(0, DAY_MS).expect("warm").mean - 100.0).abs() < 0.01);
-        assert_eq!(of.expect(0, 62 * DAY_MS), None, "untouched for 61 days");
-        assert_eq!(of.expect(1, DAY_MS), None, "another hour");
+        (0..200).for_each(|_| of.learn(0, 3 * DAY_MS + HOUR_MS, 100.0));
+        assert!((of.expect(0, 3 * DAY_MS).expect("warm").mean - 100.0).abs() < 0.01);
+        assert_eq!(of.expect(0, 64 * DAY_MS), None, "untouched for 61 days");
+        assert_eq!(of.expect(1, 3 * DAY_MS), None, "another hour");
     }
 
     #[test]
     fn with_exposure_the_rate_is_learned_and_more_runs_are_ordinary() {
         let mut of = Seasonal::default();
-        for (x, e) in [(20.0, 10.0), (40.0, 20.0), (60.0, 30.0), (20.0, 10.0), (80.0, 40.0)] {
-            of.learn_exposed(0, DAY_MS, x, e);
+        for (day, (x, e)) in (0..).zip([(20.0, 10.0), (40.0, 20.0), (60.0, 30.0), (20.0, 10.0), (80.0, 40.0)]) {
+            of.learn_exposed(0, day * DAY_MS + HOUR_MS, x, e);
         }
-        of.learn_exposed(0, DAY_MS, 5.0, 0.0);
-        let expected = of.expect_exposed(0, DAY_MS, 100.0).expect("warm");
+        of.learn_exposed(0, 4 * DAY_MS, 5.0, 0.0);
+        let expected = of.expect_exposed(0, 4 * DAY_MS, 100.0).expect("warm");
         assert!((expected.mean - 200.0).abs() < 1e-3);
         assert!((expected.variance - (200.0 + 40_000.0 / 5.0)).abs() < 1.0, "{expected:?}");
     }

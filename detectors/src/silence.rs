@@ -1,7 +1,8 @@
 //! A13, silence: nothing where much should be.
 //!
 //! `ln P₀ = Σ r·ln(r/(r+m))` over the empty buckets, mean and variance by slot (see `seasonal`), `−Σ m` where they are Poisson; told
-//! when it falls below ln p and the silence is long enough. Buckets are the resolution. Must never speak behind the last
+//! when it falls below ln p and the silence is long enough. Buckets are the resolution. A slot counts once it has been seen on
+//! four days, so a key warms up in days; an hour in which nothing ever came is as likely silent as not, and adds nothing. Must never speak behind the last
 //! event of its input: its timer is the close of a bucket, and these stop there.
 
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::bucketed::{Bucket, Event, Learner, Learning, Score};
 use crate::explanation::Explanation;
 use crate::seasonal::{Seasonal, slot_of, zone};
-use crate::stats::{ln, ln_none, shown};
+use crate::stats::{exp, ln, ln_none, shown};
 
 /// The parameters, with the zone read.
 #[derive(Debug, Clone)]
@@ -67,7 +68,8 @@ impl Learner for Silence {
             return None;
         }
         let (since, mut ln_p, mut expected) = key.silence.unwrap_or((bucket.start, 0.0, 0.0));
-        if let Some(of) = key.season.expect(slot_of(&self.zone, bucket.start), bucket.start) {
+        let slot = slot_of(&self.zone, bucket.start);
+        if let Some(of) = key.season.expect_awaited(slot, bucket.start).filter(|of| of.mean > 0.0) {
             ln_p += ln_none(of.mean, of.variance);
             expected += of.mean;
         }
@@ -78,6 +80,7 @@ impl Learner for Silence {
         }
         Some(Score {
             value: (-ln_p * 1_000.0).round() / 1_000.0,
+            figures: crate::explanation::figures(0.0, expected, Some(exp(ln_p))),
             explanation: Explanation {
                 observed: format!("nothing for {} min, since {}", silent_ms / 60_000, Timestamp::from_ms(since)),
                 expected: format!("{} events (P of none e^{})", shown(expected), shown(ln_p)),
@@ -103,7 +106,7 @@ impl Learner for Silence {
     }
 
     fn is_warm(&self, key: &Key, _: &[&()], bucket: Bucket) -> bool {
-        key.season.is_warm(bucket.start)
+        key.season.is_awaited(bucket.start)
     }
 
     fn teach(&self, _: &Key, (): &mut ()) {}

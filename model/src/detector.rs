@@ -88,10 +88,23 @@ pub struct Anomaly {
     pub observed: String,
     /// What it was compared with, in words.
     pub baseline: String,
+    /// The same in numbers.
+    pub figures: Figures,
     /// The events that made it, in total order, the observed one last.
     pub evidence: Vec<Arc<Evidence>>,
     /// Whether it is to be told.
     pub standing: Standing,
+}
+
+/// What was observed in numbers, as far as the detector has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Figures {
+    /// What was seen: a count, bad ones, milliseconds.
+    pub observed: Option<f64>,
+    /// What was expected, in the same unit.
+    pub expected: Option<f64>,
+    /// The probability of as much or more.
+    pub p: Option<f64>,
 }
 
 /// How much an [`Anomaly`] counts.

@@ -32,7 +32,8 @@ pub use alert::{ALERT_SCHEMA, AlertRecord, AlertState, EVIDENCE_MAX, RuleRef, Su
 pub use class::EventClass;
 pub use correlator::{Correlator, CorrelatorHeld, Derived, EVENTS_AT_ONCE, Resolution};
 pub use detector::{
-    Anomaly, Change, Detector, DetectorHeld, KEY_SEPARATOR, Observation, Period, Standing, Told, key_of, part_of,
+    Anomaly, Change, Detector, DetectorHeld, Figures, KEY_SEPARATOR, Observation, Period, Standing, Told, key_of,
+    part_of,
 };
 pub use detector_spec::{
     BeaconSpec, CountsSpec, CusumSpec, DetectorSpec, Draw, DurationSpec, EntropySpec, Feature, FirstSeenSpec, Frame,

@@ -249,6 +249,6 @@ pub(super) const TABLE: &[ClassDoc] = &[
     row(C::OpsHealth, "ops.health", None, Some(7001), "a source of events is `unhealthy`, or `healthy` again"),
     row(C::OpsHeartbeat, "ops.heartbeat", None, None, "a source of events is alive"),
     row(C::Alert, "alert", Some("incident.detected"), Some(2004), "an alert of ours, as an event"),
-    row(C::Anomaly, "anomaly", None, Some(2004), "a detector of ours saw something unusual"),
+    row(C::Anomaly, "anomaly", None, Some(2004), "a detector of ours found something unusual: `event`, `bucket`"),
     row(C::Signal, "signal", None, Some(2004), "a match of ours that only feeds other rules"),
 ];

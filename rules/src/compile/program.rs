@@ -9,6 +9,7 @@ use model::{CarriedField, Projection, Slot, Urgency};
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
+use super::error::CompileError;
 use super::index::literal_of;
 use super::required::required_text;
 use super::uses::{list_uses, searched_fields};
@@ -82,22 +83,6 @@ pub struct Program {
     pub(crate) keyword_globs: Vec<(PredicateId, Glob, bool)>,
 }
 
-/// A rule set that cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-pub enum CompileError {
-    /// An automaton over the rules' texts would be too large.
-    #[error("the texts of these rules do not fit one automaton: {0}")]
-    TooManyTexts(#[from] aho_corasick::BuildError),
-    /// A regular expression that the parser accepted cannot be built.
-    #[error("rule {rule}: {error}")]
-    Regex {
-        /// Title of the rule.
-        rule: String,
-        /// What is wrong.
-        error: regex::Error,
-    },
-}
-
 impl Program {
     /// Compiles the rules that `takes` accepts; `field` turns a rule's field name into the path asked of records.
     ///
@@ -116,11 +101,18 @@ impl Program {
         graph: &Graph,
         takes: impl Fn(u32, &Rule) -> bool,
     ) -> Result<Program, CompileError> {
+        let numbered = (0..).zip(rules).map(|(at, rule)| (at, rule.as_ref()));
+        Program::compile_numbered(numbered.filter(|(at, rule)| takes(*at, rule)), graph)
+    }
+
+    /// The same of some rules with their indexes.
+    pub(crate) fn compile_numbered<'r>(
+        rules: impl Iterator<Item = (u32, &'r Rule)>,
+        graph: &Graph,
+    ) -> Result<Program, CompileError> {
         let mut compiler = Compiler::default();
-        for (at, rule) in (0..).zip(rules) {
-            if takes(at, rule) {
-                compiler.rule(at, rule, graph.watched(at))?;
-            }
+        for (at, rule) in rules {
+            compiler.rule(at, rule, graph.watched(at))?;
         }
         compiler.finish()
     }

@@ -11,6 +11,7 @@ use model::{
 };
 
 use super::decimal::Decimal;
+use super::deriving::{FIRST_SEEN, GEO_VELOCITY};
 use super::graph::Graph;
 use super::measure::Measure;
 use super::state::{Seen, Verdict};
@@ -163,6 +164,8 @@ impl<'f> Detectors<'f> {
 /// An [`Ask`] with its detectors' numbers and its fields'.
 #[derive(Debug)]
 pub(super) struct Asked {
+    /// Name of its detectors.
+    pub(super) algo: Arc<str>,
     /// Number, fields in the detector's order, place of its value.
     sensors: Vec<(usize, Vec<Option<CarriedField>>, Slot)>,
     wheres: Vec<Where>,
@@ -186,7 +189,9 @@ impl Asked {
             (detectors.add(&sensor.spec), fields, compared.ask(&sensor.value))
         };
         let sensors = ask.sensors.iter().map(sensor).collect();
-        Asked { sensors, wheres: ask.wheres.clone(), compared, places, trust: TRUST.map(|name| graph.field(name)) }
+        let algo = if ask.wheres.is_empty() { FIRST_SEEN } else { GEO_VELOCITY }.into();
+        let trust = TRUST.map(|name| graph.field(name));
+        Asked { algo, sensors, wheres: ask.wheres.clone(), compared, places, trust }
     }
 
     /// Every detector, by its number, is asked about the event. None: they do not agree; else what they found.

@@ -15,6 +15,7 @@ use model::{
 
 use super::agenda::Agenda;
 use super::ahead::Ahead;
+use super::deriving::{Deriving, Found};
 use super::detecting::{self, Detectors, Factory};
 use super::entering::Announced;
 use super::gates::{Gate, needed};
@@ -48,6 +49,8 @@ pub struct Correlations {
     /// By node of the graph; None: other lanes have it.
     pub(super) nodes: Arc<[Option<Active>]>,
     pub(super) lists: Arc<Lists>,
+    /// The rules on what detectors find; None: there are none.
+    pub(super) deriving: Option<Arc<Deriving>>,
     pub(super) keys: Keys,
     /// The events that windows hold.
     pub(super) handles: Handles,
@@ -113,6 +116,8 @@ pub(super) struct Walk<'w> {
     /// The timer that is running.
     pub(super) timer: Option<i64>,
     pub(super) findings: BTreeMap<usize, Box<Finding>>,
+    /// What detectors found at it, of rules that hold.
+    pub(super) found: Vec<Found>,
     pub(super) tell: &'w mut dyn FnMut(Derived),
 }
 
@@ -169,10 +174,12 @@ impl Correlations {
             }));
         }
         let health = Health::new(listens(&nodes));
+        let deriving = Deriving::new(&graph, |at| nodes.get(at).is_some_and(Option::is_some))?;
         Ok(Correlations {
             nodes: nodes.into(),
             graph,
             lists,
+            deriving,
             keys: Keys::new(limits.keys_max),
             handles: Handles::default(),
             looked: 0,
@@ -208,16 +215,23 @@ impl Correlations {
                 self.feed(at, &mut walk.agenda);
             }
         }
-        let Walk { agenda, seen, .. } = walk;
-        self.scratch.seen = Some(seen);
+        let Walk { agenda, seen, found, timer, tell, .. } = walk;
         (self.scratch.agenda, self.scratch.ports) = (agenda, ports);
+        for found in found {
+            if let Some(walk) = self.derived(&found, (&seen, timer), Correlations::next_number, &mut *tell) {
+                self.walk(walk);
+            }
+        }
+        self.scratch.seen = Some(seen);
     }
 
     /// What holds feeds what refers to it.
     pub(super) fn feed(&self, at: usize, agenda: &mut Agenda) {
         let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
         let gate = agenda.gate();
-        let taken = feeds.iter().filter(|(fed, _)| self.is_open(gate, *fed));
+        // Through the port of anomalies goes not the event, but what was found at it.
+        let events = feeds.iter().filter(|(_, port)| *port != Port::Anomaly);
+        let taken = events.filter(|(fed, _)| self.is_open(gate, *fed));
         taken.for_each(|(fed, port)| agenda.insert(*fed, *port));
     }
 

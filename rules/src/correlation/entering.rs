@@ -86,7 +86,8 @@ impl Correlations {
             }
         }
         let principal = self.graph.principal(&seen.fields);
-        Walk { agenda, seen: self.shared(seen), handle, principal, timer: None, findings, tell }
+        let (seen, found) = (self.shared(seen), Vec::new());
+        Walk { agenda, seen, handle, principal, timer: None, findings, found, tell }
     }
 
     /// What a timer derives of an event that has been in before.
@@ -94,9 +95,9 @@ impl Correlations {
         let handle = self.handles.add(&seen.order.id, seen.order.sha256, seen.number);
         let principal = self.graph.principal(&seen.fields);
         self.scratch.groups.clear();
-        let (mut agenda, findings) = (Agenda::default(), BTreeMap::new());
+        let (mut agenda, findings, found) = <(Agenda, _, _)>::default();
         agenda.begin(seen.gate);
-        Walk { agenda, seen: Arc::new(seen), handle, principal, timer: Some(now), findings, tell }
+        Walk { agenda, seen: Arc::new(seen), handle, principal, timer: Some(now), findings, found, tell }
     }
 
     /// The event, in the memory of the one before where nobody kept that.

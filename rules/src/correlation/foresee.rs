@@ -58,7 +58,9 @@ impl Correlations {
                 holds = !self.is_uncertain(at) && self.inside_ahead((at, number), memory, walk);
             }
         }
-        if holds && let Some(finding) = walk.findings.remove(&at) {
+        if !holds {
+            walk.found.retain(|found| found.at != at);
+        } else if let Some(finding) = walk.findings.remove(&at) {
             self.tell_rule(at, *finding, walk.tell);
         }
         holds
@@ -104,7 +106,8 @@ impl Correlations {
                 let mut ask = |number: usize, observation: &model::Observation<'_>| {
                     detectors.get(number)?.peek(ahead.detectors.get_mut(number)?.as_mut(), observation)
                 };
-                memory::explain(at, asked.holds(&walk.seen, &mut ask, lists, &mut scratch.row), walk)
+                let found = asked.holds(&walk.seen, &mut ask, lists, &mut scratch.row);
+                memory::explain(at, asked, found, walk)
             }
             Remembered::Watched(of) => self.watch_ahead(at, of, walk),
             Remembered::Interval { .. } => true,

@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use model::{Carried, CarriedField, Sha256};
 use rustc_hash::FxBuildHasher;
 
 use super::content;
+use super::deriving;
 use super::detecting::{self, Ask};
 use super::needs::{asked_through, own_needs};
 use super::silence::Silencing;
@@ -61,6 +63,8 @@ pub(super) struct Node {
     pub(super) asks: Vec<Ask>,
     /// What a rule lets a detector watch.
     pub(super) watch: Option<Watch>,
+    /// A rule on anomalies: they are judged where they are found.
+    pub(super) on_anomalies: Option<Arc<Rule>>,
     /// What each reference of a correlation adds to a sum of risk.
     pub(super) weights: Vec<f64>,
 }
@@ -68,7 +72,7 @@ pub(super) struct Node {
 impl Node {
     /// A rule that earlier events decide, too.
     fn remembers(&self) -> bool {
-        let learns = !self.asks.is_empty() || self.watch.is_some();
+        let learns = !self.asks.is_empty() || self.watch.is_some() || self.on_anomalies.is_some();
         learns || matches!(&self.kind, Kind::Rule(memories) if !memories.is_empty())
     }
 }
@@ -94,6 +98,8 @@ pub(super) enum Port {
     Close(usize),
     /// An announced period, which explains what a detector finds.
     Announce,
+    /// What the rule's detector finds is an event for this one.
+    Anomaly,
 }
 
 /// What judging has to carry for a rule.
@@ -124,7 +130,7 @@ impl Graph {
             building.add(Target::Correlation(at), &speaks);
         }
         for at in 0..building.rules.len() {
-            if building.rules.get(at).is_some_and(|rule| rule.remembers()) {
+            if building.rules.get(at).is_some_and(|rule| rule.remembers() || deriving::is_about_anomalies(rule)) {
                 building.add(Target::Rule(at), &speaks);
             }
         }
@@ -245,6 +251,10 @@ impl Building<'_> {
                 let rule = self.rules.get(at)?;
                 let mut references = memory_references(&rule.memories);
                 references.extend(watching::announcers(rule).map(|of| (Target::Rule(of), Port::Announce)));
+                if deriving::is_about_anomalies(rule) {
+                    let feeding = self.rules.iter().enumerate().filter(|(_, of)| deriving::feeds(of, rule));
+                    references.extend(feeding.map(|(of, _)| (Target::Rule(of), Port::Anomaly)));
+                }
                 (Kind::Rule(rule.memories.clone()), references)
             }
             Target::Correlation(at) => {
@@ -268,19 +278,9 @@ impl Building<'_> {
                 lists.push(use_of.clone());
             }
         }
-        let (asks, watch, weights) = match target {
-            Target::Rule(at) => {
-                let rule = self.rules.get(at);
-                let asks = rule.map(|rule| detecting::asks(rule)).unwrap_or_default();
-                (asks, rule.and_then(|rule| Watch::of(rule)), Vec::new())
-            }
-            Target::Correlation(at) => {
-                let weights = |of: &&Correlation| detecting::weights(of, &self.rules, &self.correlations);
-                (Vec::new(), None, self.correlations.get(at).map(weights).unwrap_or_default())
-            }
-        };
-        let speaks = speaks(index);
-        self.graph.nodes.push(Node { index, kind, feeds: Vec::new(), speaks, lists, asks, watch, weights });
+        let (speaks, feeds) = (speaks(index), Vec::new());
+        let node = Node { index, kind, feeds, speaks, lists, ..self.asking(target) };
+        self.graph.nodes.push(node);
         self.graph.of_index.insert(index, at);
         for (feeder, port) in feeders {
             if let Some(feeder) = self.graph.nodes.get_mut(feeder) {
@@ -288,6 +288,28 @@ impl Building<'_> {
             }
         }
         Some(at)
+    }
+
+    /// A node with no more than what its document asks of detectors, or of what they find.
+    fn asking(&self, target: Target) -> Node {
+        let (asks, watch, on_anomalies, weights) = Default::default();
+        let (index, kind, feeds, lists) = (self.index(target), Kind::Rule(Vec::new()), Vec::new(), Vec::new());
+        let node = Node { index, kind, feeds, speaks: false, lists, asks, watch, on_anomalies, weights };
+        match target {
+            Target::Rule(at) => match self.rules.get(at) {
+                None => node,
+                Some(rule) => Node {
+                    asks: detecting::asks(rule),
+                    watch: Watch::of(rule),
+                    on_anomalies: deriving::is_about_anomalies(rule).then(|| Arc::new((*rule).clone())),
+                    ..node
+                },
+            },
+            Target::Correlation(at) => {
+                let weights = |of: &&Correlation| detecting::weights(of, &self.rules, &self.correlations);
+                Node { weights: self.correlations.get(at).map(weights).unwrap_or_default(), ..node }
+            }
+        }
     }
 
     /// What each node needs of an event, handed down to the rules that its events come from.
@@ -301,10 +323,14 @@ impl Building<'_> {
             let mut asked = needs.get(at).cloned().unwrap_or_default();
             for (fed, port) in &node.feeds {
                 let Some(fed_node) = self.graph.nodes.get(*fed) else { continue };
+                let handed_on = || needs.get(*fed).into_iter().flatten().cloned();
+                if let (Port::Anomaly, Some(rule)) = (port, &fed_node.on_anomalies) {
+                    asked.extend(deriving::asked_of_parent(rule, handed_on()));
+                }
                 asked.extend(asked_through(fed_node, *port));
                 // What holds at this event may feed others, which read their fields from the same event.
                 if let Port::Reference(_) = port {
-                    asked.extend(needs.get(*fed).into_iter().flatten().cloned());
+                    asked.extend(handed_on());
                 }
             }
             if let Some(own) = needs.get_mut(at) {

@@ -5,7 +5,9 @@
 
 use model::{Anomaly, Derived, Finding, Observation, Urgency};
 
+use super::deriving::Found;
 use super::detecting;
+use super::detecting::Asked;
 use super::engine::{Active, Correlations, Walk, node_of};
 use super::graph::Port;
 use super::group;
@@ -41,12 +43,15 @@ pub(super) fn see(memory: &Remembered, seen: &Seen, state: &mut State) -> bool {
     last.see(rule, value, same, seen.at)
 }
 
-/// What detectors found stands in the finding; says whether they agreed.
-pub(super) fn explain(at: usize, found: Option<Vec<Anomaly>>, walk: &mut Walk<'_>) -> bool {
+/// What detectors found stands in the finding, and is an event itself; says whether they agreed.
+pub(super) fn explain(at: usize, asked: &Asked, found: Option<Vec<Anomaly>>, walk: &mut Walk<'_>) -> bool {
     let holds = found.is_some();
+    let found = found.unwrap_or_default();
     if let Some(finding) = walk.findings.remove(&at) {
-        walk.findings.insert(at, detecting::explained(finding, &found.unwrap_or_default()));
+        walk.findings.insert(at, detecting::explained(finding, &found));
     }
+    let of = |anomaly| Found { at, algo: asked.algo.clone(), key: Vec::new(), anomaly };
+    walk.found.extend(found.into_iter().map(of));
     holds
 }
 
@@ -81,7 +86,7 @@ impl Correlations {
         for (number, memory) in memories.iter().enumerate() {
             let Remembered::Interval { rule, .. } = memory else { continue };
             if !holds {
-                return false;
+                break;
             }
             let finding = walk.findings.remove(&at);
             holds = match self.inside((at, number), memory, walk, finding.as_deref()) {
@@ -90,7 +95,9 @@ impl Correlations {
             };
             walk.findings.extend(finding.map(|finding| (at, finding)));
         }
-        if holds && let Some(finding) = walk.findings.remove(&at) {
+        if !holds {
+            walk.found.retain(|found| found.at != at);
+        } else if let Some(finding) = walk.findings.remove(&at) {
             self.tell_rule(at, *finding, walk.tell);
         }
         holds
@@ -148,7 +155,7 @@ impl Correlations {
             Remembered::Detected(asked) => {
                 let detectors = &mut self.detectors;
                 let mut ask = |number: usize, event: &Observation<'_>| detectors.get_mut(number)?.observe(event);
-                explain(at, asked.holds(seen, &mut ask, &self.lists, &mut self.scratch.row), walk)
+                explain(at, asked, asked.holds(seen, &mut ask, &self.lists, &mut self.scratch.row), walk)
             }
             Remembered::Watched(of) => self.watch((at, number), of, walk),
             Remembered::Interval { .. } => true,

@@ -8,6 +8,7 @@ mod agenda;
 mod ahead;
 mod content;
 mod decimal;
+mod deriving;
 mod detecting;
 mod engine;
 mod entering;
@@ -50,6 +51,7 @@ mod waiting;
 mod watching;
 mod windows;
 
+pub(crate) use deriving::{asks_a_detector, is_about_anomalies};
 pub(crate) use detecting::is_open;
 
 pub use detecting::Factory;

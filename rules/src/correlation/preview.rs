@@ -86,6 +86,12 @@ impl Correlations {
                 self.feed(at, &mut walk.agenda);
             }
         }
+        let Walk { seen, found, timer, tell, .. } = walk;
+        for found in found {
+            if let Some(walk) = self.derived(&found, (&seen, timer), |of| of.ahead.number(), &mut *tell) {
+                self.walk_ahead(walk);
+            }
+        }
     }
 
     fn correlation_ahead(&mut self, at: usize, active: &Active, ports: &[Port], walk: &mut Walk<'_>) -> bool {

@@ -123,7 +123,8 @@ impl Correlations {
         for (key, _) in entering {
             let (agenda, findings) = Default::default();
             let seen = seen.clone();
-            let mut walk = Walk { agenda, seen, handle, principal, timer: None, findings, tell: &mut *tell };
+            let found = Vec::new();
+            let mut walk = Walk { agenda, seen, handle, principal, timer: None, findings, found, tell: &mut *tell };
             if judged {
                 self.judge_late(at, groups.key(key), arrival, &mut walk);
             } else {

@@ -12,6 +12,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::deriving::Found;
 use super::detecting::{Answer, Detectors, TRUST, explained, teaches};
 use super::engine::{Active, Correlations, Walk, node_of};
 use super::graph::Graph;
@@ -58,6 +59,7 @@ impl Watch {
 #[derive(Debug)]
 pub(super) struct Watching {
     detector: usize,
+    algo: Arc<str>,
     key: Vec<(String, Option<CarriedField>)>,
     parts: Vec<Part>,
     compared: Projection,
@@ -118,6 +120,7 @@ impl Watching {
         }
         Watching {
             detector: detectors.add(&of.spec),
+            algo: of.algo.as_str().into(),
             key: of.key.iter().map(|name| (name.clone(), graph.field(name))).collect(),
             parts,
             compared,
@@ -172,11 +175,21 @@ impl Watching {
     /// The finding under the detector's key, where the rule does not say under which.
     fn keyed(&self, mut finding: Box<Finding>, seen: &Seen) -> Box<Finding> {
         if !self.has_fingerprint && !self.key.is_empty() {
-            let names = self.key.iter().map(|(name, _)| name.clone());
-            finding.key = names.zip(self.texts(seen).into_iter().flatten().map(str::to_owned)).collect();
+            finding.key = self.pairs(seen);
             finding.fingerprint = fingerprint(&finding);
         }
         finding
+    }
+
+    /// The key, (field, text).
+    fn pairs(&self, seen: &Seen) -> Vec<(String, String)> {
+        let names = self.key.iter().map(|(name, _)| name.clone());
+        names.zip(self.texts(seen).into_iter().flatten().map(str::to_owned)).collect()
+    }
+
+    /// What it found of an event's key, at the node of its rule.
+    fn found(&self, at: usize, seen: &Seen, anomaly: Anomaly) -> Found {
+        Found { at, algo: self.algo.clone(), key: self.pairs(seen), anomaly }
     }
 
     /// What an announcement at an event explains, as far as the detector can tell what it is about.
@@ -225,6 +238,7 @@ impl Correlations {
         match (found.standing, told) {
             (Standing::Active, told) => {
                 walk.findings.extend(told.map(|finding| (at, finding)));
+                walk.found.push(of.found(at, &walk.seen, found));
                 return true;
             }
             (Standing::Shadow | Standing::Explained, Some(finding)) => self.tell_rule(at, *tried(finding), walk.tell),
@@ -244,7 +258,9 @@ impl Correlations {
         let finding = walk.findings.remove(&at).map(|finding| of.keyed(finding, &walk.seen));
         let told = finding.zip(found.as_ref()).map(|(finding, found)| explained(finding, std::slice::from_ref(found)));
         walk.findings.extend(told.map(|finding| (at, finding)));
-        found.is_some()
+        let holds = found.is_some();
+        walk.found.extend(found.map(|found| of.found(at, &walk.seen, found)));
+        holds
     }
 
     /// An announcement explains what a detector finds.
@@ -282,7 +298,7 @@ impl Correlations {
             self.closes = earlier(self.closes, self.detectors.get(of.detector));
             for told in told {
                 self.unheard((at, number), of, &told, now, tell);
-                self.closed((at, number), told, now, tell);
+                self.closed((at, number), of, told, now, tell);
             }
         }
     }
@@ -308,7 +324,8 @@ impl Correlations {
     }
 
     /// What the close of a bucket said of a key.
-    fn closed(&mut self, (at, number): (usize, usize), told: Told, now: i64, tell: &mut dyn FnMut(Derived)) {
+    fn closed(&mut self, node: (usize, usize), of: &Watching, told: Told, now: i64, tell: &mut dyn FnMut(Derived)) {
+        let (at, number) = node;
         let is_active = told.anomaly.standing == Standing::Active;
         if !is_active && !matches!(told.anomaly.standing, Standing::Shadow | Standing::Explained) {
             return;
@@ -340,9 +357,9 @@ impl Correlations {
         if !is_active || told.change == Change::Accepted {
             return;
         }
-        self.applied += 1;
-        let later = Seen { at: now, number: self.applied, ..(*seen).clone() };
+        let later = Seen { at: now, number: self.next_number(), ..(*seen).clone() };
         let mut walk = self.later(later, now, tell);
+        walk.found.push(of.found(at, &seen, told.anomaly));
         self.feed(at, &mut walk.agenda);
         self.walk(walk);
     }

@@ -2,6 +2,8 @@
 //!
 //! Must never let a question pass that is not answered: a rule that has one means more without it.
 
+use model::EventClass;
+
 use super::context::Context;
 use super::extension::{check_keys, entries};
 use super::header::{self, scalar};
@@ -26,6 +28,10 @@ pub(super) fn ask(cx: &mut Context<'_>, document: &Node, of: &LogSource) -> Resu
     if !is_about_own_events(of) {
         return Err(Problem::new(body.line, "`x-lineage` is for rules on the model's fields")
             .hint("lineage joins events of every format: write `logsource: {product: pipewarden, category: …}`"));
+    }
+    if of.category.as_deref() == Some(EventClass::Anomaly.name()) {
+        return Err(Problem::new(body.line, "`x-lineage` does not go with category anomaly")
+            .hint("ask lineage in a rule on the events that the detector looks at"));
     }
     let Some(from) = scalar(body, "from")? else {
         return Err(Problem::new(body.line, "`x-lineage` has no `from`").hint(HINT));

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::problem::Problem;
 use super::{Settings, correlation, lineage, rule};
 use crate::ast::{Correlation, Memory, Origin, Reference, Rule, Target};
+use crate::correlation::{asks_a_detector, is_about_anomalies};
 
 /// A reference as it was written.
 #[derive(Debug, Clone)]
@@ -245,6 +246,12 @@ fn check_rule(
     own: &[bool],
     settings: &Settings,
 ) -> (Result<(), Problem>, bool) {
+    if is_about_anomalies(&draft.rule) && asks_a_detector(&draft.rule) {
+        let name = draft.rule.name.as_deref().unwrap_or(&draft.rule.id);
+        let why = format!("refers to itself: {name} → anomaly → {name}");
+        let hint = "a detector looks at what happened, not at what detectors find: name another category, or drop it";
+        return (Err(Problem::new(draft.rule.origin.line, why).hint(hint)), true);
+    }
     let is_own = |of: &usize| targets.get(*of).and_then(|at| own.get(*at)).copied().unwrap_or(false);
     let mut fields = draft.interval.iter().flat_map(|interval| &interval.fields);
     let found = fields.try_for_each(|(of, field, line)| match is_own(of) {

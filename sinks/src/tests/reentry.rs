@@ -88,7 +88,9 @@ impl Reenter for Opened {
         let position = Position { partition: Partition { source: "s".into(), name: "p".into() }, offset: 0 };
         let arrival = if record.late { Arrival::Late } else { Arrival::OnTime };
         let is_opened = record.state == AlertState::Firing;
-        is_opened.then(|| Box::new(Occurrence { order, arrival, position, fields: Carried::default(), held: vec![] }))
+        is_opened.then(|| {
+            Box::new(Occurrence { order, arrival, position, fields: Carried::default(), held: vec![], gate: 0 })
+        })
     }
 }
 

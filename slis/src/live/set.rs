@@ -119,7 +119,7 @@ impl ObjectiveSet {
     pub fn pack_evidence(&self, order: &EventOrder, arrival: Arrival, position: Position) -> Option<Box<Occurrence>> {
         let is_asked = self.definitions.iter().any(|of| of.measure == Measure::Evidence);
         let (order, fields) = (order.clone(), Carried::default());
-        is_asked.then(|| Box::new(Occurrence { order, arrival, position, fields, held: Vec::new() }))
+        is_asked.then(|| Box::new(Occurrence { order, arrival, position, gate: 0, fields, held: Vec::new() }))
     }
 }
 

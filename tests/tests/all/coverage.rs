@@ -63,10 +63,10 @@ fn table() -> (Vec<Row>, BTreeMap<String, String>) {
     (rows, waiting)
 }
 
-/// Files of the pack by detection, rules and objectives: `RUN-14` has two.
+/// Files of the pack by detection, rules, objectives and rules of a Prometheus server: `RUN-14` has two.
 fn pack() -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (folder, file) in [("rules/library", "/rule.yml"), ("slis/objectives", "")] {
+    for (folder, file) in [("rules/library", "/rule.yml"), ("slis/objectives", ""), ("docs/prometheus", "")] {
         for entry in fs::read_dir(cli::workspace().join(folder)).expect("the library") {
             let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
             let mut parts = name.split(['-', '.']);
@@ -96,7 +96,8 @@ fn page(rows: &[Row], waiting: &BTreeMap<String, String>, files: &BTreeMap<Strin
     let mut text = String::from(
         "# What the pack notices\n\nEvery failure, page, ticket and scenario that pipewarden is for, and the detections of \
          [the rule pack](rules.md) that serve it. A number\nbehind a detection is another rule of it. What *waits* is not in the pack \
-         yet: it needs objectives with their error budgets.\nThis page is made from \
+         yet: it needs objectives with their error budgets.\nWhat no event tells (when records came, how the worker does) is a \
+         rule of a [Prometheus server](operating.md#metrics) on its metrics.\nThis page is made from \
          [coverage.yaml](coverage.yaml); a test keeps it so:\n\n\
          \x20   UPDATE_EXPECT=1 cargo test --release -p pipewarden-tests --test all -- coverage::\n",
     );

@@ -59,7 +59,7 @@ x-detector: {algo: nb_seasonal, key: [prov.team, prov.env], min: 5}
 x-alert: {route: ticket, never_suppress: true}
 ";
 
-fn push(at: i64, number: usize, env: &str) -> String {
+pub fn push(at: i64, number: usize, env: &str) -> String {
     let time = model::Timestamp::from_ms(MONDAY + at);
     json!({"event": {"id": format!("p{number}"), "class": "registry.push", "action": "push", "outcome": "success", "time": time.to_string()},
            "prov": {"team": "a", "env": env}})

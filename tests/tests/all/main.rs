@@ -1,5 +1,6 @@
 //! All integration tests in one binary, so that they link once and share the services they start.
 
+mod anomalies;
 mod bad_input;
 mod broker;
 mod budget;
@@ -62,3 +63,4 @@ mod state_secrets;
 mod suppression;
 mod trace;
 mod why;
+mod worker_rules;

@@ -29,6 +29,13 @@ const DETECTORS: &str = r#"
   "condition": {"field": "alert.risk", "gte": 45}},
  "x-risk": {"half_life": "SPAN2", "cap_per_detector": true, "detectors_min": 1, "classes_min": 0},
  "x-alert": {"fingerprint": ["u"]}}
+---
+{"title": "Odd", "id": "00000004-0000-4000-8000-000000000000", "name": "odd", "level": "low",
+ "logsource": {"product": "pipewarden", "category": "anomaly"},
+ "detection": {"s": {"detector": ["first_seen", "geo_velocity"]}, "condition": "s"}, "x-alert": {"fingerprint": ["u", "detector"]}}
+---
+{"title": "Odd twice", "id": "00000005-0000-4000-8000-000000000000", "level": "high",
+ "correlation": {"type": "event_count", "rules": ["odd"], "group-by": ["u"], "timespan": "SPAN3", "condition": {"gte": 2}}}
 "#;
 
 fn seeds() -> impl Iterator<Item = u64> {
