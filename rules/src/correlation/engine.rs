@@ -197,11 +197,6 @@ impl Correlations {
         })
     }
 
-    /// Events that windows hold, and the bytes of their places.
-    pub fn events_held(&self) -> (usize, usize) {
-        self.handles.held()
-    }
-
     pub(super) fn walk(&mut self, mut walk: Walk<'_>) {
         let mut ports = std::mem::take(&mut self.scratch.ports);
         while let Some(at) = walk.agenda.pop(&mut ports) {
@@ -223,16 +218,6 @@ impl Correlations {
             }
         }
         self.scratch.seen = Some(seen);
-    }
-
-    /// What holds feeds what refers to it.
-    pub(super) fn feed(&self, at: usize, agenda: &mut Agenda) {
-        let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
-        let gate = agenda.gate();
-        // Through the port of anomalies goes not the event, but what was found at it.
-        let events = feeds.iter().filter(|(_, port)| *port != Port::Anomaly);
-        let taken = events.filter(|(fed, _)| self.is_open(gate, *fed));
-        taken.for_each(|(fed, port)| agenda.insert(*fed, *port));
     }
 
     /// A correlation: the event enters the window of each of its groups.

@@ -112,6 +112,11 @@ impl Correlations {
         }
     }
 
+    /// Events that windows hold, and the bytes of their places.
+    pub fn events_held(&self) -> (usize, usize) {
+        self.handles.held()
+    }
+
     /// Looks some windows through for the handles that they name, where there are many that nobody might name any more.
     fn look_through(&mut self) {
         let Correlations { handles, keys, ahead, looked, .. } = self;

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::agenda::Agenda;
 use super::engine::Correlations;
-use super::graph::Graph;
+use super::graph::{Graph, Port};
 use super::listing::Listing;
 use super::outlived::outlived;
 use super::watching::earlier;
@@ -43,6 +44,16 @@ impl Correlations {
 
     fn is_behind(&self, gate: u16, at: usize) -> bool {
         self.gates.get(usize::from(gate)).and_then(|gate| gate.get(at)).copied().unwrap_or(false)
+    }
+
+    /// What holds feeds what refers to it.
+    pub(super) fn feed(&self, at: usize, agenda: &mut Agenda) {
+        let feeds = self.graph.nodes.get(at).map(|node| node.feeds.as_slice()).unwrap_or_default();
+        let gate = agenda.gate();
+        // Through the port of anomalies goes not the event, but what was found at it.
+        let events = feeds.iter().filter(|(_, port)| *port != Port::Anomaly);
+        let taken = events.filter(|(fed, _)| self.is_open(gate, *fed));
+        taken.for_each(|(fed, port)| agenda.insert(*fed, *port));
     }
 
     /// Only these (by index) are what rules still have: what learned for others closes no more buckets.

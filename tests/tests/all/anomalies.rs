@@ -67,7 +67,7 @@ fn told(rules: &str) -> Vec<Value> {
 
 /// Ids of the events at which a rule holds.
 fn at(told: &[Value], title: &str) -> Vec<String> {
-    let of = told.iter().filter(|record| record["rule"]["title"] == title && record["state"] == "firing");
+    let of = told.iter().filter(|record| record["rule"]["title"] == title && record["state"] == "match");
     of.map(|record| record["evidence"][0]["id"].as_str().expect("an id").to_owned()).collect()
 }
 

@@ -102,9 +102,9 @@ fn a_build_without_a_bill_of_materials_is_a_ticket_unless_it_is_somebodys_own() 
 }
 
 #[test]
-fn builds_that_nobody_can_verify_page_when_their_day_is_over() {
+fn builds_that_nobody_can_verify_are_a_ticket_when_their_day_is_over() {
     let built = [many(30, 1, "build.finished", same), many(30, 1, "sbom.generated", same)].concat();
-    speaks(&built, "OPS-13-BUILDS", &["firing page", "resolved page"]);
+    speaks(&built, "OPS-13-BUILDS", &["firing ticket", "resolved ticket"]);
     let signed = [many(30, 1, "sign.attestation", same), many(30, 1, "verify.signature", |_| json!({"ok": true}))];
     is_silent(&[built, signed.concat()].concat());
 }
