@@ -18,7 +18,7 @@ const MEAN_MIN: f64 = 0.05;
 /// Buckets of a slot before it says anything.
 pub(crate) const WARM: u16 = 4;
 
-/// Days on which a slot was seen before it says anything of silence: an hour's many short buckets are of one day.
+/// Days before this one on which a slot was seen until it says anything of silence: an hour's many short buckets are of one day.
 const WARM_DAYS: u16 = 4;
 
 /// A slot that was not updated for so many days knows nothing.
@@ -171,8 +171,10 @@ impl Slot {
         self.n >= WARM && !self.is_unknown(now_ms)
     }
 
+    /// The day that is not over does not count: its own silence would.
     fn is_awaited(&self, now_ms: i64) -> bool {
-        self.days >= WARM_DAYS && !self.is_unknown(now_ms)
+        let before = self.days.saturating_sub(u16::from(self.day == day(now_ms)));
+        before >= WARM_DAYS && !self.is_unknown(now_ms)
     }
 
     fn expected(&self, mean: f64) -> Expected {
@@ -221,11 +223,12 @@ mod tests {
         let mut of = Seasonal::default();
         for at in 0..4 {
             (1..=6).for_each(|bucket| of.learn(23, at * DAY_MS + 23 * HOUR_MS + bucket * 600_000, 2.0));
-            assert_eq!((of.is_warm(at * DAY_MS), of.is_awaited(at * DAY_MS)), (true, at == 3), "on day {at}");
+            assert_eq!((of.is_warm(at * DAY_MS), of.is_awaited(at * DAY_MS)), (true, false), "on day {at}");
         }
+        assert!(of.is_awaited(4 * DAY_MS), "four days are over");
         let mut silent = Seasonal::default();
         (0..4).for_each(|at| silent.learn(0, at * DAY_MS + HOUR_MS, 0.0));
-        let means = [silent.expect_awaited(0, 3 * DAY_MS), silent.expect(0, 3 * DAY_MS)].map(|of| of.map(|of| of.mean));
+        let means = [silent.expect_awaited(0, 4 * DAY_MS), silent.expect(0, 4 * DAY_MS)].map(|of| of.map(|of| of.mean));
         assert_eq!(means, [Some(0.0), Some(MEAN_MIN)]);
     }
 
