@@ -23,6 +23,7 @@ pub trait Reenter: fmt::Debug {
 pub(crate) struct Reentry {
     to: (LaneId, CorrelatorId),
     of: Rc<dyn Reenter>,
+    #[expect(clippy::vec_box, reason = "as the lanes take them")]
     waiting: Vec<Box<Occurrence>>,
 }
 

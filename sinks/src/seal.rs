@@ -299,8 +299,8 @@ impl Sealer {
     /// A keyed state has timers to run, or events of it wait. What it holds beside them is nothing to anybody once no event comes.
     pub fn remembers(&self, lane: LaneId, correlator: CorrelatorId) -> bool {
         let Some(lane) = self.lanes.get(lane) else { return false };
-        let has_timers = |of: &Box<dyn Correlator>| of.next_timer().is_some() || of.next_close().is_some();
-        lane.correlators.get(correlator).is_some_and(has_timers)
+        let state = lane.correlators.get(correlator);
+        state.is_some_and(|of| of.next_timer().is_some() || of.next_close().is_some())
             || lane.events.in_order().any(|(of, _)| of == correlator)
     }
 

@@ -112,7 +112,7 @@ fn a_rule_on_anomalies_cannot_feed_a_detector() {
              logsource: {{product: pipewarden, category: anomaly}}\ndetection: {{s: {{score|gt: 1}}, condition: s}}\n{more}"
         );
         desk.put("loop.yml", rule);
-        let ran = harness::cli::run(&["rules", "check", &desk.path("loop.yml").display().to_string()], b"");
+        let ran = harness::cli::run(["rules", "check", &desk.path("loop.yml").display().to_string()], b"");
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(said.contains("refers to itself: loop → anomaly → loop"), "{said}");
         assert!(said.contains("a detector looks at what happened"), "{said}");

@@ -7,6 +7,10 @@ use crate::detectors::MONDAY;
 use crate::replay::Desk;
 
 const MINUTE: i64 = 60_000;
+const DAY: i64 = 1_440 * MINUTE;
+
+/// Friday: four days on which something was heard in this hour lie behind it.
+const FRIDAY: i64 = MONDAY + 4 * DAY;
 
 const RULES: &str = "\
 title: Published
@@ -45,19 +49,20 @@ x-alert: {route: ticket, fingerprint: [event.source]}
 x-requires: [E6, E12]
 ";
 
-/// Signed is each two seconds until 00:30 and from 01:00 on, published one thing at 00:29 (and these), and what nobody asks for
-/// each minute.
+/// On Friday signed is each two seconds until 00:30 and from 01:00 on, published one thing at 00:29 (and these), and what nobody
+/// asks for each minute; on the days before, signed is from 00:00 to 01:00.
 fn events(more: &[i64]) -> Vec<(i64, String)> {
     let mut events = Vec::new();
     let mut event = |at: i64, class: &str, action: &str, digest: i64| {
-        let time = model::Timestamp::from_ms(MONDAY + at).to_string();
+        let time = model::Timestamp::from_ms(FRIDAY + at).to_string();
         let id = format!("{class}-{at}");
         let event = json!({"event": {"id": id, "class": class, "action": action, "outcome": "success", "time": time},
-                           "prov": {"digest": format!("sha256:{digest:064x}")}});
+                           "prov": {"digest": format!("sha256:{:064x}", digest.unsigned_abs())}});
         events.push((at, event.to_string()));
     };
     let signed = (0..900).map(|n| n * 2_000).chain((0..900).map(|n| 60 * MINUTE + n * 2_000));
-    signed.for_each(|at| event(at, "sign.attestation", "sign", 1_000 + at));
+    let before = (1..=4).flat_map(|day| (0..1_800).map(move |n| n * 2_000 - day * DAY));
+    signed.chain(before).for_each(|at| event(at, "sign.attestation", "sign", 1_000 + at));
     (0..90).for_each(|minute| event(minute * MINUTE + 1, "registry.push", "noop", minute));
     [29].iter().chain(more).for_each(|minute| event(minute * MINUTE, "registry.push", "push", *minute));
     events.sort();
@@ -85,12 +90,12 @@ fn desk(rules: &str, lines: &[String]) -> Desk {
 #[test]
 fn deadlines_do_not_count_the_time_in_which_a_detector_finds_the_source_silent() {
     let lines = |more: &[i64]| -> Vec<String> { events(more).into_iter().map(|(_, line)| line).collect() };
-    let time = |minute: i64| json!(model::Timestamp::from_ms(MONDAY + minute * MINUTE));
+    let time = |minute: i64| json!(model::Timestamp::from_ms(FRIDAY + minute * MINUTE));
     let told = sealed(&desk(RULES, &lines(&[])), "@in.jsonl");
     let missed_at = missed(&told);
     assert_eq!(missed_at.len(), 1, "{told:#?}");
     // Not heard from 29:58 to 60:00.
-    assert_eq!(missed_at[0].0, &json!(model::Timestamp::from_ms(MONDAY + 79 * MINUTE + 2_000)), "{told:#?}");
+    assert_eq!(missed_at[0].0, &json!(model::Timestamp::from_ms(FRIDAY + 79 * MINUTE + 2_000)), "{told:#?}");
     assert!(missed_at[0].1.as_str().is_some_and(|why| why.starts_with("by 30m 2s: ")), "{missed_at:?}");
     let told = sealed(&desk(RULES, &lines(&[35])), "@in.jsonl");
     assert_eq!(
