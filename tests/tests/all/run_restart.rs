@@ -93,7 +93,7 @@ fn an_alert_that_waits_for_its_incident_is_told_of_by_a_worker_that_has_nothing_
     let again = |expected: usize| {
         fs::remove_dir_all(place.path("state/snapshots")).expect("removed");
         place.run_to_the_end();
-        let assigned = place.read("state/control.jsonl").into_iter().filter(|record| record["kind"] == "assigned");
+        let mut assigned = place.read("state/control.jsonl").into_iter().filter(|record| record["kind"] == "assigned");
         let last = assigned.next_back().expect("partitions");
         assert!(last["positions"]["owed-fast/0"].as_i64() >= Some(1), "the alert's event is read again: {last}");
         let told = place.read("state/incidents.jsonl").into_iter().filter(|record| !record["alert"].is_null());
